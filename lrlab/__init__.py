@@ -1,0 +1,39 @@
+"""lrlab: which learning rate, which schedule? Answered by measurement.
+
+>>> import lrlab
+>>> experiment = lrlab.load("configs/power.yaml")
+>>> lrlab.rates(experiment.schedule, steps_per_epoch=1719, epochs=experiment.epochs).shape
+(17190,)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrlab.config import load
+    from lrlab.errors import LrlabError
+    from lrlab.schedules import rates
+    from lrlab.suggestion import suggest
+
+__version__ = "0.1.0"
+
+__all__ = ["LrlabError", "__version__", "load", "rates", "suggest"]
+
+# Imported when first used, so that `lrlab --help` needs neither numpy nor pydantic.
+_HOMES = {
+    "LrlabError": "lrlab.errors",
+    "load": "lrlab.config",
+    "rates": "lrlab.schedules",
+    "suggest": "lrlab.suggestion",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module `lrlab` has no attribute `{name}`")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

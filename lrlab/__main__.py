@@ -1,0 +1,5 @@
+"""`python -m lrlab`."""
+
+from lrlab.cli import main
+
+main()

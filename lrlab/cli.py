@@ -1,0 +1,215 @@
+"""The command line: parse, call, print. Everything heavy is imported inside the commands."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from lrlab.errors import Interrupted, LrlabError
+
+
+def _print_error(error: LrlabError) -> None:
+    typer.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        typer.echo(f"\nhint: {error.hint}", err=True)
+
+
+class _Group(TyperGroup):
+    """Turns every `LrlabError` into a message and its exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LrlabError as error:
+            _print_error(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            _print_error(Interrupted("interrupted", "the same command starts again"))
+            raise typer.Exit(Interrupted.exit_code) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Configs = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML config files.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the results are written.")]
+Seeds = Annotated[int, typer.Option(min=1, max=1000, help="How many seeds: 0, 1, ...")]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|PATH",
+        help="auto, fashion-mnist, sketches or an npz file, instead of the config's.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", envvar="LRLAB_DATA_DIR", help="Where Fashion-MNIST's files are looked for."
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Use this value instead of the config's; repeatable."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
+@app.callback(invoke_without_command=True)
+def lrlab(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Find a learning rate and compare learning-rate schedules, by measurement.
+
+    Example: lrlab compare configs/*.yaml
+    """
+    if version:
+        from lrlab import __version__
+
+        typer.echo(f"lrlab {__version__}")
+        raise typer.Exit
+
+
+@app.command("find-lr")
+def find_lr(
+    config: Annotated[
+        Path | None, typer.Argument(help="A YAML config; default: the reference experiment.")
+    ] = None,
+    out: Out = Path("results/find-lr"),
+    seeds: Seeds = 3,
+    min_lr: Annotated[float, typer.Option(help="The first rate.")] = 1e-6,
+    max_lr: Annotated[float, typer.Option(help="The last rate.")] = 10.0,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=2, help="Steps; default: one epoch, at least 200 and at most 500."),
+    ] = None,
+    data: Data = None,
+    data_dir: DataDir = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sweep the learning rate upward in one short run and suggest a value.
+
+    Example: lrlab find-lr configs/one_cycle.yaml --seeds 3
+    """
+    from lrlab import config as configs
+
+    given = configs.settings(settings or [], data=data)
+    experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
+
+    from lrlab import console, experiment, plots, sweep_record
+
+    record = experiment.find_lr(
+        experiment_config,
+        out=out,
+        seeds=seeds,
+        report=console.Reporter(),
+        min_lr=min_lr,
+        max_lr=max_lr,
+        steps=steps,
+        data_dir=data_dir,
+    )
+    figures = plots.sweeping.save(out, record)
+    if as_json:
+        console.print_json(sweep_record.to_json(record))
+    else:
+        console.print_sweep(record, out, figures)
+    if record.about["verdict"] != "ok":
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    configs: Configs,
+    out: Out = Path("results"),
+    seeds: Seeds = 3,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of every run, instead of the configs'.")
+    ] = None,
+    data: Data = None,
+    data_dir: DataDir = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Runs side by side; default: one a core.")
+    ] = None,
+    settings: Settings = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train finished runs anew.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train every config with every seed and compare them in a table and figures.
+
+    Runs that are finished already are reused; the same command again trains nothing.
+
+    Example: lrlab compare configs/*.yaml --seeds 3
+    """
+    from lrlab import config
+
+    given = config.settings(settings or [], data=data, epochs=epochs)
+    read = config.read(configs, given)
+
+    from lrlab import comparison, console, experiment, plots
+
+    compared = experiment.compare(
+        read,
+        out=out,
+        seeds=seeds,
+        report=console.Reporter(),
+        workers=workers,
+        data_dir=data_dir,
+        fresh=fresh,
+    )
+    figures = plots.comparing.save(out, compared, out)
+    if as_json:
+        console.print_json(comparison.to_json(compared))
+    else:
+        console.print_comparison(compared, out, figures)
+    if any(e.status != "done" for e in compared.experiments):
+        raise typer.Exit(1)
+
+
+@app.command()
+def plot(
+    source: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[DIR | CONFIG...]", help="A results directory, or configs."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where figures go; default: the directory, or results."),
+    ] = None,
+    file_format: Annotated[
+        str, typer.Option("--format", metavar="png|svg|pdf", help="The kind of file.")
+    ] = "png",
+) -> None:
+    """Draw the figures of a results directory again, or preview the schedules of configs.
+
+    Nothing is trained. Without arguments it takes the directory `results`.
+
+    Example: lrlab plot results --format svg
+    """
+    from lrlab.plots import command
+
+    for file in command.plot(source or [Path("results")], out, file_format):
+        typer.echo(str(file))
+
+
+def main() -> None:
+    """Run the command line; end at once even if a thread is still at work."""
+    try:
+        app()
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if threading.active_count() > 1:
+            os._exit(end.code if isinstance(end.code, int) else 1)
+        raise

@@ -1,0 +1,210 @@
+"""The comparison: runs of several experiments, summarised over seeds, and `comparison.json`.
+
+Every number comes from run files; nothing here trains or draws.
+"""
+
+import json
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lrlab.errors import ResultsError
+from lrlab.runs import RunResult, Status
+
+FILE = "comparison.json"
+SCHEMA = 1
+
+# 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom (any table of it).
+_T = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One quantity over the seeds.
+
+    Args:
+        mean: Mean over the seeds that have a value, None if none has.
+        std: Sample standard deviation, None below two values.
+        ci95: Half width of the 95 % confidence interval of the mean (Student's t), None below
+            two values.
+        values: The value of each seed, None where a run has none.
+    """
+
+    mean: float | None
+    std: float | None
+    ci95: float | None
+    values: tuple[float | None, ...]
+
+    @classmethod
+    def of(cls, values: Sequence[float | None]) -> "Summary":
+        """Return the summary of one value a seed."""
+        known = [value for value in values if value is not None]
+        if not known:
+            return cls(None, None, None, tuple(values))
+        mean = statistics.fmean(known)
+        if len(known) < 2:
+            return cls(mean, None, None, tuple(values))
+        std = statistics.stdev(known)
+        quantile = _T[len(known) - 2] if len(known) - 2 < len(_T) else 1.96 + 2.5 / len(known)
+        return cls(mean, std, quantile * std / math.sqrt(len(known)), tuple(values))
+
+
+@dataclass(frozen=True)
+class ExperimentSummary:
+    """One experiment over its seeds; `runs` are its run folders, relative to the results'.
+
+    `final` holds `val_accuracy`, `val_loss` and `test_accuracy` after the last epoch of the runs
+    that ended well; `best` the best epoch's `val_accuracy` and `val_loss`; `notes` says of each
+    run that did not end well what happened.
+    """
+
+    name: str
+    schedule: str
+    seeds: tuple[int, ...]
+    status: str
+    final: Mapping[str, Summary]
+    best: Mapping[str, Summary]
+    train_seconds: Summary
+    notes: tuple[str, ...]
+    data: str
+    steps_per_epoch: int
+    config: Mapping[str, Any]
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several experiments side by side.
+
+    `differences` names the settings other than the schedule in which the experiments differ.
+    """
+
+    data: str
+    differences: tuple[str, ...]
+    experiments: tuple[ExperimentSummary, ...]
+
+
+def summarise(
+    config: Mapping[str, Any],
+    results: Mapping[int, RunResult],
+    *,
+    data: str,
+    steps_per_epoch: int,
+    folders: Sequence[str],
+) -> ExperimentSummary:
+    """Return the summary of one experiment.
+
+    Args:
+        config: The experiment as resolved.
+        results: Its run of each seed.
+        data: Name of the data set.
+        steps_per_epoch: Steps an epoch on that data.
+        folders: The run folders, in the order of the seeds, relative to the results directory.
+    """
+    done = [result.status is Status.DONE and bool(result.epochs) for result in results.values()]
+
+    def over(value: Callable[[RunResult], float | None]) -> Summary:
+        pairs = zip(results.values(), done, strict=True)
+        return Summary.of([value(result) if good else None for result, good in pairs])
+
+    return ExperimentSummary(
+        name=config["name"],
+        schedule=config["schedule"]["type"],
+        seeds=tuple(results),
+        status=_overall(list(results.values())),
+        final={
+            "val_accuracy": over(lambda r: r.epochs[-1].val_accuracy),
+            "val_loss": over(lambda r: r.epochs[-1].val_loss),
+            "test_accuracy": over(lambda r: r.test_accuracy),
+        },
+        best={
+            "val_accuracy": over(lambda r: max(epoch.val_accuracy for epoch in r.epochs)),
+            "val_loss": over(lambda r: min(epoch.val_loss for epoch in r.epochs)),
+        },
+        train_seconds=over(lambda r: r.train_seconds),
+        notes=tuple(note for seed, r in results.items() if (note := _note(seed, r))),
+        data=data,
+        steps_per_epoch=steps_per_epoch,
+        config=config,
+        runs=tuple(folders),
+    )
+
+
+def _overall(results: Sequence[RunResult]) -> str:
+    for status in (Status.FAILED, Status.DIVERGED):
+        count = sum(result.status is status for result in results)
+        if count:
+            return status.value
+    return Status.DONE.value
+
+
+def _note(seed: int, result: RunResult) -> str | None:
+    if result.status is Status.FAILED:
+        return f"seed {seed} failed: {result.error}"
+    if result.status is Status.DIVERGED and result.diverged_at is not None:
+        lr = float(result.lr[result.diverged_at])
+        return f"seed {seed} diverged at step {result.diverged_at}, learning rate {lr:.3g}"
+    return None
+
+
+def compare(experiments: Sequence[ExperimentSummary]) -> Comparison:
+    """Return the comparison of experiments, with what is not alike between them."""
+    names = [e.data for e in experiments]
+    settings = ("model", "optimizer", "batch_size", "epochs")
+    unlike = [
+        key
+        for key in settings
+        if any(e.config[key] != experiments[0].config[key] for e in experiments)
+    ]
+    if len(set(names)) > 1:
+        unlike.insert(0, "data")
+    return Comparison(", ".join(dict.fromkeys(names)), tuple(unlike), tuple(experiments))
+
+
+def to_json(comparison: Comparison) -> str:
+    """Return `comparison.json`."""
+    return json.dumps({"format": SCHEMA, **asdict(comparison)}, indent=2) + "\n"
+
+
+def read(out: Path) -> Comparison:
+    """Return the comparison that a results directory holds.
+
+    Raises:
+        ResultsError: If there is none, or it cannot be read.
+    """
+    path = out / FILE
+    try:
+        data = json.loads(path.read_bytes())
+        return Comparison(
+            data["data"],
+            tuple(data["differences"]),
+            tuple(_experiment(item) for item in data["experiments"]),
+        )
+    except FileNotFoundError:
+        raise ResultsError(
+            f"`{out}` holds no `{FILE}`", "make one with `lrlab compare CONFIG... --out DIR`"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(
+            f"`{path}` cannot be read: {error}", "run `lrlab compare` again to write it anew"
+        ) from error
+
+
+def _experiment(item: dict[str, Any]) -> ExperimentSummary:
+    for key in ("final", "best"):
+        item[key] = {name: _summary(value) for name, value in item[key].items()}
+    item["train_seconds"] = _summary(item["train_seconds"])
+    for key in ("seeds", "notes", "runs"):
+        item[key] = tuple(item[key])
+    return ExperimentSummary(**item)
+
+
+def _summary(value: dict[str, Any]) -> Summary:
+    return Summary(**{**value, "values": tuple(value["values"])})

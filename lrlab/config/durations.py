@@ -1,0 +1,75 @@
+"""Lengths of training time that carry their unit: `20 epochs`, `500 steps`, `30%`."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import PlainSerializer, PlainValidator
+
+Unit = Literal["epochs", "steps", "%"]
+
+_PATTERN = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(epochs?|steps?|%)\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of training time.
+
+    Args:
+        value: The amount, > 0.
+        unit: `epochs`, `steps`, or `%` of the whole run.
+
+    Example:
+        >>> Duration(30, "%").in_steps(steps_per_epoch=100, epochs=10)
+        300.0
+    """
+
+    value: float
+    unit: Unit
+
+    def in_steps(self, steps_per_epoch: int, epochs: int) -> float:
+        """Return the length in steps, not rounded, for a run of `steps_per_epoch * epochs`."""
+        if self.unit == "steps":
+            return float(self.value)
+        if self.unit == "epochs":
+            return float(self.value * steps_per_epoch)
+        # Multiply before dividing: 30 % of 17,190 steps is then exactly 5157.
+        return self.value * (steps_per_epoch * epochs) / 100
+
+    def __str__(self) -> str:
+        amount = f"{self.value:g}" if float(f"{self.value:g}") == self.value else repr(self.value)
+        if self.unit == "%":
+            return f"{amount}%"
+        return f"{amount} {self.unit[:-1] if self.value == 1 else self.unit}"
+
+
+def parse(value: object) -> Duration:
+    """Return the duration that a config value states.
+
+    Raises:
+        ValueError: If the unit is missing or unknown, or the amount is not above 0.
+    """
+    if isinstance(value, Duration):
+        return value
+    match = _PATTERN.fullmatch(value) if isinstance(value, str) and len(value) < 64 else None
+    if match is None:
+        raise ValueError(_complaint(value))
+    amount = float(match[1])
+    if not 0 < amount < math.inf:
+        raise ValueError(f"must be longer than 0 and finite, got `{value}`")
+    unit: Unit = "%" if match[2] == "%" else "steps" if match[2].startswith("step") else "epochs"
+    return Duration(amount, unit)
+
+
+def _complaint(value: object) -> str:
+    bare = isinstance(value, int | float) and not isinstance(value, bool)
+    amount = f"{value:g}" if bare else "20"
+    ways = f"write `{amount} epochs`, `{amount} steps` or `{amount}%` (of the run)"
+    if bare:
+        return f"needs a unit: {ways}"
+    shown = str(value).lower() if isinstance(value, bool) else value
+    return f"must be a duration, got `{shown}`; {ways}"
+
+
+DurationField = Annotated[Duration, PlainValidator(parse), PlainSerializer(str, return_type=str)]

@@ -1,0 +1,168 @@
+"""Problems of configs in words: pydantic's findings, and text with line, column and caret."""
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from lrlab.config.source import Location, Problem, Source
+from lrlab.errors import ConfigError
+
+_RANGES = {
+    "greater_than": ("greater than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+_KINDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "finite_number": "a finite number",
+    "model_type": "a mapping (keys and values)",
+    "model_attributes_type": "a mapping (keys and values)",
+    "dict_type": "a mapping (keys and values)",
+}
+
+
+def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Problem]:
+    """Return what pydantic found, in the words of the config file and at its places."""
+    found = []
+    for detail in error.errors(include_url=False):
+        location, owner = _in_file(detail["loc"], source.data, model)
+        unknown = detail["type"] == "extra_forbidden"
+        dotted = ".".join(map(str, location))
+        text = _words(detail, location, owner)
+        message = f"{dotted}: {text}" if dotted else text
+        found.append(source.problem(message, location, at_key=unknown))
+    return found
+
+
+def _in_file(
+    loc: Sequence[str | int], data: Any, model: type[BaseModel]
+) -> tuple[Location, type[BaseModel] | None]:
+    """Return the place in the file, and the model that the place belongs to.
+
+    Pydantic puts the tag of a union into the location; the file has no such level.
+    """
+    location: list[str | int] = []
+    owner: type[BaseModel] | None = model
+    for part in loc:
+        tagged = isinstance(data, dict) and data.get("type") == part and part not in data
+        if tagged:
+            owner = _member(owner, location[-1] if location else "", str(part))
+            continue
+        location.append(part)
+        inside = isinstance(data, dict) or (isinstance(data, list) and isinstance(part, int))
+        missing = not inside or (isinstance(data, dict) and part not in data)
+        data = None if missing else data[part]
+    return tuple(location), owner
+
+
+def _member(owner: type[BaseModel] | None, field: str | int, tag: str) -> type[BaseModel] | None:
+    if owner is None or field not in owner.model_fields:
+        return None
+    for member in get_args(owner.model_fields[str(field)].annotation):
+        if tag in get_args(member.model_fields["type"].annotation):
+            return member  # type: ignore[no-any-return]
+    return None
+
+
+def _words(detail: ErrorDetails, location: Location, owner: type[BaseModel] | None) -> str:
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(str(location[-1]), list(owner.model_fields) if owner else [])
+    if kind == "missing":
+        fields = owner.model_fields if owner else {}
+        meaning = fields[str(location[-1])].description if location[-1] in fields else None
+        return f"missing; it is {meaning}" if meaning else "missing"
+    if kind in _RANGES and not (isinstance(value, float) and not math.isfinite(value)):
+        words, key = _RANGES[kind]
+        return f"must be {words} {context[key]:g}, got {shown(value)}"
+    if kind in _RANGES:
+        return f"must be a finite number, got `{shown(value)}`"
+    if kind == "union_tag_invalid":
+        known = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
+        return f"unknown type `{context['tag']}`; {_nearest(str(context['tag']), known, 'types')}"
+    if kind == "union_tag_not_found" and isinstance(value, dict):
+        return "needs a `type`"
+    if kind == "union_tag_not_found":
+        return f"must be a mapping with a `type`, got `{shown(value)}`"
+    if kind == "literal_error":
+        return f"must be {context['expected'].replace(chr(39), '')}, got `{shown(value)}`"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "too_short":
+        return f"must hold at least {context['min_length']} values, got {context['actual_length']}"
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]}, got `{shown(value)}`"
+    return f"{detail['msg'][0].lower()}{detail['msg'][1:]}, got `{shown(value)}`"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a config would write it, cut to one short line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    text = printable(f"{value:g}" if isinstance(value, float) else str(value))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def printable(text: str) -> str:
+    """Return text with control characters shown as escapes, so that no terminal obeys them."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    return f"unknown key; {_nearest(key, known, 'keys')}"
+
+
+def _nearest(word: str, known: list[str], plural: str) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"known {plural}: {', '.join(known)}"
+
+
+def raise_problems(sources: Iterable[Source]) -> None:
+    """Raise one error that lists the problems of all files, in file order.
+
+    Raises:
+        ConfigError: If any source has a problem.
+    """
+    bad = [source for source in sources if source.problems]
+    if not bad:
+        return
+    count = sum(len(source.problems) for source in bad)
+    files = f"`{printable(bad[0].path)}`" if len(bad) == 1 else f"{len(bad)} files"
+    lines = [f"{count} problem{'s' if count > 1 else ''} in {files}"]
+    for source in bad:
+        placed = sorted(source.problems, key=lambda p: (p.line is None, p.line or 0, p.column))
+        lines += [render(problem, source) for problem in placed]
+    raise ConfigError("\n".join(lines))
+
+
+def render(problem: Problem, source: Source) -> str:
+    """Return a problem as text: place and message, then the line of the file with a caret."""
+    message = printable(problem.message)
+    if problem.origin is not None:
+        return f"{printable(problem.origin)}: {message} (for {printable(source.path)})"
+    if problem.line is None:
+        return f"{printable(source.path)}: {message}"
+    head = f"{printable(source.path)}:{problem.line + 1}:{problem.column + 1}: {message}"
+    lines = source.text.splitlines()
+    if problem.line >= len(lines):
+        return head
+    start = max(0, problem.column - 60)
+    excerpt = printable(lines[problem.line][start : start + 100].replace("\t", " "))
+    return f"{head}\n  | {excerpt}\n  | {' ' * (problem.column - start)}^"

@@ -1,0 +1,112 @@
+"""A user's own data: an npz file with x_train, y_train and optionally x_test, y_test."""
+
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrlab.errors import DataError
+
+Array = npt.NDArray[Any]
+
+_WANTED = (
+    "an npz file with `x_train` (n, height, width[, channels]) or (n, features), `y_train` (n,) "
+    "with whole numbers from 0, and optionally `x_test`, `y_test`; write it with "
+    "`numpy.savez_compressed`"
+)
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of the file.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"`{path}` cannot be read: {error.strerror or error}",
+            "a path in a config counts from the config's folder, one after `--data` from here",
+        ) from error
+
+
+def train_images(path: Path) -> int:
+    """Return how many training images there are, from the header of `x_train` alone.
+
+    Raises:
+        DataError: If the file is no npz or has no `x_train`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("x_train.npy") as member:
+            version = np.lib.format.read_magic(member)
+            header = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape = header(member)[0]
+    except KeyError:
+        raise DataError(f"`{path}` has no `x_train`", f"it takes {_WANTED}") from None
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"`{path}` is no readable npz file: {error}", f"it takes {_WANTED}") from (
+            error
+        )
+    return int(shape[0]) if shape else 0
+
+
+def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
+    """Return `x_train, y_train, x_test, y_test`; the last two are None where the file has none.
+
+    Raises:
+        DataError: If the file is damaged or the arrays do not fit together.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"`{path}` is no readable npz file: {error}", f"it takes {_WANTED}") from (
+            error
+        )
+    for name in ("x_train", "y_train"):
+        if name not in arrays:
+            raise DataError(f"`{path}` has no `{name}`", f"it takes {_WANTED}")
+    if ("x_test" in arrays) != ("y_test" in arrays):
+        raise DataError(f"`{path}` has only one of `x_test` and `y_test`", f"it takes {_WANTED}")
+    _check(path, arrays, "train")
+    if "x_test" not in arrays:
+        return arrays["x_train"], arrays["y_train"], None, None
+    _check(path, arrays, "test")
+    if arrays["x_test"].shape[1:] != arrays["x_train"].shape[1:]:
+        raise DataError(
+            f"`{path}`: images of `x_test` have shape {arrays['x_test'].shape[1:]}, "
+            f"those of `x_train` {arrays['x_train'].shape[1:]}",
+            f"it takes {_WANTED}",
+        )
+    if arrays["y_test"].max() > arrays["y_train"].max():
+        raise DataError(
+            f"`{path}`: `y_test` has class {arrays['y_test'].max()}, the largest in `y_train` is "
+            f"{arrays['y_train'].max()}"
+        )
+    return arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"]
+
+
+def _check(path: Path, arrays: dict[str, Array], part: str) -> None:
+    x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    wrong = None
+    if x.ndim not in (2, 3, 4) or len(x) == 0 or x.size == 0:
+        wrong = f"`x_{part}` has shape {x.shape}"
+    elif x.dtype.kind not in "uif":
+        wrong = f"`x_{part}` holds {x.dtype}, not numbers"
+    elif y.shape != (len(x),):
+        wrong = f"`y_{part}` has shape {y.shape}, which does not fit {len(x)} images"
+    elif y.dtype.kind not in "ui" or y.min() < 0 or y.max() > 9_999:
+        wrong = f"`y_{part}` must hold whole numbers from 0 to 9999"
+    elif x.dtype.kind == "f" and not np.isfinite(x).all():
+        wrong = f"`x_{part}` holds NaN or infinite values"
+    if wrong:
+        raise DataError(f"`{path}`: {wrong}", f"it takes {_WANTED}")

@@ -1,0 +1,150 @@
+"""Training side by side: worker threads that take jobs, and the thread that listens to them.
+
+All callbacks run in the thread that called `carry_out`, so nothing else needs a lock.
+"""
+
+import os
+import queue
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lrlab.config import Experiment
+from lrlab.data import DataSource
+
+if TYPE_CHECKING:
+    from lrlab.training import Tensors, Trainer
+
+_TRAINERS_KEPT = 2
+_STOP_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job stands: steps done, the last rate and loss, the last validation accuracy."""
+
+    job: int
+    step: int
+    lr: float
+    loss: float
+    val_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work on a trainer made for `experiment` on the data `source`.
+
+    `work` is called in a worker thread with the trainer, the event that stops it, and a function
+    that reports progress.
+    """
+
+    experiment: Experiment
+    source: DataSource
+    work: Callable[["Trainer", threading.Event, Callable[..., None]], Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that raised: the error in one line, and where it came from."""
+
+    error: str
+    trace: str
+
+
+def default_workers(jobs: int) -> int:
+    """Return how many jobs run side by side: one a core, never more than there are jobs."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, jobs))
+
+
+def carry_out(
+    jobs: Sequence[Job],
+    tensors: Callable[[DataSource], "Tensors"],
+    *,
+    workers: int,
+    on_progress: Callable[[Progress], None],
+    on_done: Callable[[int, Any], None],
+) -> None:
+    """Do all jobs, `workers` at a time.
+
+    A job that raises becomes a `Failure` and does not stop the others. Ctrl-C, or an exception
+    in a callback, stops all workers within a chunk of steps and is passed on.
+
+    Args:
+        jobs: The jobs; they are started in this order.
+        tensors: Returns the tensors of a data set.
+        workers: Threads, >= 1.
+        on_progress: Called with the progress of a running job.
+        on_done: Called with a job's index and what its `work` returned, or a `Failure`.
+    """
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for index in range(len(jobs)):
+        waiting.put(index)
+    events: queue.SimpleQueue[Progress | tuple[int, Any]] = queue.SimpleQueue()
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=_worker, args=(jobs, waiting, events, tensors, stop), daemon=True)
+        for _ in range(workers)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        left = len(jobs)
+        while left:
+            try:
+                event = events.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if isinstance(event, Progress):
+                on_progress(event)
+            else:
+                left -= 1
+                on_done(*event)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(_STOP_SECONDS)
+
+
+def _worker(
+    jobs: Sequence[Job],
+    waiting: "queue.SimpleQueue[int]",
+    events: "queue.SimpleQueue[Progress | tuple[int, Any]]",
+    tensors: Callable[[DataSource], "Tensors"],
+    stop: threading.Event,
+) -> None:
+    from lrlab.training import Stopped, Trainer
+
+    trainers: dict[str, Trainer] = {}
+    while not stop.is_set():
+        try:
+            index = waiting.get_nowait()
+        except queue.Empty:
+            return
+        job = jobs[index]
+        try:
+            key = _trainer_key(job)
+            trainer = trainers.pop(key, None)
+            if trainer is None:
+                trainer = Trainer(job.experiment, tensors(job.source))
+            trainers[key] = trainer
+            if len(trainers) > _TRAINERS_KEPT:
+                del trainers[next(iter(trainers))]
+
+            def report(step: int, lr: float, loss: float, accuracy: float | None) -> None:
+                events.put(Progress(index, step, lr, loss, accuracy))  # noqa: B023
+
+            events.put((index, job.work(trainer, stop, report)))
+        except Stopped:
+            return
+        except Exception as error:
+            text = " ".join(str(error).split())[:300]
+            failure = Failure(f"{type(error).__name__}: {text}", traceback.format_exc())
+            events.put((index, failure))
+
+
+def _trainer_key(job: Job) -> str:
+    e = job.experiment
+    return repr((e.model, e.optimizer, e.batch_size, job.source.fingerprint))

@@ -1,0 +1,90 @@
+"""The reference Keras models; Keras itself is imported inside the functions."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import count
+from typing import Any
+
+_LAYER_SEEDS = 1_000
+"""How far apart the seeds of two runs are; each layer of a run takes the next."""
+
+
+def build(name: str, input_shape: Sequence[int], classes: int, seed: int) -> Any:
+    """Return a freshly initialised Keras model that ends in class probabilities.
+
+    Its weights are a function of the seed alone; no global random state is read or changed.
+
+    * `mlp`: Dense 300 selu, Dense 100 selu, softmax; lecun_normal (Géron, Hands-On Machine
+      Learning, 2nd edition, chapter 11).
+    * `cnn`: two convolutions 3x3 (16, 32) with relu, each with 2x2 max pooling, Dense 64 relu,
+      softmax; he_normal, the last layer glorot_uniform.
+
+    Args:
+        name: `mlp` or `cnn`.
+        input_shape: Shape of one image: (features,), (height, width) or (height, width, channels).
+        classes: Number of classes, >= 2.
+        seed: Seed of the weights, >= 0.
+
+    Raises:
+        ValueError: If the model cannot take images of that shape.
+    """
+    return _MODELS[name](tuple(input_shape), classes, count(_LAYER_SEEDS * seed))
+
+
+def _mlp(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
+    from keras import Input, Sequential, layers
+    from keras.initializers import LecunNormal
+
+    return Sequential(
+        [
+            Input(shape),
+            layers.Flatten(),
+            layers.Dense(300, "selu", kernel_initializer=LecunNormal(next(seeds))),
+            layers.Dense(100, "selu", kernel_initializer=LecunNormal(next(seeds))),
+            layers.Dense(classes, "softmax", kernel_initializer=LecunNormal(next(seeds))),
+        ]
+    )
+
+
+def _cnn(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
+    from keras import Input, Sequential, layers
+    from keras.initializers import GlorotUniform, HeNormal
+
+    if len(shape) < 2 or min(shape[:2]) < 4:
+        raise ValueError(f"model `cnn` needs images of at least 4x4 pixels, got shape {shape}")
+    convolution = partial(layers.Conv2D, kernel_size=3, padding="same", activation="relu")
+    channels = shape if len(shape) == 3 else (*shape, 1)
+    return Sequential(
+        [
+            Input(shape),
+            layers.Reshape(channels),
+            convolution(16, kernel_initializer=HeNormal(next(seeds))),
+            layers.MaxPooling2D(),
+            convolution(32, kernel_initializer=HeNormal(next(seeds))),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(64, "relu", kernel_initializer=HeNormal(next(seeds))),
+            layers.Dense(classes, "softmax", kernel_initializer=GlorotUniform(next(seeds))),
+        ]
+    )
+
+
+_MODELS = {"mlp": _mlp, "cnn": _cnn}
+
+
+def optimizer(config: Any) -> Any:
+    """Return the Keras optimizer that an experiment's `optimizer` states, at learning rate 0.
+
+    The learning rate is assigned at every step, so the one given here is never used.
+    """
+    from keras import optimizers
+
+    classes = {
+        "sgd": optimizers.SGD,
+        "adam": optimizers.Adam,
+        "adamw": optimizers.AdamW,
+        "nadam": optimizers.Nadam,
+        "rmsprop": optimizers.RMSprop,
+    }
+    settings = config.model_dump(exclude={"type"}, exclude_none=True)
+    return classes[config.type](learning_rate=0.0, **settings)

@@ -1,0 +1,74 @@
+"""What all figures share: size, colours, legend outside the data, saving. No pyplot, no globals."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lrlab import runs
+
+FORMATS = ("png", "svg", "pdf")
+
+# Okabe and Ito (2008): told apart by colour-blind people too, also in this order.
+PALETTE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+    "#8C6D1F",
+)
+DASHES = ("-", "--", ":", "-.")
+GREY = "#666666"
+
+
+def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[Any, Sequence[Any]]:
+    """Return a figure and its panels, which share their y axis."""
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    axes = made.subplots(1, panels, sharey=True, squeeze=False)[0]
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(alpha=0.25, linewidth=0.6)
+    return made, list(axes)
+
+
+def line_style(index: int) -> dict[str, Any]:
+    """Return colour and dashes of the experiment with that index, the same in all figures."""
+    dashes = DASHES[index // len(PALETTE) % len(DASHES)]
+    return {"color": PALETTE[index % len(PALETTE)], "linestyle": dashes}
+
+
+def legend(made: Any, ax: Any) -> None:
+    """Put the legend of `ax` to the right of all panels."""
+    handles, labels = ax.get_legend_handles_labels()
+    made.legend(handles, labels, loc="outside right upper", frameon=False)
+
+
+def log_if_decades(ax: Any, values: Any) -> None:
+    """Use a logarithmic y axis where the positive values span more than a factor of 20."""
+    positive = values[values > 0]
+    if len(positive) and positive.max() > 20 * positive.min():
+        ax.set_yscale("log")
+    else:
+        ax.set_ylim(bottom=0)
+
+
+def save(made: Any, path: Path) -> Path:
+    """Write the figure, all or nothing; the same figure gives the same bytes.
+
+    Raises:
+        ResultsError: If it cannot be written.
+    """
+    import matplotlib
+
+    content = io.BytesIO()
+    dateless = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    kind = path.suffix.lstrip(".")
+    with matplotlib.rc_context({"svg.hashsalt": "lrlab"}):
+        made.savefig(content, format=kind, metadata=dateless[kind])
+    runs.write_bytes(path, content.getvalue())
+    return path

@@ -1,0 +1,271 @@
+"""The run directory: identity of a run, atomic write, checked read.
+
+    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz}
+
+Times stand in `run.json` alone; the other two files are reproducible byte for byte.
+"""
+
+import csv
+import enum
+import hashlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrlab.config import Experiment
+from lrlab.errors import ResultsError
+
+FORMAT = 1
+"""Raised when the training changes in a way that makes older runs another experiment."""
+
+Floats = npt.NDArray[np.float32]
+
+
+class Status(enum.StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """Results of one epoch: mean training loss and accuracy, and the validation set after it.
+
+    `lr` is the rate of the epoch's last step.
+    """
+
+    epoch: int
+    lr: float
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one run gave.
+
+    Args:
+        status: How it ended.
+        epochs: Results of the epochs that were finished.
+        lr: The rate of each step that was made, float32, shape (steps,).
+        loss: The mean loss of each step's batch, before the step, float32, shape (steps,).
+        diverged_at: The step at which it diverged, None if it did not.
+        test_loss: Mean loss over the test set after the last epoch, None without one.
+        test_accuracy: Accuracy on the test set after the last epoch, None without one.
+        train_seconds: Wall time of the run, other runs beside it included.
+        error: Why it failed.
+    """
+
+    status: Status
+    epochs: tuple[EpochResult, ...] = ()
+    lr: Floats = None  # type: ignore[assignment]
+    loss: Floats = None  # type: ignore[assignment]
+    diverged_at: int | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    train_seconds: float = 0.0
+    error: str | None = None
+
+
+def identity(experiment: Experiment, data_fingerprint: str) -> str:
+    """Return a hash of all that can change the result of an experiment's runs, seed apart.
+
+    The name and the path of the data do not count; the data's content does.
+    """
+    settings = experiment.identity()
+    settings.pop("name", None)
+    settings.pop("data", None)
+    stated = json.dumps([FORMAT, settings, data_fingerprint], sort_keys=True)
+    return hashlib.sha256(stated.encode()).hexdigest()[:10]
+
+
+def folder(out: Path, experiment: Experiment, data_fingerprint: str, seed: int) -> Path:
+    """Return where a run is kept."""
+    name = f"{experiment.name}-{identity(experiment, data_fingerprint)}"
+    return out / "runs" / name / f"seed-{seed}"
+
+
+def write(target: Path, result: RunResult, about: Mapping[str, Any]) -> None:
+    """Write a run's files, all or nothing.
+
+    Args:
+        target: The run's folder; one that is there is replaced.
+        result: What the run gave.
+        about: What else `run.json` holds: config, data, seed, environment.
+
+    Raises:
+        ResultsError: If the folder cannot be written.
+    """
+    files = {"epochs.csv": _epochs_csv(result), "steps.npz": _steps_npz(result)}
+    record = {
+        "format": FORMAT,
+        **about,
+        "status": result.status.value,
+        "diverged_at": _diverged(result),
+        "error": result.error,
+        "test": {"loss": result.test_loss, "accuracy": result.test_accuracy},
+        "train_seconds": round(result.train_seconds, 3),
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+    files["run.json"] = (json.dumps(record, indent=2) + "\n").encode()
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        for name, content in files.items():
+            (scratch / name).write_bytes(content)
+        if target.exists():
+            shutil.rmtree(target)
+        scratch.replace(target)
+    except OSError as error:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise unwritable(target, error) from error
+
+
+def read(target: Path) -> tuple[RunResult, dict[str, Any]] | None:
+    """Return a run's result and the whole of its `run.json`; None if there is no run.
+
+    Raises:
+        ResultsError: If the run's files are damaged.
+    """
+    try:
+        record = json.loads((target / "run.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _damaged(target / "run.json", error) from error
+    contents = {}
+    for name in ("epochs.csv", "steps.npz"):
+        try:
+            contents[name] = (target / name).read_bytes()
+            if hashlib.sha256(contents[name]).hexdigest() != record["sha256"][name]:
+                raise ValueError("its checksum is not the one in run.json")
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise _damaged(target / name, error) from error
+    try:
+        return _result(record, contents), record
+    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise _damaged(target / "run.json", error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, all or nothing, making its folder.
+
+    Raises:
+        ResultsError: If it cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, all or nothing, making its folder.
+
+    Raises:
+        ResultsError: If it cannot be written.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(content)
+        scratch.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def check_writable(out: Path) -> None:
+    """Make the results directory and make sure, before any training, that it can be written.
+
+    Raises:
+        ResultsError: If not.
+    """
+    probe = out / f".writable.{os.getpid()}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise unwritable(out, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> ResultsError:
+    """Return the error that says that `path` cannot be written."""
+    return ResultsError(
+        f"`{path}` cannot be written: {error.strerror or error}",
+        "make room or give the right to write there, or name another folder with `--out`; "
+        "finished runs are kept",
+    )
+
+
+def _diverged(result: RunResult) -> dict[str, float] | None:
+    if result.diverged_at is None:
+        return None
+    return {"step": result.diverged_at, "lr": _short(float(result.lr[result.diverged_at]))}
+
+
+def _short(value: float) -> float:
+    """Return a float32 value with no more digits than it has."""
+    return float(str(np.float32(value)))
+
+
+def _epochs_csv(result: RunResult) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(EpochResult)])
+    for epoch in result.epochs:
+        row = asdict(epoch) | {"lr": _short(epoch.lr)}
+        writer.writerow(row.values())
+    return text.getvalue().encode()
+
+
+def _steps_npz(result: RunResult) -> bytes:
+    """Return an npz file whose bytes depend on the arrays alone; numpy's own has the time in it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, values in (("lr", result.lr), ("loss", result.loss)):
+            member = io.BytesIO()
+            array = np.zeros(0, np.float32) if values is None else values
+            np.lib.format.write_array(member, np.asarray(array, np.float32), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+    return packed.getvalue()
+
+
+def _result(record: dict[str, Any], contents: dict[str, bytes]) -> RunResult:
+    rows = csv.DictReader(io.StringIO(contents["epochs.csv"].decode()))
+    with np.load(io.BytesIO(contents["steps.npz"]), allow_pickle=False) as steps:
+        lr, loss = steps["lr"], steps["loss"]
+    diverged = record["diverged_at"]
+    return RunResult(
+        status=Status(record["status"]),
+        epochs=tuple(
+            EpochResult(int(row.pop("epoch")), **{key: float(row[key]) for key in row})
+            for row in rows
+        ),
+        lr=lr,
+        loss=loss,
+        diverged_at=None if diverged is None else int(diverged["step"]),
+        test_loss=record["test"]["loss"],
+        test_accuracy=record["test"]["accuracy"],
+        train_seconds=float(record["train_seconds"]),
+        error=record["error"],
+    )
+
+
+def _damaged(path: Path, error: Exception) -> ResultsError:
+    reason = getattr(error, "strerror", None) or error
+    return ResultsError(
+        f"`{path}` is damaged: {reason}",
+        "run `lrlab compare` again: it sets the run aside and trains it anew",
+    )
