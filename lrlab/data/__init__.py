@@ -21,8 +21,8 @@ Labels = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
 
 FALLBACK_WARNING = (
-    "Fashion-MNIST is not here and cannot be downloaded: using `sketches`, drawings made by lrlab. "
-    "Results are NOT comparable with Fashion-MNIST's"
+    "Fashion-MNIST is not here and cannot be downloaded: using `sketches`, drawings made by lrlab; "
+    "results are NOT comparable with Fashion-MNIST's"
 )
 
 VALIDATION_SHARE = 12
@@ -107,8 +107,6 @@ def _fashion_mnist(
     folder = fashion_mnist.find(data_dir)
     if folder is None:
         try:
-            if may_fall_back and not fashion_mnist.reachable():
-                raise DataError("Fashion-MNIST's origin does not answer")
             folder = fashion_mnist.download()
         except DataError:
             if not may_fall_back:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.errors import DataError
+from lrlab.quiet import prepare_tensorflow, quiet_stderr
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """Where Keras downloads it from; `LRLAB_FASHION_MNIST_ORIGIN` names a mirror."""
@@ -46,7 +47,7 @@ CLASS_NAMES = (
     "Ankle boot",
 )
 
-_TIMEOUT = 20.0
+_TIMEOUT = 10.0
 
 Array = npt.NDArray[np.generic]
 
@@ -65,14 +66,21 @@ def find(data_dir: Path | None) -> Path | None:
     return None
 
 
-def reachable() -> bool:
-    """Return whether the origin answers at all; it costs no import of Keras to know."""
+def check_origin() -> None:
+    """Make sure that the origin answers, before Keras is imported for the download.
+
+    Raises:
+        DataError: If it does not.
+    """
+    url = _url(f"train-{_LABELS}")
     try:
-        request = urllib.request.Request(_url("train-labels-idx1-ubyte.gz"), method="HEAD")
-        with urllib.request.urlopen(request, timeout=5.0):
-            return True
-    except (OSError, ValueError):
-        return False
+        request = urllib.request.Request(url, method="HEAD")
+        with urllib.request.urlopen(request, timeout=_TIMEOUT):
+            return
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"Fashion-MNIST is not here and cannot be downloaded: `{url}`: {error}", _remedy()
+        ) from error
 
 
 def download() -> Path:
@@ -84,7 +92,10 @@ def download() -> Path:
     Raises:
         DataError: If a file cannot be fetched, is not the right one, or cannot be stored.
     """
-    from keras.utils import get_file
+    check_origin()
+    prepare_tensorflow()
+    with quiet_stderr():
+        from keras.utils import get_file
 
     folder = cache_dir()
     try:
@@ -101,7 +112,7 @@ def download() -> Path:
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"`{folder}` cannot be written: {reason}", _remedy()) from error
-    except Exception as error:  # get_file raises bare Exception for every network failure.
+    except Exception as error:  # get_file raises a bare Exception for every network failure.
         raise DataError(f"Fashion-MNIST cannot be downloaded: {error}", _remedy()) from error
     return folder
 
