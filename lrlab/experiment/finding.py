@@ -1,6 +1,7 @@
 """Carry out an LR sweep: every seed side by side, then the suggestion."""
 
 import functools
+import math
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -72,8 +73,9 @@ def find_lr(
         per_epoch = source.steps_per_epoch(experiment.batch_size)
         steps = min(max(per_epoch, _FEWEST_STEPS), _MOST_STEPS)
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
-    swept = _sweep(config, source, rates, seeds, report)
+    swept, classes = _sweep(config, source, rates, seeds, report)
     losses = np.stack([one.losses for one in swept])
+    found = suggest(rates, losses, chance=math.log(classes))
     settings = {
         "experiment": experiment.name,
         "model": experiment.model,
@@ -86,9 +88,7 @@ def find_lr(
         "steps": steps,
         "seeds": seeds,
     }
-    about = sweep_record.describe(
-        suggest(rates, losses), [one.stopped_by for one in swept], settings
-    )
+    about = sweep_record.describe(found, [one.stopped_by for one in swept], settings)
     record = SweepRecord(rates, losses, about)
     sweep_record.write(out, record)
     return record
@@ -96,7 +96,8 @@ def find_lr(
 
 def _sweep(
     config: Config, source: DataSource, rates: sweep.Floats, seeds: int, report: Report
-) -> list[Any]:
+) -> tuple[list[Any], int]:
+    """Return the sweep of each seed, and the number of classes of the data."""
     swept: dict[int, Any] = {}
 
     def work(seed: int, trainer: Any, stop: Any, _: Any) -> Any:
@@ -123,4 +124,4 @@ def _sweep(
     for outcome in swept.values():
         if isinstance(outcome, pool.Failure):
             raise RuntimeError(f"the sweep failed: {outcome.error}\n{outcome.trace}")
-    return [swept[seed] for seed in range(seeds)]
+    return [swept[seed] for seed in range(seeds)], tensors(source).classes

@@ -49,6 +49,7 @@ def save(out: Path, comparison: Comparison, target: Path, kind: str = "png") -> 
     """
     curves = [_curves(out, e, index) for index, e in enumerate(comparison.experiments)]
     about = _about(comparison)
+    band = ", mean ± std" if any(len(e.seeds) > 1 for e in comparison.experiments) else ""
     written = []
     made, (ax,) = canvas.figure()
     draw_learning_rates(ax, curves)
@@ -62,7 +63,7 @@ def save(out: Path, comparison: Comparison, target: Path, kind: str = "png") -> 
         left.set_title("training")
         right.set_title("validation")
         left.set_ylabel("loss (cross-entropy, nats)" if quantity == "loss" else "accuracy")
-        made.suptitle(f"{word} · {about}", x=0.01, ha="left", size="large")
+        made.suptitle(f"{word} · {about}{band}", x=0.01, ha="left", size="large")
         canvas.legend(made, left)
         written.append(canvas.save(made, target / f"{quantity}.{kind}"))
     return written
@@ -73,15 +74,14 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
     everything = []
     for experiment in curves:
         style = canvas.line_style(experiment.index)
-        drawn: list[bytes] = []
-        for result in experiment.results:
-            if not len(result.lr) or result.lr.tobytes() in drawn:
-                continue
-            label = experiment.name if not drawn else None
-            drawn.append(result.lr.tobytes())
-            everything.append(result.lr)
-            epoch = np.arange(len(result.lr)) / experiment.steps_per_epoch
-            ax.plot(epoch, result.lr, label=label, linewidth=1.6, **style)
+        different = {result.lr.tobytes(): result.lr for result in experiment.results}
+        thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
+        label = experiment.name + ("\n(a line a seed)" if len(different) > 1 else "")
+        for rates in different.values():
+            epoch = np.arange(len(rates)) / experiment.steps_per_epoch
+            ax.plot(epoch, rates, label=label, **thin, **style)
+            everything.append(rates)
+            label = "_seed"  # Names that begin so stay out of the legend.
     if everything:
         canvas.log_if_decades(ax, np.concatenate(everything))
     ax.set_xlabel("epoch")
@@ -147,5 +147,4 @@ def _about(comparison: Comparison) -> str:
     models = dict.fromkeys(str(e.config["model"]) for e in comparison.experiments)
     seeds = sorted({len(e.seeds) for e in comparison.experiments})
     count = f"{seeds[0]} seed{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else "several seeds"
-    band = ", mean ± std" if seeds[-1] > 1 else ""
-    return f"{comparison.data} · {', '.join(models)} · {count}{band}"
+    return f"{comparison.data} · {', '.join(models)} · {count}"

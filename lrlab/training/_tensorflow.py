@@ -1,31 +1,11 @@
-"""TensorFlow, imported without its chatter and set to one intra-op thread a run.
-
-TensorFlow writes to the C-level stderr while it is imported, whatever `TF_CPP_MIN_LOG_LEVEL` says.
-"""
+"""TensorFlow, imported without its chatter and set to one intra-op thread a run."""
 
 import contextlib
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
 
+from lrlab.quiet import prepare_tensorflow, quiet_stderr
 
-@contextlib.contextmanager
-def _silenced() -> Iterator[None]:
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-with _silenced():
+prepare_tensorflow()
+with quiet_stderr():
     import keras
     import tensorflow as tf
 

@@ -175,7 +175,7 @@ def sweep_seed(
         ended = sweep.stop(np.asarray(losses))
         if ended is not None:
             step, reason = ended
-            return SweptSeed(_padded(losses[: step + 1], len(rates)), reason)
+            return SweptSeed(_padded(losses[:step], len(rates)), reason)
     return SweptSeed(_padded(losses, len(rates)), sweep.StoppedBy.COMPLETED)
 
 

@@ -1,0 +1,414 @@
+"""LR range test: rates, smoothing, stop rule, suggestions and verdicts."""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from lrlab.suggestion import Suggestion, Verdict, suggest
+from lrlab.sweep import StoppedBy, classic_rules, initial_loss, rates, smooth, stop
+
+LN_10 = math.log(10)
+
+
+def curves(
+    *,
+    steps=500,
+    min_lr=1e-6,
+    max_lr=10.0,
+    seeds=3,
+    initial=2.4,
+    floor=0.6,
+    falls=1e-3,
+    rises=0.3,
+    noise=0.1,
+):
+    """Losses like a real sweep's: a plateau, a fall around a rate, a rise from another on."""
+    lr = rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
+    falls = np.broadcast_to(falls, seeds)[:, np.newaxis]
+    fallen = 1 / (1 + (falls / lr) ** 1.5)
+    with np.errstate(over="ignore"):
+        rise = np.minimum((lr / rises) ** 4, 1e12)
+    noises = np.random.default_rng(0).normal(scale=noise, size=(seeds, steps))
+    return lr, (initial - (initial - floor) * fallen + rise) * np.exp(noises)
+
+
+# --- rates ---
+
+
+def test_rates_are_the_closed_form_in_float64():
+    found = rates(min_lr=1e-6, max_lr=10, steps=500)
+    expected = [1e-6 * 1e7 ** (i / 499) for i in range(500)]
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert found[0] == 1e-6
+    assert found[-1] == 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"min_lr": 0, "max_lr": 1, "steps": 10}, "0 < min_lr < max_lr"),
+        ({"min_lr": 1, "max_lr": 1, "steps": 10}, "0 < min_lr < max_lr"),
+        ({"min_lr": 1, "max_lr": math.inf, "steps": 10}, "0 < min_lr < max_lr"),
+        ({"min_lr": math.nan, "max_lr": 1, "steps": 10}, "0 < min_lr < max_lr"),
+        ({"min_lr": 0.1, "max_lr": 1, "steps": 1}, "at least 2"),
+    ],
+)
+def test_rates_refuse_an_empty_range(settings, message):
+    with pytest.raises(ValueError, match=message):
+        rates(**settings)
+
+
+# --- smoothing ---
+
+
+@given(value=st.floats(-1e6, 1e6), steps=st.integers(1, 50), beta=st.floats(0, 0.999))
+def test_smooth_of_a_constant_is_the_constant(value, steps, beta):
+    np.testing.assert_array_equal(smooth(np.full(steps, value), beta), np.full(steps, value))
+
+
+def test_smooth_is_the_corrected_moving_average():
+    losses = np.random.default_rng(0).normal(size=(2, 3, 20))
+    average, expected = 0.0, []
+    for step, loss in enumerate(losses[1, 2]):
+        average = 0.9 * average + 0.1 * loss
+        expected.append(average / (1 - 0.9 ** (step + 1)))
+    found = smooth(losses, beta=0.9)
+    assert found.shape == losses.shape
+    np.testing.assert_allclose(found[1, 2], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_smooth_is_nan_from_the_first_broken_loss_on_and_leaves_its_input(broken):
+    losses = np.array([[1.0, broken, 1.0], [1.0, 1.0, 1.0]])
+    before = losses.copy()
+    np.testing.assert_array_equal(smooth(losses), [[1, np.nan, np.nan], [1, 1, 1]])
+    np.testing.assert_array_equal(losses, before)
+
+
+def test_smooth_refuses_a_beta_of_one():
+    with pytest.raises(ValueError, match="less than 1"):
+        smooth([1.0], beta=1.0)
+
+
+# --- stop rule ---
+
+FLAT = [2.3] * 50
+
+STOPS = {
+    "no step yet": ([], None),
+    "flat": (FLAT, None),
+    "falling": (list(np.linspace(2.5, 0.5, 200)), None),
+    "collapsed to chance from a bad start": ([2.9] * 50 + [1.0] * 50 + [LN_10] * 100, None),
+    "not a number at once": ([math.nan, 2.0], (0, StoppedBy.NONFINITE)),
+    "infinite": ([*FLAT, math.inf, 1.0], (50, StoppedBy.NONFINITE)),
+    "exploded": ([*FLAT, 1e4, 1e8], (50, StoppedBy.DIVERGED)),
+    "exploded at once": ([2.3] + [1e6] * 30, (10, StoppedBy.DIVERGED)),
+    "exploded, then not a number": ([*FLAT, 1e4, math.nan], (50, StoppedBy.DIVERGED)),
+    "near zero, four times the best is no divergence": (
+        [2.3] * 10 + [1e-4] * 300 + [0.1] * 100,
+        None,
+    ),
+    "a single bad batch": ([*FLAT, 6.0, *FLAT], None),
+}
+
+
+@pytest.mark.parametrize(("losses", "expected"), STOPS.values(), ids=STOPS.keys())
+def test_stop(losses, expected):
+    assert stop(losses) == expected
+
+
+def test_stop_where_the_loss_stays_above_the_initial_one():
+    step, reason = stop([2.3] * 50 + [4.0] * 200)
+    assert reason is StoppedBy.ABOVE_INITIAL
+    assert 50 + 20 <= step < 100
+
+
+LOSSES = arrays.arrays(
+    np.float64,
+    st.integers(0, 80),
+    elements=st.sampled_from([0.01, 0.5, 1.0, 2.3, 2.5, 3.0, 5.0, 40.0, math.nan, math.inf]),
+)
+
+
+@given(losses=LOSSES, cut=st.integers(0, 80))
+def test_stop_is_causal(losses, cut):
+    whole, part = stop(losses), stop(losses[:cut])
+    if part is not None:
+        assert whole == part
+    elif whole is not None:
+        assert whole[0] >= cut
+
+
+def test_stop_refuses_several_curves():
+    with pytest.raises(ValueError, match=r"\(steps,\), got \(1, 2\)"):
+        stop([[1.0, 2.0]])
+
+
+def test_every_end_and_verdict_has_a_sentence():
+    for member in (*StoppedBy, *Verdict):
+        assert member == member.value == member.name.lower()
+        assert len(member.sentence) > 10
+        assert not member.sentence.endswith(".")
+
+
+def test_initial_loss_is_not_raised_by_an_explosion():
+    assert initial_loss(np.array([2.0, 1e9, 1e12])) == 4.0
+
+
+# --- suggestions ---
+
+
+def test_suggest_on_a_clear_valley():
+    found = suggest(*curves())
+    assert found.verdict is Verdict.OK
+    assert 1e-3 < found.steady_lr < found.max_lr <= found.highest_stable_lr < 0.4
+    assert found.lowest_useful_lr == pytest.approx(1e-3, rel=0.3)
+    assert 1 <= found.spread < 1.5
+    assert len(found.by_seed) == 3
+    assert all(one.steady_lr == pytest.approx(found.steady_lr, rel=0.3) for one in found.by_seed)
+    assert set(found.rules) == {"minimum", "steepest", "valley", "slide"}
+
+
+def test_suggest_takes_one_curve_as_one_seed():
+    lr, losses = curves(seeds=1)
+    assert suggest(lr, losses[0]) == suggest(lr, losses)
+    assert suggest(lr, losses[0]).spread == 1
+
+
+def test_suggest_ignores_what_came_after_the_end():
+    lr, losses = curves(rises=0.1)
+    cut = losses.copy()
+    for curve in cut:
+        curve[stop(curve)[0] :] = np.nan
+    assert np.isnan(cut).any()
+    assert suggest(lr, losses) == suggest(lr, cut)
+
+
+def test_suggest_leaves_its_input_alone():
+    lr, losses = curves(rises=0.1)
+    before = losses.copy()
+    suggest(lr, losses)
+    np.testing.assert_array_equal(losses, before)
+
+
+VALLEYS = st.builds(
+    dict,
+    falls=st.floats(1e-4, 1e-2),
+    rises=st.floats(0.03, 0.5),
+    noise=st.floats(0, 0.2),
+    initial=st.floats(2, 3),
+    seeds=st.integers(1, 4),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(valley=VALLEYS, factor=st.floats(1e-3, 1e3))
+def test_suggestions_scale_with_the_rates(valley, factor):
+    lr, losses = curves(**valley)
+    one, scaled = suggest(lr, losses), suggest(lr * factor, losses)
+    assert one.verdict is scaled.verdict is Verdict.OK
+    np.testing.assert_allclose(scaled.steady_lr, one.steady_lr * factor, rtol=1e-6)
+    np.testing.assert_allclose(scaled.max_lr, one.max_lr * factor, rtol=1e-6)
+    np.testing.assert_allclose(scaled.spread, one.spread, rtol=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(valley=VALLEYS, power=st.integers(-10, 10))
+def test_suggestions_do_not_depend_on_the_unit_of_the_loss(valley, power):
+    lr, losses = curves(**valley)
+    one, scaled = suggest(lr, losses), suggest(lr, losses * 2.0**power)
+    np.testing.assert_allclose(scaled.steady_lr, one.steady_lr, rtol=1e-9)
+    np.testing.assert_allclose(scaled.max_lr, one.max_lr, rtol=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(order=st.permutations(range(4)))
+def test_suggestions_do_not_depend_on_the_order_of_seeds(order):
+    lr, losses = curves(seeds=4)
+    one, other = suggest(lr, losses), suggest(lr, losses[order])
+    np.testing.assert_allclose(other.steady_lr, one.steady_lr, rtol=1e-9)
+    np.testing.assert_allclose(other.max_lr, one.max_lr, rtol=1e-9)
+    assert other.by_seed == tuple(one.by_seed[seed] for seed in order)
+
+
+@pytest.mark.parametrize(
+    ("lr", "losses", "message"),
+    [
+        ([0.1, 0.2, 0.3], [1.0, 2.0], r"\(seeds, 3\), got \(1, 2\)"),
+        ([0.1, 0.2], np.ones((2, 2, 2)), r"\(seeds, 2\), got \(2, 2, 2\)"),
+        ([0.1, 0.2], np.ones((0, 2)), r"\(seeds, 2\), got \(0, 2\)"),
+        ([0.1], [1.0], "at least 2 steps"),
+        ([[0.1, 0.2]], [1.0, 1.0], "at least 2 steps"),
+        ([0.2, 0.1], [1.0, 1.0], "strictly increasing"),
+        ([0.1, 0.1], [1.0, 1.0], "strictly increasing"),
+        ([0.0, 0.1], [1.0, 1.0], "positive"),
+        ([0.1, math.inf], [1.0, 1.0], "finite"),
+        ([0.1, math.nan], [1.0, 1.0], "finite"),
+    ],
+)
+def test_suggest_refuses_what_is_no_sweep(lr, losses, message):
+    with pytest.raises(ValueError, match=message):
+        suggest(lr, losses)
+
+
+# --- verdicts ---
+
+
+def exploding():
+    lr, losses = curves()
+    losses[:, 3:] = 1e9
+    return lr, losses
+
+
+def nothing_finite():
+    lr, losses = curves()
+    return lr, np.full_like(losses, np.nan)
+
+
+def one_seed_dead():
+    lr, losses = curves()
+    losses[1] = LN_10
+    return lr, losses
+
+
+VERDICTS = {
+    "a valley": (Verdict.OK, curves),
+    "a valley in 200 steps": (Verdict.OK, lambda: curves(steps=200)),
+    "one seed": (Verdict.OK, lambda: curves(seeds=1)),
+    "flat at chance": (Verdict.NO_DESCENT, lambda: curves(initial=LN_10, floor=LN_10, noise=0)),
+    "flat and noisy": (Verdict.NO_DESCENT, lambda: curves(initial=LN_10, floor=LN_10)),
+    "from a bad start to chance": (Verdict.NO_DESCENT, lambda: curves(initial=2.9, floor=LN_10)),
+    "rises beyond the range": (Verdict.NO_DIVERGENCE, lambda: curves(rises=1e3)),
+    "falls at the end": (Verdict.NO_DIVERGENCE, lambda: curves(falls=3.0, rises=1e3)),
+    "hardly falls": (Verdict.NO_DIVERGENCE, lambda: curves(min_lr=1e-8, max_lr=3e-4)),
+    "explodes at once": (Verdict.DIVERGED_AT_ONCE, exploding),
+    "never finite": (Verdict.DIVERGED_AT_ONCE, nothing_finite),
+    "down before it starts": (
+        Verdict.DIVERGED_AT_ONCE,
+        lambda: curves(falls=5e-7, max_lr=1e6, noise=0.03),
+    ),
+    "ends in its first half": (
+        Verdict.DIVERGED_AT_ONCE,
+        lambda: curves(falls=1e-9, rises=1e-4),
+    ),
+    "batches disagree": (Verdict.TOO_NOISY, lambda: curves(noise=0.7)),
+    "seeds disagree": (Verdict.TOO_NOISY, lambda: curves(falls=[1e-4, 1e-3, 1e-2], rises=5.0)),
+    "one seed dead": (Verdict.TOO_NOISY, one_seed_dead),
+    "20 steps": (Verdict.TOO_SHORT, lambda: curves(steps=20)),
+    "20 steps a decade": (Verdict.TOO_SHORT, lambda: curves(steps=140)),
+    "2 steps": (Verdict.TOO_SHORT, lambda: curves(steps=2)),
+}
+
+
+@pytest.mark.parametrize(("verdict", "sweep"), VERDICTS.values(), ids=VERDICTS.keys())
+def test_verdict(verdict, sweep):
+    found = suggest(*sweep())
+    assert found.verdict is verdict
+    numbers = (
+        found.steady_lr,
+        found.max_lr,
+        found.lowest_useful_lr,
+        found.highest_stable_lr,
+        found.spread,
+        *(one.steady_lr for one in found.by_seed),
+        *(one.max_lr for one in found.by_seed),
+    )
+    assert all((number is not None) == (verdict is Verdict.OK) for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("initial", "floor", "chance", "verdict"),
+    [
+        (4.0, 2.3, None, Verdict.OK),
+        (4.0, 2.3, LN_10, Verdict.NO_DESCENT),
+        (4.6, 3.6, None, Verdict.NO_DESCENT),
+        (4.6, 3.6, math.log(100), Verdict.OK),
+    ],
+)
+def test_chance_decides_what_descent_is(initial, floor, chance, verdict):
+    lr, losses = curves(initial=initial, floor=floor)
+    assert suggest(lr, losses, chance=chance).verdict is verdict
+
+
+# --- classic rules ---
+
+
+def longest_descent(losses):
+    """fastai's definition of the valley, step by step, as an oracle for the vectorised one."""
+    lengths = [1] * len(losses)
+    for i in range(len(losses)):
+        for j in range(i):
+            if losses[j] > losses[i]:
+                lengths[i] = max(lengths[i], lengths[j] + 1)
+    end = lengths.index(max(lengths))
+    start = end - lengths[end]
+    section = (end - start) / 3
+    return start + int(section) + int(section / 2)
+
+
+def test_classic_rules_on_a_hand_made_valley():
+    lr, losses = curves(noise=0)
+    recorded = stop(losses[0])[0]
+    losses[:, recorded:] = np.nan
+    found = classic_rules(lr, losses)
+    kept = slice(50, recorded - 5)
+    smoothed = smooth(losses[0, :recorded])[kept]
+    assert found["minimum"] == lr[kept][smoothed.argmin()] / 10
+    slope = np.diff(smoothed) / np.diff(np.log(lr[kept]))
+    assert found["steepest"] == lr[kept][slope.argmin()]
+    assert found["valley"] == lr[kept][longest_descent(smoothed)]
+    assert found["slide"] in lr
+
+
+def test_classic_rules_are_silent_without_a_record():
+    lr, losses = curves()
+    losses[:, 20:] = np.nan
+    assert set(classic_rules(lr, losses).values()) == {None}
+
+
+# --- the shared tasks: what training at each rate really gave ---
+
+
+def shared_tasks():
+    """The finder tasks beside the checkout; see `LRLAB_FINDER_TASKS`."""
+    beside = Path(__file__).parents[2] / "shared" / "finder"
+    path = Path(os.environ.get("LRLAB_FINDER_TASKS", beside))
+    path = path / "tasks.json" if path.is_dir() else path
+    if not path.is_file():
+        pytest.skip(f"no finder tasks at `{path}`; set LRLAB_FINDER_TASKS to have them checked")
+    return json.loads(path.read_text())
+
+
+def regret(task, kind, lr):
+    """Points of accuracy lost against the best rate of the grid."""
+    accuracy = 100 * np.array([truth["val_accuracy"] for truth in task[kind]])
+    return accuracy.max() - np.interp(np.log(lr), np.log(task["grid"]), accuracy)
+
+
+def suggestion(task) -> Suggestion:
+    return suggest(task["lr"], np.array(task["loss_by_seed"], np.float64))
+
+
+def test_regret_over_the_shared_tasks():
+    tasks = shared_tasks()
+    found = [suggestion(task) for task in tasks]
+    assert {one.verdict for one in found} == {Verdict.OK}
+    pairs = list(zip(tasks, found, strict=True))
+    steady = [regret(task, "constant", one.steady_lr) for task, one in pairs]
+    peak = [regret(task, "one_cycle", one.max_lr) for task, one in pairs]
+    for regrets in (steady, peak):
+        assert np.mean(regrets) <= 0.4
+        assert np.max(regrets) <= 1.0
+
+
+def test_spread_over_the_shared_tasks():
+    spreads = np.array([suggestion(task).spread for task in shared_tasks()])
+    assert np.mean(spreads <= 2) >= 0.9
