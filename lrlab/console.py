@@ -228,8 +228,7 @@ def print_sweep(record: SweepRecord, out: Path, figures: Sequence[Path]) -> None
     console.print(Text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
     console.print(
         Text(
-            f"{settings['data']}, {settings['model']}, {settings['optimizer']['type']}, batch size "
-            f"{settings['batch_size']}; {settings['steps']} steps from {settings['min_lr']:g} to "
+            f"{record.conditions}; {settings['steps']} steps from {settings['min_lr']:g} to "
             f"{settings['max_lr']:g}, {settings['seeds']} seed{plural}{spread}"
         ),
         soft_wrap=True,

@@ -85,16 +85,14 @@ class Experiment(Model):
     """One training experiment. Every key but `schedule` has a default."""
 
     name: Annotated[str, AfterValidator(_check_name)] = Field(
-        "reference", description="what figures and tables call it; default: the file's stem"
+        "reference", description="what figures, tables and folders call it"
     )
-    schedule: Schedule = Field(description="the learning-rate schedule, see below")
+    schedule: Schedule = Field(description="the learning-rate schedule")
     model: Literal["mlp", "cnn"] = Field("mlp", description="the reference model to train")
     data: Annotated[str, AfterValidator(_check_data)] = Field(
         "auto", description="`auto`, `fashion-mnist`, `sketches` or the path of an npz file"
     )
-    optimizer: Optimizer = Field(
-        Sgd(type="sgd", momentum=0.9), description="the optimizer, see below"
-    )
+    optimizer: Optimizer = Field(Sgd(type="sgd", momentum=0.9), description="the optimizer")
     batch_size: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
         32, description="images a step; the last batch of an epoch may be smaller"
     )
