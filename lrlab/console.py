@@ -164,7 +164,8 @@ class _View:
         grid.add_column("experiment")
         for title in ("seed", "epoch", "learning rate", "loss", "val accuracy"):
             grid.add_column(title, justify="right")
-        for run, at in list(self._rows.items()):
+        for run in [run for run in self._done if run in self._rows]:
+            at = self._rows[run]
             epoch = min(at.step // run.steps_per_epoch + 1, run.epochs)
             accuracy = "" if at.val_accuracy is None else f"{at.val_accuracy:.4f}"
             grid.add_row(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from lrlab.config.fields import Model, PositiveRate, Rate
+from lrlab.config.report import shown
 from lrlab.config.schedules import Schedule
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
@@ -68,7 +69,7 @@ def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(
             "must start with a letter or digit and hold at most 64 letters, digits or any of "
-            f"`._+-`, since it names a folder; got `{name}`"
+            f"`._+-`, since it names a folder; got `{shown(name)}`"
         )
     return name
 
@@ -77,7 +78,7 @@ def _check_data(data: str) -> str:
     if data in _BUILT_IN_DATA or (data.endswith(".npz") and "\0" not in data):
         return data
     raise ValueError(
-        f"must be auto, fashion-mnist, sketches or a path ending in .npz, got `{data}`"
+        f"must be auto, fashion-mnist, sketches or a path ending in .npz, got `{shown(data)}`"
     )
 
 

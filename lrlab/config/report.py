@@ -36,8 +36,10 @@ def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) 
     """Return what pydantic found, in the words of the config file and at its places."""
     found = []
     for detail in error.errors(include_url=False):
-        location, owner = _in_file(detail["loc"], source.data, model)
+        location, owner = _in_file(detail["loc"], model)
         unknown = detail["type"] == "extra_forbidden"
+        if detail["type"] == "union_tag_invalid":
+            location = (*location, "type")
         dotted = ".".join(map(str, location))
         text = _words(detail, location, owner)
         message = f"{dotted}: {text}" if dotted else text
@@ -46,7 +48,7 @@ def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) 
 
 
 def _in_file(
-    loc: Sequence[str | int], data: Any, model: type[BaseModel]
+    loc: Sequence[str | int], model: type[BaseModel]
 ) -> tuple[Location, type[BaseModel] | None]:
     """Return the place in the file, and the model that the place belongs to.
 
@@ -54,24 +56,21 @@ def _in_file(
     """
     location: list[str | int] = []
     owner: type[BaseModel] | None = model
+    members: tuple[type[BaseModel], ...] = ()
     for part in loc:
-        tagged = isinstance(data, dict) and data.get("type") == part and part not in data
-        if tagged:
-            owner = _member(owner, location[-1] if location else "", str(part))
+        if members:
+            owner, members = _member(members, part), ()
             continue
         location.append(part)
-        inside = isinstance(data, dict) or (isinstance(data, list) and isinstance(part, int))
-        missing = not inside or (isinstance(data, dict) and part not in data)
-        data = None if missing else data[part]
+        field = owner.model_fields.get(str(part)) if owner else None
+        members = get_args(field.annotation) if field and field.discriminator else ()
     return tuple(location), owner
 
 
-def _member(owner: type[BaseModel] | None, field: str | int, tag: str) -> type[BaseModel] | None:
-    if owner is None or field not in owner.model_fields:
-        return None
-    for member in get_args(owner.model_fields[str(field)].annotation):
+def _member(members: Iterable[type[BaseModel]], tag: str | int) -> type[BaseModel] | None:
+    for member in members:
         if tag in get_args(member.model_fields["type"].annotation):
-            return member  # type: ignore[no-any-return]
+            return member
     return None
 
 
@@ -85,12 +84,14 @@ def _words(detail: ErrorDetails, location: Location, owner: type[BaseModel] | No
         return f"missing; it is {meaning}" if meaning else "missing"
     if kind in _RANGES and not (isinstance(value, float) and not math.isfinite(value)):
         words, key = _RANGES[kind]
-        return f"must be {words} {context[key]:g}, got {shown(value)}"
+        limit = context[key]
+        bound = f"{limit:g}" if isinstance(limit, float) else f"{limit}"
+        return f"must be {words} {bound}, got {shown(value)}"
     if kind in _RANGES:
         return f"must be a finite number, got `{shown(value)}`"
     if kind == "union_tag_invalid":
         known = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
-        return f"unknown type `{context['tag']}`; {_nearest(str(context['tag']), known, 'types')}"
+        return f"unknown type `{shown(value['type'])}`; {_nearest(context['tag'], known, 'types')}"
     if kind == "union_tag_not_found" and isinstance(value, dict):
         return "needs a `type`"
     if kind == "union_tag_not_found":
@@ -114,7 +115,7 @@ def shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
-    text = printable(f"{value:g}" if isinstance(value, float) else str(value))
+    text = printable(str(value))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -164,5 +165,7 @@ def render(problem: Problem, source: Source) -> str:
     if problem.line >= len(lines):
         return head
     start = max(0, problem.column - 60)
-    excerpt = printable(lines[problem.line][start : start + 100].replace("\t", " "))
-    return f"{head}\n  | {excerpt}\n  | {' ' * (problem.column - start)}^"
+    line = lines[problem.line].replace("\t", " ")
+    before, after = printable(line[start : problem.column]), printable(line[problem.column :])
+    excerpt = f"{before}{after[: 100 - (problem.column - start)]}"
+    return f"{head}\n  | {excerpt}\n  | {' ' * len(before)}^"

@@ -119,7 +119,7 @@ class OneCycle(OpenLoop):
     def _check(self) -> Self:
         if self.start_lr is not None and self.start_lr > self.max_lr:
             raise ValueError(
-                f"start_lr must not be above max_lr, got {self.start_lr:g} > {self.max_lr:g}"
+                f"start_lr must not be above max_lr, got {self.start_lr} > {self.max_lr}"
             )
         return self
 
