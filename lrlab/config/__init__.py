@@ -169,17 +169,26 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
         config: The config.
         steps_per_epoch: Steps an epoch on the data that it will be trained on.
     """
-    experiment = config.experiment
-    found = []
-    if isinstance(experiment.schedule, Piecewise):
-        run = steps_per_epoch * experiment.epochs
-        for index, boundary in enumerate(experiment.schedule.boundaries):
-            if boundary.in_steps(steps_per_epoch, experiment.epochs) >= run:
-                message = (
-                    f"schedule.boundaries.{index}: `{boundary}` is past the end of the run "
-                    f"({experiment.epochs} epochs, {run:,} steps); "
-                    f"the rate {experiment.schedule.values[index + 1]:g} is never used"
-                )
-                place = ("schedule", "boundaries", index)
-                found.append(render(config.source.problem(message, place), config.source))
+    schedule, epochs = config.experiment.schedule, config.experiment.epochs
+    if not isinstance(schedule, Piecewise):
+        return []
+    found, before, run = [], -1.0, steps_per_epoch * epochs
+    for index, boundary in enumerate(schedule.boundaries):
+        step = boundary.in_steps(steps_per_epoch, epochs)
+        message = None
+        if step <= before:
+            message = (
+                f"`{boundary}` is not after `{schedule.boundaries[index - 1]}`, with "
+                f"{steps_per_epoch:,} steps an epoch; boundaries must increase"
+            )
+        elif step >= run:
+            message = (
+                f"`{boundary}` is past the end of the run ({epochs} epochs, {run:,} steps); "
+                f"the rate {schedule.values[index + 1]:g} is never used"
+            )
+        if message is not None:
+            place = ("schedule", "boundaries", index)
+            problem = config.source.problem(f"{'.'.join(map(str, place))}: {message}", place)
+            found.append(render(problem, config.source))
+        before = step
     return found
