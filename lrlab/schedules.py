@@ -108,7 +108,8 @@ def piecewise(
         Géron, Hands-On Machine Learning, 2nd edition (2019), chapter 11. Keras'
         `PiecewiseConstantDecay` keeps the old value for one more step.
     """
-    reached = np.searchsorted(np.asarray(boundaries, np.float64), step, side="right")
+    # Counted, not searched: in steps, boundaries of different units may not be sorted.
+    reached = (np.asarray(step)[..., np.newaxis] >= np.asarray(boundaries)).sum(axis=-1)
     return np.asarray(values, np.float64)[reached]
 
 
