@@ -110,7 +110,7 @@ def piecewise(
     """
     # Counted, not searched: in steps, boundaries of different units may not be sorted.
     reached = (np.asarray(step)[..., np.newaxis] >= np.asarray(boundaries)).sum(axis=-1)
-    return np.asarray(values, np.float64)[reached]
+    return np.asarray(np.take(values, reached), np.float64)
 
 
 def one_cycle(
