@@ -194,7 +194,11 @@ def read(out: Path) -> Comparison:
         raise ResultsError(
             f"`{out}` holds no `{FILE}`", "make one with `lrlab compare CONFIG... --out DIR`"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise ResultsError(
+            f"`{path}` has no {error}", "run `lrlab compare` again to write it anew"
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ResultsError(
             f"`{path}` cannot be read: {error}", "run `lrlab compare` again to write it anew"
         ) from error

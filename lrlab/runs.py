@@ -16,13 +16,15 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.config import Experiment
 from lrlab.errors import ResultsError
+
+if TYPE_CHECKING:  # Reading runs needs no config, and pydantic takes 0.2 s to import.
+    from lrlab.config import Experiment
 
 FORMAT = 1
 """Raised when the training changes in a way that makes older runs another experiment."""
@@ -80,7 +82,7 @@ class RunResult:
     error: str | None = None
 
 
-def identity(experiment: Experiment, data_fingerprint: str) -> str:
+def identity(experiment: "Experiment", data_fingerprint: str) -> str:
     """Return a hash of all that can change the result of an experiment's runs, seed apart.
 
     The name and the path of the data do not count; the data's content does.
@@ -92,7 +94,7 @@ def identity(experiment: Experiment, data_fingerprint: str) -> str:
     return hashlib.sha256(stated.encode()).hexdigest()[:10]
 
 
-def folder(out: Path, experiment: Experiment, data_fingerprint: str, seed: int) -> Path:
+def folder(out: Path, experiment: "Experiment", data_fingerprint: str, seed: int) -> Path:
     """Return where a run is kept."""
     name = f"{experiment.name}-{identity(experiment, data_fingerprint)}"
     return out / "runs" / name / f"seed-{seed}"

@@ -30,7 +30,7 @@ def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[An
 
     made = Figure(figsize=(width, height), dpi=150)
     # Fixed margins: matplotlib's layout engines draw every figure twice to find them.
-    made.subplots_adjust(left=0.085, bottom=0.115, top=0.915 if panels == 1 else 0.86, wspace=0.05)
+    made.subplots_adjust(left=0.105, bottom=0.115, top=0.915 if panels == 1 else 0.86, wspace=0.05)
     axes = made.subplots(1, panels, sharey=True, squeeze=False)[0]
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
@@ -60,11 +60,18 @@ def legend(made: Any, ax: Any) -> None:
     made.subplots_adjust(right=max(0.5, 0.98 - width))
 
 
+def label_plainly(axis: Any) -> None:
+    """Label a logarithmic axis 0.01, not as a power of ten: formulas take their time to set."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(lambda *_: "")
+
+
 def log_if_decades(ax: Any, values: Any) -> None:
     """Use a logarithmic y axis where the positive values span more than a factor of 20."""
     positive = values[values > 0]
     if len(positive) and positive.max() > 20 * positive.min():
         ax.set_yscale("log")
+        label_plainly(ax.yaxis)
     else:
         ax.set_ylim(bottom=0)
 
@@ -80,7 +87,8 @@ def save(made: Any, path: Path) -> Path:
     content = io.BytesIO()
     dateless = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     kind = path.suffix.lstrip(".")
-    with matplotlib.rc_context({"svg.hashsalt": "lrlab"}):
+    # With its own random salt an svg would differ every time.
+    with matplotlib.rc_context({"svg.hashsalt": "lrlab"} if kind == "svg" else {}):
         made.savefig(content, format=kind, metadata=dateless[kind])
     runs.write_bytes(path, content.getvalue())
     return path

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lrlab import comparison, config, data, sweep_record
+from lrlab import comparison, sweep_record
 from lrlab.errors import ResultsError, UsageError
-from lrlab.plots import canvas, comparing, preview, sweeping
+from lrlab.plots import canvas, comparing, sweeping
 
 
 def plot(given: Sequence[Path], out: Path | None, kind: str) -> list[Path]:
@@ -56,6 +56,9 @@ def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
 
 
 def _preview(paths: Sequence[Path], target: Path, kind: str) -> list[Path]:
+    from lrlab import config, data
+    from lrlab.plots import preview
+
     experiments = []
     for read in config.read(paths):
         e = read.experiment

@@ -32,6 +32,7 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
         ax.plot(record.lr, raw, color=color, linewidth=0.5, alpha=0.35)
         ax.plot(record.lr, smooth, color=color, linewidth=1.8, label=f"seed {seed}")
     ax.set_xscale("log")
+    canvas.label_plainly(ax.xaxis)
     recorded = np.flatnonzero(np.isfinite(record.losses).any(axis=0))
     last = record.lr[recorded[-1]] if len(recorded) else record.lr[-1]
     ax.set_xlim(record.lr[0], min(2 * last, record.lr[-1]))
