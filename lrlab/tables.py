@@ -43,12 +43,9 @@ def caption(comparison: Comparison, mark: str) -> str:
     """Return the line under a table: the data, the seeds behind each value, what `mark` means."""
     seeds = {len(e.seeds) for e in comparison.experiments}
     count = f"{seeds.pop()}" if len(seeds) == 1 else "several"
-    if count == "1":
-        return f"{comparison.data}, 1 seed; {mark}: the best of a column"
-    return (
-        f"{comparison.data}, mean ± standard deviation over {count} seeds; "
-        f"{mark}: the best of a column"
-    )
+    over = "1 seed" if count == "1" else f"mean ± standard deviation over {count} seeds"
+    best = f"; {mark}: the best of a column" if len(comparison.experiments) > 1 else ""
+    return f"{comparison.data}, {over}{best}"
 
 
 def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]]]]:

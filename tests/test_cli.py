@@ -99,7 +99,7 @@ def test_done(write_config, small_npz, tmp_path):
     ]  # fmt: skip
     assert re.fullmatch(r"x +constant +0\.\d{4} ± 0\.\d{4} .* done *", row)
     assert rest.splitlines() == [
-        "small.npz, mean ± standard deviation over 2 seeds; *: the best of a column",
+        "small.npz, mean ± standard deviation over 2 seeds",
         "results: comparison.csv, comparison.md, comparison.json, learning-rate.png, loss.png, "
         "accuracy.png",
     ]
@@ -328,7 +328,7 @@ def test_a_boundary_past_the_end_is_a_warning(write_config, small_npz):
     done = lrlab_cli("compare", write_config(text), "--data", small_npz, "--seeds", 1)
     assert done.exit_code == 0
     assert "warning: " in done.stderr
-    assert "`5 epochs` is past the end of the run (1 epochs, 18 steps)" in done.stderr
+    assert "`5 epochs` is past the end of the run (1 epoch, 18 steps)" in done.stderr
     assert "the rate 0.001 is never used" in done.stderr
 
 

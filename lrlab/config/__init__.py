@@ -183,7 +183,8 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
             )
         elif step >= run:
             message = (
-                f"`{boundary}` is past the end of the run ({epochs} epochs, {run:,} steps); "
+                f"`{boundary}` is past the end of the run ({Duration(epochs, 'epochs')}, "
+                f"{run:,} steps); "
                 f"the rate {schedule.values[index + 1]:g} is never used"
             )
         if message is not None:
