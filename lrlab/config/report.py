@@ -2,12 +2,13 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from lrlab.config.fields import Model
 from lrlab.config.source import Location, Problem, Source
 from lrlab.errors import ConfigError
 
@@ -32,7 +33,7 @@ _KINDS = {
 }
 
 
-def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Problem]:
+def problems_of(error: ValidationError, source: Source, model: type[Model]) -> list[Problem]:
     """Return what pydantic found, in the words of the config file and at its places."""
     found = []
     for detail in error.errors(include_url=False):
@@ -46,41 +47,54 @@ def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) 
 
 
 def _in_file(
-    loc: Sequence[str | int], data: Any, model: type[BaseModel]
-) -> tuple[Location, type[BaseModel] | None]:
+    loc: Sequence[str | int], data: Any, model: type[Model]
+) -> tuple[Location, type[Model] | None]:
     """Return the place in the file, and the model that the place belongs to.
 
     Pydantic puts the tag of a union into the location; the file has no such level.
     """
     location: list[str | int] = []
-    owner: type[BaseModel] | None = model
+    owner: type[Model] | None = model
+    inside: list[type[Model]] = []
     for part in loc:
-        tagged = isinstance(data, dict) and data.get("type") == part and part not in data
-        if tagged:
-            owner = _member(owner, location[-1] if location else "", str(part))
+        if isinstance(data, dict) and data.get("type") == part and part not in data:
+            owner = next((one for one in inside if _is_tagged(one, str(part))), None)
             continue
+        if location and isinstance(part, str) and len(inside) == 1:
+            owner = inside[0]
         location.append(part)
-        inside = isinstance(data, dict) or (isinstance(data, list) and isinstance(part, int))
-        missing = not inside or (isinstance(data, dict) and part not in data)
-        data = None if missing else data[part]
+        if isinstance(part, str) and owner is not None and part in owner.keys():  # noqa: SIM118
+            inside = list(_models_in(owner.keys()[part].annotation))
+        data = _item(data, part)
     return tuple(location), owner
 
 
-def _member(owner: type[BaseModel] | None, field: str | int, tag: str) -> type[BaseModel] | None:
-    if owner is None or field not in owner.model_fields:
-        return None
-    for member in get_args(owner.model_fields[str(field)].annotation):
-        if tag in get_args(member.model_fields["type"].annotation):
-            return member  # type: ignore[no-any-return]
+def _item(data: Any, part: str | int) -> Any:
+    if isinstance(data, dict):
+        return data.get(part)
+    if isinstance(data, list) and isinstance(part, int) and part < len(data):
+        return data[part]
     return None
 
 
-def _words(detail: ErrorDetails, location: Location, owner: type[BaseModel] | None) -> str:
+def _models_in(annotation: Any) -> Iterator[type[Model]]:
+    """Yield the config models that a field's annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _is_tagged(model: type[Model], tag: str) -> bool:
+    return tag in get_args(model.model_fields["type"].annotation)
+
+
+def _words(detail: ErrorDetails, location: Location, owner: type[Model] | None) -> str:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_key(str(location[-1]), list(owner.model_fields) if owner else [])
+        return _unknown_key(str(location[-1]), list(owner.keys()) if owner else [])
     if kind == "missing":
-        fields = owner.model_fields if owner else {}
+        fields = owner.keys() if owner else {}
         meaning = fields[str(location[-1])].description if location[-1] in fields else None
         return f"missing; it is {meaning}" if meaning else "missing"
     if kind in _RANGES and not (isinstance(value, float) and not math.isfinite(value)):

@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import performance, schedules, sweep
+from lrlab import closed_loop, schedules, sweep
 from lrlab.config import Experiment
 from lrlab.runs import EpochResult, RunResult, Status
 from lrlab.training.trainer import Floats, Trainer
@@ -223,12 +223,9 @@ def _epoch_rates(
 ) -> Callable[[int, Sequence[EpochResult]], schedules.Rates]:
     """Return a function of epoch and history that gives the epoch's rates."""
     schedule = experiment.schedule
-    if schedule.type == "performance":
-
-        def closed_loop(_: int, history: Sequence[EpochResult]) -> schedules.Rates:
-            results = [getattr(epoch, schedule.monitor) for epoch in history]
-            return np.full(steps_per_epoch, performance.replay(schedule, results).lr)
-
-        return closed_loop
+    if schedule.type in closed_loop.LOOPS:
+        return lambda _, history: closed_loop.epoch_rates(
+            schedule, steps_per_epoch, experiment.epochs, history
+        )
     curve = schedules.rates(schedule, steps_per_epoch, experiment.epochs)
     return lambda epoch, _: curve[epoch * steps_per_epoch : (epoch + 1) * steps_per_epoch]
