@@ -41,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Configs = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML config files.")]
+Configs = Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML config files.")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the results are written.")]
 Seeds = Annotated[int, typer.Option(min=1, max=1000, help="How many seeds: 0, 1, ...")]
 Data = Annotated[
@@ -84,7 +84,8 @@ def lrlab(
 @app.command("find-lr")
 def find_lr(
     config: Annotated[
-        Path | None, typer.Argument(help="A YAML config; default: the reference experiment.")
+        Path | None,
+        typer.Argument(metavar="CONFIG", help="A YAML config; default: the reference experiment."),
     ] = None,
     out: Out = Path("results/find-lr"),
     seeds: Seeds = 3,
@@ -181,7 +182,7 @@ def compare(
 def plot(
     source: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[DIR | CONFIG...]", help="A results directory, or configs."),
+        typer.Argument(metavar="DIR|CONFIG", help="A results directory, or configs."),
     ] = None,
     out: Annotated[
         Path | None,

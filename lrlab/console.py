@@ -164,7 +164,8 @@ class _View:
         grid.add_column("experiment")
         for title in ("seed", "epoch", "learning rate", "loss", "val accuracy"):
             grid.add_column(title, justify="right")
-        for run, at in list(self._rows.items()):
+        for run in [run for run in self._done if run in self._rows]:
+            at = self._rows[run]
             epoch = min(at.step // run.steps_per_epoch + 1, run.epochs)
             accuracy = "" if at.val_accuracy is None else f"{at.val_accuracy:.4f}"
             grid.add_row(
@@ -228,8 +229,7 @@ def print_sweep(record: SweepRecord, out: Path, figures: Sequence[Path]) -> None
     console.print(Text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
     console.print(
         Text(
-            f"{settings['data']}, {settings['model']}, {settings['optimizer']['type']}, batch size "
-            f"{settings['batch_size']}; {settings['steps']} steps from {settings['min_lr']:g} to "
+            f"{record.conditions}; {settings['steps']} steps from {settings['min_lr']:g} to "
             f"{settings['max_lr']:g}, {settings['seeds']} seed{plural}{spread}"
         ),
         soft_wrap=True,

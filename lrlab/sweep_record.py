@@ -40,6 +40,17 @@ class SweepRecord:
         """The smoothed losses, shape (seeds, steps)."""
         return sweep.smooth(self.losses)
 
+    @property
+    def conditions(self) -> str:
+        """What was swept, in words: data, model, optimizer, batch size."""
+        settings = self.about["settings"]
+        optimizer = dict(settings["optimizer"])
+        momentum = optimizer.get("momentum")
+        kind = f"{optimizer['type']} with momentum {momentum:g}" if momentum else optimizer["type"]
+        return (
+            f"{settings['data']}, {settings['model']}, {kind}, batch size {settings['batch_size']}"
+        )
+
 
 def describe(
     suggestion: Suggestion, stopped_by: Sequence[StoppedBy], settings: dict[str, Any]

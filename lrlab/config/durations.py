@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import PlainSerializer, PlainValidator
 
+from lrlab.config.report import shown
+
 Unit = Literal["epochs", "steps", "%"]
 
 _PATTERN = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(epochs?|steps?|%)\s*", re.ASCII)
@@ -42,7 +44,7 @@ class Duration:
         return float(self.value * (steps_per_epoch * epochs) / 100)
 
     def __str__(self) -> str:
-        amount = f"{self.value:g}" if float(f"{self.value:g}") == self.value else repr(self.value)
+        amount = _amount(self.value)
         if self.unit == "%":
             return f"{amount}%"
         return f"{amount} {self.unit[:-1] if self.value == 1 else self.unit}"
@@ -57,23 +59,27 @@ def parse(value: object) -> Duration:
     if isinstance(value, Duration):
         return value
     match = _PATTERN.fullmatch(value) if isinstance(value, str) and len(value) < 64 else None
-    if match is None:
-        raise ValueError(_complaint(value))
-    amount = float(match[1])
+    if match is not None:
+        amount = float(match[1])
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        amount = float(value)
+    else:
+        raise ValueError(f"must be a duration, got `{shown(value)}`; {_ways('20')}")
     if not 0 < amount < math.inf:
-        raise ValueError(f"must be longer than 0 and finite, got `{value}`")
+        raise ValueError(f"must be longer than 0 and finite, got `{shown(value)}`")
+    if match is None:
+        raise ValueError(f"needs a unit: {_ways(_amount(amount))}")
     unit: Unit = "%" if match[2] == "%" else "steps" if match[2].startswith("step") else "epochs"
     return Duration(amount, unit)
 
 
-def _complaint(value: object) -> str:
-    bare = isinstance(value, int | float) and not isinstance(value, bool)
-    amount = f"{value:g}" if bare else "20"
-    ways = f"write `{amount} epochs`, `{amount} steps` or `{amount}%` (of the run)"
-    if bare:
-        return f"needs a unit: {ways}"
-    shown = str(value).lower() if isinstance(value, bool) else value
-    return f"must be a duration, got `{shown}`; {ways}"
+def _ways(amount: str) -> str:
+    return f"write `{amount} epochs`, `{amount} steps` or `{amount}%` (of the run)"
+
+
+def _amount(value: float) -> str:
+    short = f"{value:.15g}"
+    return short if float(short) == value else repr(value)
 
 
 DurationField = Annotated[Duration, PlainValidator(parse), PlainSerializer(str, return_type=str)]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from lrlab.config.fields import Model, PositiveRate, Rate
+from lrlab.config.report import shown
 from lrlab.config.schedules import OneCycle, OpenLoop, Schedule
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
@@ -68,7 +69,7 @@ def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(
             "must start with a letter or digit and hold at most 64 letters, digits or any of "
-            f"`._+-`, since it names a folder; got `{name}`"
+            f"`._+-`, since it names a folder; got `{shown(name)}`"
         )
     return name
 
@@ -77,7 +78,7 @@ def _check_data(data: str) -> str:
     if data in _BUILT_IN_DATA or (data.endswith(".npz") and "\0" not in data):
         return data
     raise ValueError(
-        f"must be auto, fashion-mnist, sketches or a path ending in .npz, got `{data}`"
+        f"must be auto, fashion-mnist, sketches or a path ending in .npz, got `{shown(data)}`"
     )
 
 
@@ -85,16 +86,14 @@ class Experiment(Model):
     """One training experiment. Every key but `schedule` has a default."""
 
     name: Annotated[str, AfterValidator(_check_name)] = Field(
-        "reference", description="what figures and tables call it; default: the file's stem"
+        "reference", description="what figures, tables and folders call it"
     )
-    schedule: Schedule = Field(description="the learning-rate schedule, see below")
+    schedule: Schedule = Field(description="the learning-rate schedule")
     model: Literal["mlp", "cnn"] = Field("mlp", description="the reference model to train")
     data: Annotated[str, AfterValidator(_check_data)] = Field(
         "auto", description="`auto`, `fashion-mnist`, `sketches` or the path of an npz file"
     )
-    optimizer: Optimizer = Field(
-        Sgd(type="sgd", momentum=0.9), description="the optimizer, see below"
-    )
+    optimizer: Optimizer = Field(Sgd(type="sgd", momentum=0.9), description="the optimizer")
     batch_size: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
         32, description="images a step; the last batch of an epoch may be smaller"
     )

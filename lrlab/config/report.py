@@ -37,8 +37,10 @@ def problems_of(error: ValidationError, source: Source, model: type[Model]) -> l
     """Return what pydantic found, in the words of the config file and at its places."""
     found = []
     for detail in error.errors(include_url=False):
-        location, owner = _in_file(detail["loc"], source.data, model)
+        location, owner = _in_file(detail["loc"], model)
         unknown = detail["type"] == "extra_forbidden"
+        if detail["type"] == "union_tag_invalid":
+            location = (*location, "type")
         dotted = ".".join(map(str, location))
         text = _words(detail, location, owner)
         message = f"{dotted}: {text}" if dotted else text
@@ -46,9 +48,7 @@ def problems_of(error: ValidationError, source: Source, model: type[Model]) -> l
     return found
 
 
-def _in_file(
-    loc: Sequence[str | int], data: Any, model: type[Model]
-) -> tuple[Location, type[Model] | None]:
+def _in_file(loc: Sequence[str | int], model: type[Model]) -> tuple[Location, type[Model] | None]:
     """Return the place in the file, and the model that the place belongs to.
 
     Pydantic puts the tag of a union into the location; the file has no such level.
@@ -57,24 +57,16 @@ def _in_file(
     owner: type[Model] | None = model
     inside: list[type[Model]] = []
     for part in loc:
-        if isinstance(data, dict) and data.get("type") == part and part not in data:
-            owner = next((one for one in inside if _is_tagged(one, str(part))), None)
+        if isinstance(part, str) and len(inside) > 1:
+            owner, inside = _member(inside, part), []
             continue
-        if location and isinstance(part, str) and len(inside) == 1:
-            owner = inside[0]
+        if isinstance(part, str) and inside:
+            owner, inside = inside[0], []
         location.append(part)
-        if isinstance(part, str) and owner is not None and part in owner.keys():  # noqa: SIM118
-            inside = list(_models_in(owner.keys()[part].annotation))
-        data = _item(data, part)
+        field = owner.keys().get(str(part)) if owner else None
+        if field is not None:
+            inside = list(_models_in(field.annotation))
     return tuple(location), owner
-
-
-def _item(data: Any, part: str | int) -> Any:
-    if isinstance(data, dict):
-        return data.get(part)
-    if isinstance(data, list) and isinstance(part, int) and part < len(data):
-        return data[part]
-    return None
 
 
 def _models_in(annotation: Any) -> Iterator[type[Model]]:
@@ -85,8 +77,11 @@ def _models_in(annotation: Any) -> Iterator[type[Model]]:
         yield from _models_in(argument)
 
 
-def _is_tagged(model: type[Model], tag: str) -> bool:
-    return tag in get_args(model.model_fields["type"].annotation)
+def _member(members: Iterable[type[Model]], tag: str) -> type[Model] | None:
+    for member in members:
+        if tag in get_args(member.model_fields["type"].annotation):
+            return member
+    return None
 
 
 def _words(detail: ErrorDetails, location: Location, owner: type[Model] | None) -> str:
@@ -99,12 +94,14 @@ def _words(detail: ErrorDetails, location: Location, owner: type[Model] | None) 
         return f"missing; it is {meaning}" if meaning else "missing"
     if kind in _RANGES and not (isinstance(value, float) and not math.isfinite(value)):
         words, key = _RANGES[kind]
-        return f"must be {words} {context[key]:g}, got {shown(value)}"
+        limit = context[key]
+        bound = f"{limit:g}" if isinstance(limit, float) else f"{limit}"
+        return f"must be {words} {bound}, got {shown(value)}"
     if kind in _RANGES:
         return f"must be a finite number, got `{shown(value)}`"
     if kind == "union_tag_invalid":
         known = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
-        return f"unknown type `{context['tag']}`; {_nearest(str(context['tag']), known, 'types')}"
+        return f"unknown type `{shown(value['type'])}`; {_nearest(context['tag'], known, 'types')}"
     if kind == "union_tag_not_found" and isinstance(value, dict):
         return "needs a `type`"
     if kind == "union_tag_not_found":
@@ -128,7 +125,7 @@ def shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
-    text = printable(f"{value:g}" if isinstance(value, float) else str(value))
+    text = printable(str(value))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -178,5 +175,7 @@ def render(problem: Problem, source: Source) -> str:
     if problem.line >= len(lines):
         return head
     start = max(0, problem.column - 60)
-    excerpt = printable(lines[problem.line][start : start + 100].replace("\t", " "))
-    return f"{head}\n  | {excerpt}\n  | {' ' * (problem.column - start)}^"
+    line = lines[problem.line].replace("\t", " ")
+    before, after = printable(line[start : problem.column]), printable(line[problem.column :])
+    excerpt = f"{before}{after[: 100 - (problem.column - start)]}"
+    return f"{head}\n  | {excerpt}\n  | {' ' * len(before)}^"

@@ -1,7 +1,7 @@
 """The YAML text of a config: plain values, and for each of them its place in the file.
 
-Scalars follow YAML 1.2, so `1e-3` is a number and `on`, `1:30`, `012` are text; anchors, aliases
-and duplicate keys are refused, which also makes alias bombs impossible.
+Scalars follow YAML 1.2, so `1e-3` is a number and `on`, `1:30`, `012` are text; anchors, aliases,
+tags and duplicate keys are refused, which also makes alias bombs impossible.
 """
 
 import re
@@ -14,7 +14,7 @@ import yaml
 
 Location = tuple[str | int, ...]
 
-MAX_BYTES = 200_000
+MAX_BYTES = 50_000
 MAX_DEPTH = 20
 
 
@@ -43,11 +43,11 @@ class Source:
     def problem(self, message: str, location: Location, *, at_key: bool = False) -> Problem:
         """Return a problem placed at a value (or its key); a missing one at what it is missing in.
 
-        A value that came from `--set` is placed there instead.
+        A value that came from `--set`, or that one lies in, is placed there instead.
         """
-        for length in range(len(location), 0, -1):
-            if location[:length] in self.overrides:
-                return Problem(message, origin=self.overrides[location[:length]])
+        for place, origin in reversed(self.overrides.items()):
+            if location[: len(place)] == place or (location and place[: len(location)] == location):
+                return Problem(message, origin=origin)
         marks = self.keys if at_key else self.values
         if location in marks:
             return Problem(message, marks[location].line, marks[location].column)
@@ -115,7 +115,9 @@ def read(path: Path) -> Source:
             raise IsADirectoryError("is a directory")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-        source.text = raw.decode("utf-8-sig")
+        # A file cut at the limit may end within a character.
+        if len(raw) <= MAX_BYTES:
+            source.text = raw.decode("utf-8-sig")
     except FileNotFoundError:
         source.problems.append(Problem("no such file"))
     except OSError as error:
@@ -140,10 +142,8 @@ def _parse(source: Source) -> Source:
         for event in yaml.parse(source.text, Loader=_Loader):
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
-            anchored = isinstance(event, yaml.NodeEvent) and event.anchor
-            if anchored or depth > MAX_DEPTH:
-                what = "anchors and aliases are not supported" if anchored else "nested too deeply"
-                source.problems.append(_at(what, event.start_mark))
+            if refused := _refusal(event, depth):
+                source.problems.append(_at(refused, event.start_mark))
                 return source
         node = yaml.compose(source.text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -159,6 +159,14 @@ def _parse(source: Source) -> Source:
     return source
 
 
+def _refusal(event: yaml.Event, depth: int) -> str | None:
+    if isinstance(event, yaml.NodeEvent) and event.anchor:
+        return "anchors and aliases are not supported"
+    if getattr(event, "tag", None) is not None:
+        return "tags (`!`) are not supported"
+    return "nested too deeply" if depth > MAX_DEPTH else None
+
+
 def _at(message: str, mark: Any) -> Problem:
     return Problem(message) if mark is None else Problem(message, mark.line, mark.column)
 
@@ -172,12 +180,7 @@ def _plain(node: yaml.Node, location: Location, source: Source, loader: _Loader)
             _plain(item, (*location, index), source, loader)
             for index, item in enumerate(node.value)
         ]
-    try:
-        return loader.construct_object(node)
-    except (yaml.YAMLError, ValueError):
-        message = f"`{node.tag}` is not a kind of value that a config has"
-        source.problems.append(_at(message, node.start_mark))
-        return None
+    return loader.construct_object(node)
 
 
 def _items(

@@ -93,10 +93,6 @@ def download() -> Path:
         DataError: If a file cannot be fetched, is not the right one, or cannot be stored.
     """
     check_origin()
-    prepare_tensorflow()
-    with quiet_stderr():
-        from keras.utils import get_file
-
     folder = cache_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,17 +100,26 @@ def download() -> Path:
             for name, digest in FILES.items():
                 if (folder / name).is_file() and _sha256(folder / name) == digest:
                     continue
-                with _polite_network():
-                    got = get_file(
-                        name, _url(name), file_hash=digest, cache_dir=scratch, cache_subdir="."
-                    )
-                os.replace(got, folder / name)
+                os.replace(_fetch(name, digest, scratch), folder / name)
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"`{folder}` cannot be written: {reason}", _remedy()) from error
-    except Exception as error:  # get_file raises a bare Exception for every network failure.
-        raise DataError(f"Fashion-MNIST cannot be downloaded: {error}", _remedy()) from error
     return folder
+
+
+def _fetch(name: str, digest: str, scratch: str) -> str:
+    prepare_tensorflow()
+    with quiet_stderr():
+        from keras.utils import get_file
+
+    url = _url(name)
+    try:
+        with _polite_network():
+            got = get_file(name, url, file_hash=digest, cache_dir=scratch, cache_subdir=".")
+    except Exception as error:  # get_file raises a bare Exception for every network failure.
+        reason = error.__context__ or error
+        raise DataError(f"`{url}` cannot be downloaded: {reason}", _remedy()) from error
+    return str(got)
 
 
 def read(folder: Path) -> tuple[Array, Array, Array, Array]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,19 @@ from lrlab.errors import DataError
 
 Array = npt.NDArray[Any]
 
+# What NumPy and zipfile raise for damaged files; encrypted ones are a RuntimeError.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+# The square of a larger one is infinite in float32.
+_MAX_PIXEL = np.float64(1e18)
+_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 _WANTED = (
     "an npz file with `x_train` (n, height, width[, channels]) or (n, features), `y_train` (n,) "
     "with whole numbers from 0, and optionally `x_test`, `y_test`; write it with "
@@ -52,10 +66,8 @@ def train_images(path: Path) -> int:
             shape = header(member)[0]
     except KeyError:
         raise DataError(f"`{path}` has no `x_train`", f"it takes {_WANTED}") from None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"`{path}` is no readable npz file: {error}", f"it takes {_WANTED}") from (
-            error
-        )
+    except _UNREADABLE as error:
+        raise _unreadable(path, error) from error
     return int(shape[0]) if shape else 0
 
 
@@ -67,11 +79,9 @@ def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"`{path}` is no readable npz file: {error}", f"it takes {_WANTED}") from (
-            error
-        )
+            arrays = {name: archive[name] for name in _ARRAYS if name in archive.files}
+    except _UNREADABLE as error:
+        raise _unreadable(path, error) from error
     for name in ("x_train", "y_train"):
         if name not in arrays:
             raise DataError(f"`{path}` has no `{name}`", f"it takes {_WANTED}")
@@ -95,6 +105,11 @@ def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
     return arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"]
 
 
+def _unreadable(path: Path, error: BaseException) -> DataError:
+    reason = str(error) or type(error).__name__
+    return DataError(f"`{path}` is no readable npz file: {reason}", f"it takes {_WANTED}")
+
+
 def _check(path: Path, arrays: dict[str, Array], part: str) -> None:
     x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
     wrong = None
@@ -106,7 +121,7 @@ def _check(path: Path, arrays: dict[str, Array], part: str) -> None:
         wrong = f"`y_{part}` has shape {y.shape}, which does not fit {len(x)} images"
     elif y.dtype.kind not in "ui" or y.min() < 0 or y.max() > 9_999:
         wrong = f"`y_{part}` must hold whole numbers from 0 to 9999"
-    elif x.dtype.kind == "f" and not np.isfinite(x).all():
-        wrong = f"`x_{part}` holds NaN or infinite values"
+    elif x.dtype.kind == "f" and not (np.abs(x) < _MAX_PIXEL).all():
+        wrong = f"`x_{part}` holds NaN, infinite or absurdly large values"
     if wrong:
         raise DataError(f"`{path}`: {wrong}", f"it takes {_WANTED}")

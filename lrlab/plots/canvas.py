@@ -28,7 +28,9 @@ def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[An
     """Return a figure and its panels, which share their y axis."""
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    made = Figure(figsize=(width, height), dpi=150)
+    # Fixed margins: matplotlib's layout engines draw every figure twice to find them.
+    made.subplots_adjust(left=0.085, bottom=0.115, top=0.915 if panels == 1 else 0.86, wspace=0.05)
     axes = made.subplots(1, panels, sharey=True, squeeze=False)[0]
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
@@ -43,9 +45,19 @@ def line_style(index: int) -> dict[str, Any]:
 
 
 def legend(made: Any, ax: Any) -> None:
-    """Put the legend of `ax` to the right of all panels."""
+    """Put the legend of `ax` to the right of all panels, and make room for it."""
     handles, labels = ax.get_legend_handles_labels()
-    made.legend(handles, labels, loc="outside right upper", frameon=False)
+    top = made.subplotpars.top
+    box = made.legend(
+        handles,
+        labels,
+        loc="upper right",
+        bbox_to_anchor=(0.995, top),
+        frameon=False,
+        borderaxespad=0,
+    )
+    width = box.get_window_extent().width / made.bbox.width
+    made.subplots_adjust(right=max(0.5, 0.98 - width))
 
 
 def log_if_decades(ax: Any, values: Any) -> None:

@@ -63,7 +63,7 @@ def save(out: Path, comparison: Comparison, target: Path, kind: str = "png") -> 
         left.set_title("training")
         right.set_title("validation")
         left.set_ylabel("loss (cross-entropy, nats)" if quantity == "loss" else "accuracy")
-        made.suptitle(f"{word} · {about}{band}", x=0.01, ha="left", size="large")
+        made.suptitle(f"{word} · {about}{band}", x=0.085, ha="left", size="large")
         canvas.legend(made, left)
         written.append(canvas.save(made, target / f"{quantity}.{kind}"))
     return written

@@ -17,14 +17,9 @@ def save(target: Path, record: SweepRecord, kind: str = "png") -> list[Path]:
     """
     made, (ax,) = canvas.figure()
     draw_sweep(ax, record)
-    settings = record.about["settings"]
-    optimizer = settings["optimizer"]["type"]
-    count = settings["seeds"]
-    ax.set_title(
-        f"LR sweep · {settings['data']} · {settings['model']}, {optimizer}, batch size "
-        f"{settings['batch_size']} · {count} seed{'s' if count > 1 else ''}",
-        loc="left",
-    )
+    count = len(record.losses)
+    seeds = f"{count} seed{'s' if count > 1 else ''}"
+    ax.set_title(f"LR sweep · {record.conditions} · {seeds}", loc="left")
     canvas.legend(made, ax)
     return [canvas.save(made, target / f"sweep.{kind}")]
 

@@ -11,6 +11,7 @@ to infinity at once instead of filling the memory.
 import ast
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from lrlab.schedules.steps import Rates, as_steps
 
 MAX_CHARACTERS = 1_000
 MAX_DEPTH = 40
+
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 VARIABLES = ("step", "epoch", "steps", "epochs", "progress", "pi")
 
@@ -72,7 +75,7 @@ def formula(
     expression: str,
     over: float,
     epoch: float,
-    parameters: Mapping[str, float] | None = None,
+    parameters: Mapping[str, float] = _NONE,
 ) -> Rates:
     """Return the value of an expression at every step.
 
@@ -99,8 +102,7 @@ def formula(
         ...         parameters={"lr0": 0.5})
         array([0.5 , 0.05])
     """
-    given = dict(parameters or {})
-    tree = parse(expression, given)
+    tree = parse(expression, parameters)
     at = np.minimum(as_steps(step), over)
     values: dict[str, Any] = {
         "step": at,
@@ -109,7 +111,7 @@ def formula(
         "epochs": np.float64(over / epoch),
         "progress": at / over,
         "pi": np.float64(np.pi),
-        **{name: np.float64(value) for name, value in given.items()},
+        **{name: np.float64(value) for name, value in parameters.items()},
     }
     with np.errstate(all="ignore"):
         found = np.asarray(_evaluate(tree, values), np.float64)

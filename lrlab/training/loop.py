@@ -162,13 +162,11 @@ def sweep_seed(
         Stopped: If `stop` was set meanwhile.
     """
     trainer.start(seed)
-    images = trainer.data.train_images
-    epochs = -(-len(rates) * trainer.batch_size // images)
+    images, batch = trainer.data.train_images, trainer.batch_size
     # Whole batches only: a smaller last batch would be a noisier point of the curve.
-    whole = max(1, images // trainer.batch_size) * min(trainer.batch_size, images)
-    order = np.concatenate(
-        [sample_order(images, seed, epoch)[:whole] for epoch in range(epochs + 1)]
-    )
+    whole = images - images % batch or images
+    epochs = -(-len(rates) * batch // whole)
+    order = np.concatenate([sample_order(images, seed, epoch)[:whole] for epoch in range(epochs)])
     losses: list[float] = []
     for _, chunk, _ in _Chunks(trainer, stop).run(order, rates.astype(np.float32)):
         losses += chunk.tolist()

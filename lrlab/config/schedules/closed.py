@@ -82,7 +82,7 @@ class Greedy(ScheduleModel):
     def _check(self) -> Self:
         if not self.min_lr <= self.initial_lr <= self.max_lr:
             raise ValueError(
-                f"initial_lr must lie between min_lr ({self.min_lr:g}) and max_lr "
-                f"({self.max_lr:g}), got {self.initial_lr:g}"
+                f"initial_lr must lie between min_lr ({self.min_lr}) and max_lr "
+                f"({self.max_lr}), got {self.initial_lr}"
             )
         return self

@@ -23,7 +23,7 @@ class MomentumCycle(Model):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.low > self.high:
-            raise ValueError(f"low must not be above high, got {self.low:g} > {self.high:g}")
+            raise ValueError(f"low must not be above high, got {self.low} > {self.high}")
         return self
 
 
@@ -62,7 +62,7 @@ class OneCycle(OpenLoop):
     def _check(self) -> Self:
         if self.start_lr is not None and self.start_lr > self.max_lr:
             raise ValueError(
-                f"start_lr must not be above max_lr, got {self.start_lr:g} > {self.max_lr:g}"
+                f"start_lr must not be above max_lr, got {self.start_lr} > {self.max_lr}"
             )
         if self.variant == "book" and self.pct_start is not None:
             raise ValueError("pct_start is for fastai and pytorch; the book's is the middle")
@@ -71,7 +71,7 @@ class OneCycle(OpenLoop):
         if self.three_phase and self.variant != "pytorch":
             raise ValueError(f"three_phase is for variant pytorch alone, got `{self.variant}`")
         if self.three_phase and self.pct_start is not None and self.pct_start > 0.5:
-            raise ValueError(f"pct_start must be at most 0.5 here, got {self.pct_start:g}")
+            raise ValueError(f"pct_start must be at most 0.5 here, got {self.pct_start}")
         return self
 
 
@@ -95,9 +95,7 @@ class Cyclic(OpenLoop):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.min_lr > self.max_lr:
-            raise ValueError(
-                f"min_lr must not be above max_lr, got {self.min_lr:g} > {self.max_lr:g}"
-            )
+            raise ValueError(f"min_lr must not be above max_lr, got {self.min_lr} > {self.max_lr}")
         if self.gamma != 1 and self.mode != "exp_range":
             raise ValueError(f"gamma is for mode exp_range alone, got `{self.mode}`")
         return self
@@ -121,6 +119,6 @@ class CosineRestarts(OpenLoop):
     def _check(self) -> Self:
         if self.min_lr > self.initial_lr:
             raise ValueError(
-                f"min_lr must not be above initial_lr, got {self.min_lr:g} > {self.initial_lr:g}"
+                f"min_lr must not be above initial_lr, got {self.min_lr} > {self.initial_lr}"
             )
         return self

@@ -93,7 +93,7 @@ class Falling(Annealing):
     def _check(self) -> Self:
         if self.end_lr > self.initial_lr:
             raise ValueError(
-                f"end_lr must not be above initial_lr, got {self.end_lr:g} > {self.initial_lr:g}"
+                f"end_lr must not be above initial_lr, got {self.end_lr} > {self.initial_lr}"
             )
         return self
 
@@ -118,9 +118,7 @@ class Tanh(Falling):
     @model_validator(mode="after")
     def _check_range(self) -> Self:
         if self.lower >= self.upper:
-            raise ValueError(
-                f"lower must be less than upper, got {self.lower:g} and {self.upper:g}"
-            )
+            raise ValueError(f"lower must be less than upper, got {self.lower} and {self.upper}")
         return self
 
 
@@ -144,9 +142,7 @@ class Wsd(Annealing):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.end_lr > self.max_lr:
-            raise ValueError(
-                f"end_lr must not be above max_lr, got {self.end_lr:g} > {self.max_lr:g}"
-            )
+            raise ValueError(f"end_lr must not be above max_lr, got {self.end_lr} > {self.max_lr}")
         if self.decay.unit == self.over.unit and self.decay.value > self.over.value:
             raise ValueError(
                 f"decay must not be longer than over, got `{self.decay}` > `{self.over}`"
