@@ -60,12 +60,16 @@ def train_run(
     began = time.perf_counter()
     steps_per_epoch = -(-trainer.data.train_images // experiment.batch_size)
     rates_of = _epoch_rates(experiment, steps_per_epoch)
+    momenta = schedules.momenta(experiment.schedule, steps_per_epoch, experiment.epochs)
     recorder = _Recorder(trainer, _Chunks(trainer, stop), on_progress)
     trainer.start(seed)
     for epoch in range(experiment.epochs):
         rates = rates_of(epoch, recorder.history).astype(np.float32)
         order = sample_order(trainer.data.train_images, seed, epoch)
-        if not recorder.train_epoch(epoch, order, rates):
+        steps = slice(epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch)
+        if not recorder.train_epoch(
+            epoch, order, rates, None if momenta is None else momenta[steps]
+        ):
             break
     lr, loss = recorder.curves()
     at = _diverged_at(loss, steps_per_epoch)
@@ -77,6 +81,7 @@ def train_run(
         epochs=tuple(recorder.history),
         lr=lr,
         loss=loss,
+        momentum=None if momenta is None else momenta[: len(lr)].astype(np.float32),
         diverged_at=at,
         test_loss=test_loss,
         test_accuracy=test_accuracy,
@@ -97,12 +102,18 @@ class _Recorder:
         self._losses: list[Floats] = []
         self._steps = 0
 
-    def train_epoch(self, epoch: int, order: npt.NDArray[np.int32], rates: Floats) -> bool:
+    def train_epoch(
+        self,
+        epoch: int,
+        order: npt.NDArray[np.int32],
+        rates: Floats,
+        momenta: schedules.Rates | None,
+    ) -> bool:
         """Train and validate one epoch; return False if a loss was not finite."""
         correct = 0
         first = len(self._losses)
         accuracy = self.history[-1].val_accuracy if self.history else None
-        for chunk_rates, losses, hits in self._chunks.run(order, rates):
+        for chunk_rates, losses, hits in self._chunks.run(order, rates, momenta):
             self._rates.append(chunk_rates)
             self._losses.append(losses)
             self._steps += len(losses)
@@ -192,7 +203,10 @@ class _Chunks:
         self._size = 20
 
     def run(
-        self, order: npt.NDArray[np.int32], rates: Floats
+        self,
+        order: npt.NDArray[np.int32],
+        rates: Floats,
+        momenta: schedules.Rates | None = None,
     ) -> Iterator[tuple[Floats, Floats, int]]:
         """Yield the rates, losses and correct count of each chunk.
 
@@ -207,7 +221,9 @@ class _Chunks:
             last = min(first + self._size, len(rates))
             began = time.perf_counter()
             losses, correct = self._trainer.train(
-                order[first * batch : last * batch], rates[first:last]
+                order[first * batch : last * batch],
+                rates[first:last],
+                None if momenta is None else momenta[first:last],
             )
             seconds = max(time.perf_counter() - began, 1e-6)
             yield rates[first:last], losses, correct
