@@ -18,7 +18,7 @@ from lrlab.config import source as yaml_source
 from lrlab.config.durations import Duration
 from lrlab.config.experiment import Experiment, name_from_stem
 from lrlab.config.report import problems_of, raise_problems, render
-from lrlab.config.schedules import Piecewise, Schedule
+from lrlab.config.schedules import Schedule
 from lrlab.config.source import Problem, Source
 from lrlab.errors import UsageError
 
@@ -168,18 +168,20 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
     Args:
         config: The config.
         steps_per_epoch: Steps an epoch on the data that it will be trained on.
+
+    Raises:
+        ConfigError: If the schedule has no finite rate at some step of that run.
     """
-    experiment = config.experiment
-    found = []
-    if isinstance(experiment.schedule, Piecewise):
-        run = steps_per_epoch * experiment.epochs
-        for index, boundary in enumerate(experiment.schedule.boundaries):
-            if boundary.in_steps(steps_per_epoch, experiment.epochs) >= run:
-                message = (
-                    f"schedule.boundaries.{index}: `{boundary}` is past the end of the run "
-                    f"({experiment.epochs} epochs, {run:,} steps); "
-                    f"the rate {experiment.schedule.values[index + 1]:g} is never used"
-                )
-                place = ("schedule", "boundaries", index)
-                found.append(render(config.source.problem(message, place), config.source))
-    return found
+    # It needs numpy, which errors in configs do not.
+    from lrlab.config import checks
+
+    source = config.source
+    try:
+        found = list(checks.findings(config.experiment, steps_per_epoch))
+    except ValueError as error:
+        source.problems.append(source.problem(f"schedule: {error}", ("schedule",)))
+        raise_problems([source])
+    return [
+        render(source.problem(f"{'.'.join(map(str, place))}: {message}", place), source)
+        for place, message in found
+    ]

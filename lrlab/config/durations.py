@@ -85,12 +85,14 @@ def _amount(value: float) -> str:
 DurationField = Annotated[Duration, PlainValidator(parse), PlainSerializer(str, return_type=str)]
 
 
-def parse_phase(value: object) -> Duration | Literal["rest"]:
-    """Return how long a phase lasts: a duration, or the rest.
+def parse_phase(value: object) -> Duration | Literal["rest"] | None:
+    """Return how long a phase lasts: a duration, the rest, or None where nothing is said.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is none of them.
     """
+    if value is None:
+        return None
     return "rest" if value == "rest" else parse(value)
 
 
