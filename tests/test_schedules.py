@@ -281,6 +281,11 @@ COMPOSED = {
         "{type: cosine, initial_lr: 2}]}",
         [1] * 8,
     ),
+    "a warm-up longer than its phase": (
+        "{type: sequence, phases: [{for: 2 steps, type: constant, lr: 1, warmup: {for: 1 epoch}}, "
+        "{type: constant, lr: 2}]}",
+        [0, 0.25, 2, 2, 2, 2, 2, 2],
+    ),
     "a warm-up before a sequence": (
         "{type: sequence, warmup: {for: 2 steps}, phases: [{for: 50%, type: constant, lr: 2}, "
         "{type: constant, lr: 1}]}",

@@ -146,8 +146,9 @@ def pieces(
     inner = _phases if schedule.type == "sequence" else _plain
     own = list(inner(schedule, steps_per_epoch, left, start + warmup, end))
     if warmup:
-        yield warm_up(schedule.warmup, warmup, own[0], start)
-    yield from own
+        yield warm_up(schedule.warmup, warmup, own[0], start, end)
+    if start + warmup < end:
+        yield from own
 
 
 def warmup_steps(schedule: Any, steps_per_epoch: int, epochs: Epochs) -> int:
@@ -156,14 +157,16 @@ def warmup_steps(schedule: Any, steps_per_epoch: int, epochs: Epochs) -> int:
     return 0 if warmup is None else _whole(warmup.for_.in_steps(steps_per_epoch, epochs))
 
 
-def warm_up(warmup: Any, steps: int, before: Piece, start: int = 0) -> Piece:
+def warm_up(
+    warmup: Any, steps: int, before: Piece, start: int = 0, end: float = math.inf
+) -> Piece:
     """Return the piece that goes from the warm-up's first rate to the first rate of `before`."""
     first = float(before.rate(np.zeros(())))
     rise = partial(ramp, initial_lr=warmup.from_, end_lr=first, over=steps, shape=warmup.shape)
     high = None
     if before.momentum is not None:
         high = partial(constant, lr=float(before.momentum(np.zeros(()))))
-    return Piece(start, start + steps, rise, high)
+    return Piece(start, min(start + steps, end), rise, high)
 
 
 def _plain(
