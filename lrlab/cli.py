@@ -93,7 +93,9 @@ def find_lr(
     max_lr: Annotated[float, typer.Option(help="The last rate.")] = 10.0,
     steps: Annotated[
         int | None,
-        typer.Option(min=2, help="Steps; default: one epoch, at least 200 and at most 500."),
+        typer.Option(
+            min=2, max=1_000_000, help="Steps; default: one epoch, at least 200 and at most 500."
+        ),
     ] = None,
     data: Data = None,
     data_dir: DataDir = None,

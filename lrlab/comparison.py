@@ -60,6 +60,7 @@ class Summary:
 class ExperimentSummary:
     """One experiment over its seeds; `runs` are its run folders, relative to the results'.
 
+    `status` is the worst of the seeds' `statuses`.
     `final` holds `val_accuracy`, `val_loss` and `test_accuracy` after the last epoch of the runs
     that ended well; `best` the best epoch's `val_accuracy` and `val_loss`; `notes` says of each
     run that did not end well what happened.
@@ -69,6 +70,7 @@ class ExperimentSummary:
     schedule: str
     seeds: tuple[int, ...]
     status: str
+    statuses: tuple[str, ...]
     final: Mapping[str, Summary]
     best: Mapping[str, Summary]
     train_seconds: Summary
@@ -119,6 +121,7 @@ def summarise(
         schedule=config["schedule"]["type"],
         seeds=tuple(results),
         status=_overall(list(results.values())),
+        statuses=tuple(result.status.value for result in results.values()),
         final={
             "val_accuracy": over(lambda r: r.epochs[-1].val_accuracy),
             "val_loss": over(lambda r: r.epochs[-1].val_loss),
@@ -201,7 +204,7 @@ def _experiment(item: dict[str, Any]) -> ExperimentSummary:
     for key in ("final", "best"):
         item[key] = {name: _summary(value) for name, value in item[key].items()}
     item["train_seconds"] = _summary(item["train_seconds"])
-    for key in ("seeds", "notes", "runs"):
+    for key in ("seeds", "statuses", "notes", "runs"):
         item[key] = tuple(item[key])
     return ExperimentSummary(**item)
 

@@ -5,6 +5,8 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from lrlab.nadam import nadam
+
 _LAYER_SEEDS = 1_000
 """How far apart the seeds of two runs are; each layer of a run takes the next."""
 
@@ -88,4 +90,6 @@ def optimizer(config: Any) -> Any:
         "rmsprop": optimizers.RMSprop,
     }
     settings = config.model_dump(exclude={"type"}, exclude_none=True)
+    if config.type == "nadam" and settings.pop("momentum_decay") != 1:
+        return nadam(config.momentum_decay, learning_rate=0.0, **settings)
     return classes[config.type](learning_rate=0.0, **settings)

@@ -88,7 +88,8 @@ def _cell(summary: Summary, column: Column) -> str:
 def _status_cell(e: ExperimentSummary) -> str:
     if e.status == Status.DONE or len(e.seeds) == 1:
         return e.status
-    return f"{len(e.notes)} of {len(e.seeds)} {e.status}"
+    bad = [s.value for s in (Status.DIVERGED, Status.FAILED) if s in e.statuses]
+    return ", ".join(f"{e.statuses.count(value)} of {len(e.seeds)} {value}" for value in bad)
 
 
 def to_csv(comparison: Comparison) -> str:

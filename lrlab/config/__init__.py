@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lrlab.config import checks
 from lrlab.config import source as yaml_source
 from lrlab.config.durations import Duration
 from lrlab.config.experiment import Experiment, name_from_stem
@@ -172,9 +173,6 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
     Raises:
         ConfigError: If the schedule has no finite rate at some step of that run.
     """
-    # It needs numpy, which errors in configs do not.
-    from lrlab.config import checks
-
     source = config.source
     try:
         found = list(checks.findings(config.experiment, steps_per_epoch))

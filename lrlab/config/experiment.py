@@ -50,6 +50,9 @@ class Nadam(Adaptive):
     """Adam with Nesterov momentum (Dozat, 2016)."""
 
     type: Literal["nadam"]
+    momentum_decay: PositiveRate = Field(
+        1.0, description="how fast the momentum warms up; 1 is Keras', 0.004 the paper's, PyTorch's"
+    )
 
 
 class RmsProp(Model):

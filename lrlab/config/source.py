@@ -54,7 +54,7 @@ class Source:
         for length in range(len(location) - 1, -1, -1):
             if mark := self.keys.get(location[:length], self.values.get(location[:length])):
                 return Problem(message, mark.line, mark.column)
-        return Problem(message, 0)
+        return Problem(message, 0 if self.text else None)
 
     def override(self, location: Location, value: Any, origin: str) -> None:
         """Put `value` at `location`, making the mappings on the way; `origin` is the option."""

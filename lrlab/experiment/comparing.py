@@ -141,12 +141,23 @@ def _finished(plan: Sequence[Run], report: Report) -> dict[Run, RunResult]:
         try:
             found = runs.read(run.folder)
         except ResultsError as error:
-            report.warn(f"{error.message}; it is trained anew")
-            shutil.rmtree(run.folder, ignore_errors=True)
+            aside = _set_aside(run.folder)
+            report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
             continue
         if found is not None and found[0].status is not Status.FAILED:
             results[run] = found[0]
     return results
+
+
+def _set_aside(folder: Path) -> Path:
+    """Move a damaged run out of the way, where its owner can still look at it."""
+    aside = folder.with_name(f"{folder.name}.damaged")
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.replace(aside)
+    except OSError as error:
+        raise runs.unwritable(folder, error) from error
+    return aside
 
 
 def _trace_order(run: Run) -> str:

@@ -55,12 +55,12 @@ def find_lr(
         data_dir: Where Fashion-MNIST is looked for first.
 
     Raises:
-        UsageError: If `min_lr` is not below `max_lr`.
+        UsageError: If `min_lr` is not below `max_lr`, or one of them is no finite rate above 0.
         DataError: If the data set cannot be had.
         ResultsError: If `out` cannot be written.
         Interrupted: On Ctrl-C.
     """
-    if not 0 < min_lr < max_lr:
+    if not 0 < min_lr < max_lr < math.inf:
         raise UsageError(
             f"the sweep must go upward from above 0, got {min_lr:g} to {max_lr:g}",
             "give a `--min-lr` below `--max-lr`",

@@ -101,7 +101,7 @@ def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
         padded = np.full((len(values), length), np.nan)
         for row, value in zip(padded, values, strict=True):
             row[: len(value)] = value
-        mean = np.nanmean(padded, axis=0)
+        mean = _mean(padded)
         epoch = np.arange(1, length + 1)
         ax.plot(epoch, mean, label=experiment.name, **_style(experiment))
         counts = np.isfinite(padded).sum(axis=0)
@@ -118,6 +118,13 @@ def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
     return ax
 
 
+def _mean(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the mean of the finite values of each column, NaN where there is none."""
+    finite = np.isfinite(values)
+    total = np.where(finite, values, 0.0).sum(axis=0)
+    return np.where(finite.any(axis=0), total / np.maximum(finite.sum(axis=0), 1), np.nan)
+
+
 def _style(experiment: Curves) -> dict[str, Any]:
     few = max((len(result.epochs) for result in experiment.results), default=0) <= 15
     marker = {"marker": "o", "markersize": 3.0} if few else {}
@@ -126,9 +133,9 @@ def _style(experiment: Curves) -> dict[str, Any]:
 
 def _limit(ax: Any, shown: Sequence[npt.NDArray[np.float64]], quantity: str) -> None:
     """Keep a loss that exploded from pressing all others flat; the axis then says so."""
-    if not quantity.endswith("loss") or not shown:
+    ends = np.array([mean[np.isfinite(mean)].max() for mean in shown if np.isfinite(mean).any()])
+    if not quantity.endswith("loss") or not len(ends):
         return
-    ends = np.array([mean[np.isfinite(mean)].max() for mean in shown])
     usual = float(np.median(ends))
     if ends.max() > 5 * usual:
         low, _ = ax.get_ylim()

@@ -157,9 +157,7 @@ def warmup_steps(schedule: Any, steps_per_epoch: int, epochs: Epochs) -> int:
     return 0 if warmup is None else _whole(warmup.for_.in_steps(steps_per_epoch, epochs))
 
 
-def warm_up(
-    warmup: Any, steps: int, before: Piece, start: int = 0, end: float = math.inf
-) -> Piece:
+def warm_up(warmup: Any, steps: int, before: Piece, start: int = 0, end: float = math.inf) -> Piece:
     """Return the piece that goes from the warm-up's first rate to the first rate of `before`."""
     first = float(before.rate(np.zeros(())))
     rise = partial(ramp, initial_lr=warmup.from_, end_lr=first, over=steps, shape=warmup.shape)

@@ -46,7 +46,7 @@ def piecewise(
         Géron, Hands-On Machine Learning, 2nd edition (2019), chapter 11. Keras'
         `PiecewiseConstantDecay` keeps the old value for one more step.
     """
-    return np.asarray(values, np.float64)[_reached(step, boundaries)]
+    return np.asarray(np.take(values, _reached(step, boundaries)), np.float64)
 
 
 def step(step: npt.ArrayLike, *, initial_lr: float, every: float, factor: float = 0.1) -> Rates:
@@ -98,6 +98,6 @@ def multistep(
 
 
 def _reached(step: npt.ArrayLike, boundaries: Sequence[float]) -> npt.NDArray[np.intp]:
-    return np.asarray(
-        np.searchsorted(np.asarray(boundaries, np.float64), as_steps(step), side="right")
-    )
+    # Counted, not searched: in steps, boundaries of different units may not be sorted.
+    passed = as_steps(step)[..., np.newaxis] >= np.asarray(boundaries, np.float64)
+    return np.asarray(passed.sum(axis=-1), np.intp)

@@ -1,5 +1,6 @@
 """The training loop: one run of an experiment, or one LR sweep, on a trainer."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def train_run(
             break
     lr, loss = recorder.curves()
     at = _diverged_at(loss, steps_per_epoch)
+    if at is None and not recorder.finite:
+        at = len(loss) - 1  # The very last step broke the network; no later loss shows it.
     test_loss, test_accuracy = None, None
     if recorder.finite and trainer.data.x_test is not None:
         test_loss, test_accuracy = trainer.evaluate(trainer.data.x_test, trainer.data.y_test)
@@ -125,6 +128,7 @@ class _Recorder:
         val_loss, val_accuracy = self._trainer.evaluate(
             self._trainer.data.x_val, self._trainer.data.y_val
         )
+        self.finite = math.isfinite(val_loss)
         self.history.append(
             EpochResult(
                 epoch=epoch,
@@ -153,15 +157,21 @@ class _Recorder:
 def _diverged_at(loss: Floats, steps_per_epoch: int) -> int | None:
     """Return the step at which a run diverged, None if it did not.
 
-    That is the first loss that is not finite; or, where the mean loss of the last epoch is above
-    1.5 times the untrained network's, the step after which it was never as low as that again.
+    That is the first loss that is not finite; or, where the median loss of the last epoch is above
+    1.5 times the untrained network's, the first step above that in the first of the epochs that
+    stayed so. The median, since single steps may leap and come back.
     """
     bad = np.flatnonzero(~np.isfinite(loss))
     if len(bad):
         return int(bad[0])
-    if loss[-steps_per_epoch:].mean(dtype=np.float64) > 1.5 * loss[0]:
-        return min(int(np.flatnonzero(loss <= loss[0])[-1]) + 1, len(loss) - 1)
-    return None
+    limit = 1.5 * loss[0]
+    first = None
+    for start in range(len(loss) - steps_per_epoch, -1, -steps_per_epoch):
+        epoch = loss[start : start + steps_per_epoch]
+        if np.median(epoch) <= limit:
+            break
+        first = start + int(np.argmax(epoch > limit))
+    return first
 
 
 def sweep_seed(

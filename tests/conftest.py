@@ -1,0 +1,53 @@
+"""Fixtures that several test modules share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lrlab.data import fashion_mnist
+
+SMALL_CLASSES = 4
+
+
+@pytest.fixture(scope="session")
+def small_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set that trains in a moment: 600 and 120 noisy images of 8x8 in 4 classes."""
+    rng = np.random.default_rng(7)
+    centres = rng.uniform(60, 190, (SMALL_CLASSES, 8, 8))
+
+    def draw(images: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = rng.permutation(np.arange(images) % SMALL_CLASSES).astype(np.uint8)
+        pixels = centres[labels] + rng.normal(0, 90, (images, 8, 8))
+        return np.clip(pixels, 0, 255).astype(np.uint8), labels
+
+    (x_train, y_train), (x_test, y_test) = draw(600), draw(120)
+    path = tmp_path_factory.mktemp("data") / "small.npz"
+    np.savez_compressed(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return path
+
+
+@pytest.fixture
+def write_config(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a config file into the test's folder."""
+
+    def write(text: str, name: str = "x.yaml") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def fashion_dir() -> Path:
+    """The folder of the real Fashion-MNIST files; without them the test is skipped, and says so."""
+    beside = Path(__file__).parents[2] / "shared" / "data" / "fashion-mnist"
+    folder = Path(os.environ.get("LRLAB_DATA_DIR") or beside)
+    missing = [name for name in fashion_mnist.FILES if not (folder / name).is_file()]
+    if missing:
+        pytest.skip(f"no {missing[0]} in `{folder}`; set LRLAB_DATA_DIR to the real Fashion-MNIST")
+    return folder

@@ -1,0 +1,302 @@
+"""Summaries over seeds, the comparison's files, and the table: exact numbers, exact text."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lrlab import comparison, tables
+from lrlab.comparison import Summary
+from lrlab.errors import ResultsError
+from lrlab.runs import EpochResult, RunResult, Status
+
+CONFIG = {
+    "name": "power",
+    "schedule": {"type": "power", "initial_lr": 0.01, "s": "2 epochs", "c": 1.0},
+    "model": "mlp",
+    "optimizer": {"type": "sgd", "momentum": 0.9},
+    "batch_size": 32,
+    "epochs": 2,
+}
+
+
+def run(*accuracies: float, val_loss=0.5, test=0.8, seconds=2.0, status=Status.DONE) -> RunResult:
+    """A run with these validation accuracies, the loss falling by 0.1 an epoch to `val_loss`."""
+    last = len(accuracies) - 1
+    return RunResult(
+        status,
+        tuple(
+            EpochResult(i, 0.1, 1.0, 0.5, val_loss + 0.1 * (last - i), accuracy)
+            for i, accuracy in enumerate(accuracies)
+        ),
+        lr=np.float32([0.1, 0.25]),
+        loss=np.float32([2.0, 1.0]),
+        test_accuracy=test,
+        train_seconds=seconds,
+    )
+
+
+DIVERGED = replace(run(0.1, status=Status.DIVERGED, test=None), diverged_at=1)
+FAILED = RunResult(Status.FAILED, error="ValueError: no such luck")
+
+
+def summary(*results: RunResult, **changes) -> comparison.ExperimentSummary:
+    config = CONFIG | changes
+    return comparison.summarise(
+        config,
+        dict(enumerate(results)),
+        data=changes.pop("data", "Fashion-MNIST"),
+        steps_per_epoch=1,
+        folders=[f"runs/{config['name']}-0/seed-{seed}" for seed in range(len(results))],
+    )
+
+
+# --- the maths ---
+
+
+@pytest.mark.parametrize(
+    ("values", "mean", "std", "ci95"),
+    [
+        ((0.5,), 0.5, None, None),
+        ((1.0, 3.0), 2.0, math.sqrt(2), 12.706),  # 12.706 * sqrt(2) / sqrt(2)
+        ((1.0, 2.0, 3.0), 2.0, 1.0, 4.303 / math.sqrt(3)),
+        ((2.0, 4.0, 4.0, 6.0), 4.0, math.sqrt(8 / 3), 3.182 * math.sqrt(8 / 3) / 2),
+        ((0.88, 0.88, 0.88), 0.88, 0.0, 0.0),
+    ],
+)
+def test_summary(values, mean, std, ci95):
+    found = Summary.of(values)
+    assert found.mean == pytest.approx(mean, rel=1e-14)
+    for value, expected in ((found.std, std), (found.ci95, ci95)):
+        assert value == (expected if not expected else pytest.approx(expected, rel=1e-12))
+    assert found.values == values
+
+
+def test_summary_leaves_out_what_is_missing_but_keeps_its_place():
+    assert Summary.of([1.0, None, 3.0]) == replace(Summary.of([1.0, 3.0]), values=(1.0, None, 3.0))
+    assert Summary.of([None, None]) == Summary(None, None, None, (None, None))
+    assert Summary.of([]) == Summary(None, None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("seeds", "quantile"),
+    # 97.5 % quantiles of Student's t for seeds - 1 degrees of freedom, from R's qt().
+    [(2, 12.7062), (3, 4.30265), (10, 2.26216), (31, 2.04227), (32, 2.03951), (41, 2.02108),
+     (61, 2.0003), (121, 1.97993), (1000, 1.96234)],
+)  # fmt: skip
+def test_the_interval_is_students(seeds, quantile):
+    values = [float(i % 2) for i in range(seeds)]
+    found = Summary.of(values)
+    assert found.ci95 == pytest.approx(quantile * found.std / math.sqrt(seeds), rel=2e-3)
+
+
+# --- one experiment over its seeds ---
+
+
+def test_an_experiment_over_its_seeds():
+    found = summary(run(0.5, 0.7), run(0.9, 0.8, test=0.6, val_loss=0.3, seconds=4.0))
+    assert (found.name, found.schedule, found.seeds, found.status) == (
+        "power",
+        "power",
+        (0, 1),
+        "done",
+    )
+    assert found.final["val_accuracy"].values == (0.7, 0.8)
+    assert found.best["val_accuracy"].values == (0.7, 0.9)
+    assert found.final["val_loss"].values == (0.5, 0.3)
+    assert found.best["val_loss"].values == (0.5, 0.3)
+    assert found.final["test_accuracy"].values == (0.8, 0.6)
+    assert found.train_seconds.mean == 3.0
+    assert found.notes == ()
+    assert found.runs == ("runs/power-0/seed-0", "runs/power-0/seed-1")
+
+
+def test_the_best_loss_is_the_lowest_of_all_epochs():
+    result = run(0.5, 0.5)
+    rising = tuple(replace(epoch, val_loss=0.2 + epoch.epoch) for epoch in result.epochs)
+    found = summary(replace(result, epochs=rising))
+    assert (found.best["val_loss"].mean, found.final["val_loss"].mean) == (0.2, 1.2)
+
+
+NOTE_DIVERGED = "seed 1 diverged at step 1, learning rate 0.25"
+NOTE_FAILED = "seed 1 failed: ValueError: no such luck"
+
+
+@pytest.mark.parametrize(
+    ("results", "status", "notes"),
+    [
+        ([run(0.5), run(0.7)], "done", ()),
+        ([run(0.5), DIVERGED], "diverged", (NOTE_DIVERGED,)),
+        ([run(0.5), FAILED], "failed", (NOTE_FAILED,)),
+        ([DIVERGED, FAILED], "failed", (NOTE_DIVERGED.replace("1", "0", 1), NOTE_FAILED)),
+    ],
+)
+def test_status_and_notes(results, status, notes):
+    found = summary(*results)
+    assert (found.status, found.notes) == (status, notes)
+
+
+@pytest.mark.parametrize("bad", [DIVERGED, FAILED])
+def test_seeds_that_did_not_end_well_are_no_part_of_the_mean(bad):
+    found = summary(run(0.5), bad, run(0.7))
+    for of in (*found.final.values(), *found.best.values(), found.train_seconds):
+        assert of.values[1] is None
+    assert found.final["val_accuracy"].mean == pytest.approx(0.6)
+    assert found.final["val_accuracy"].std == pytest.approx(math.sqrt(0.02))
+
+
+def test_without_any_good_seed_there_are_no_numbers():
+    found = summary(DIVERGED, FAILED)
+    assert found.final["val_accuracy"] == Summary(None, None, None, (None, None))
+
+
+# --- what differs ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, None),
+        ({"schedule": {"type": "constant", "lr": 0.1}}, None),
+        ({"batch_size": 128}, "not like for like: batch_size"),
+        (
+            {"batch_size": 128, "optimizer": {"type": "nadam"}},
+            "not like for like: optimizer, batch_size",
+        ),
+        ({"model": "cnn", "epochs": 3}, "not like for like: model, epochs"),
+        ({"data": "sketches", "epochs": 3}, "not like for like: data, epochs"),
+    ],
+)
+def test_not_like_for_like(changes, line):
+    others = [summary(run(0.5)), summary(run(0.5)), summary(run(0.5), name="other", **changes)]
+    assert tables.not_like_for_like(comparison.compare(others)) == line
+
+
+# --- the table ---
+
+
+@pytest.fixture
+def small() -> comparison.Comparison:
+    """One good experiment, a worse one that differs otherwise too, and one that lost a seed."""
+    return comparison.compare(
+        [
+            summary(run(0.6, 0.75, seconds=2.0), run(0.8, 0.85, val_loss=0.25, seconds=3.0)),
+            summary(
+                run(0.875, 0.5, val_loss=1.0, test=0.5),
+                run(0.875, 0.5, val_loss=1.0, test=0.5),
+                name="flat|line",
+                schedule={"type": "constant", "lr": 0.1},
+                batch_size=128,
+            ),
+            summary(run(0.9, 0.95), DIVERGED, name="wild"),
+        ]
+    )
+
+
+def test_markdown(small):
+    assert tables.to_markdown(small) == (
+        "| experiment | schedule | val accuracy | best epoch | val loss | test accuracy | seconds "
+        "| status |\n"
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
+        "| power | power | **0.8000 ± 0.0707** | 0.8000 ± 0.0707 | **0.3750 ± 0.1768** "
+        "| **0.8000 ± 0.0000** | 2.5 ± 0.7 | done |\n"
+        "| flat\\|line | constant | 0.5000 ± 0.0000 | **0.8750 ± 0.0000** | 1.0000 ± 0.0000 "
+        "| 0.5000 ± 0.0000 | **2.0 ± 0.0** | done |\n"
+        "| wild | power | 0.9500 | 0.9500 | 0.5000 | 0.8000 | 2.0 | 1 of 2 diverged |\n"
+        "\n"
+        "Fashion-MNIST, mean ± standard deviation over 2 seeds; bold: the best of a column\n"
+        "\n"
+        "not like for like: batch_size\n"
+        "\n"
+        "`wild`: seed 1 diverged at step 1, learning rate 0.25\n"
+    )
+
+
+def test_csv(small):
+    first, *rows = tables.to_csv(small).splitlines()
+    quantities = ["final_val_accuracy", "final_val_loss", "final_test_accuracy"]
+    quantities += ["best_val_accuracy", "best_val_loss", "train_seconds"]
+    parts = [f"{name}_{part}" for name in quantities for part in ("mean", "std", "ci95")]
+    assert first == ",".join(["experiment", "schedule", "data", "seeds", "status", *parts])
+    assert rows[1:] == [
+        "flat|line,constant,Fashion-MNIST,2,done,"
+        "0.5,0.0,0.0,1.0,0.0,0.0,0.5,0.0,0.0,0.875,0.0,0.0,1.0,0.0,0.0,2.0,0.0,0.0",
+        "wild,power,Fashion-MNIST,2,diverged,0.95,,,0.5,,,0.8,,,0.95,,,0.5,,,2.0,,",
+    ]
+    power = dict(zip(first.split(","), rows[0].split(","), strict=True))
+    assert float(power["final_val_accuracy_std"]) == small.experiments[0].final["val_accuracy"].std
+
+
+def marks(*experiments) -> dict[str, list[str]]:
+    """The titles of each experiment's marked cells."""
+    titles, rows = tables.table(comparison.compare(experiments))
+    return {
+        row[0][0]: [title for title, (_, best) in zip(titles, row, strict=True) if best]
+        for row in rows
+    }
+
+
+def test_a_tie_to_the_last_shown_digit_marks_both():
+    first, second = summary(run(0.80001)), summary(run(0.80004), name="other")
+    found = marks(first, second)
+    assert "val accuracy" in found["power"]
+    assert "val accuracy" in found["other"]
+
+
+def test_one_good_experiment_alone_is_not_called_the_best():
+    assert marks(summary(run(0.8))) == {"power": []}
+    assert marks(summary(run(0.8)), summary(DIVERGED, name="x")) == {"power": [], "x": []}
+
+
+def test_a_column_without_any_value_is_left_out():
+    titles, _ = tables.table(comparison.compare([summary(run(0.8, test=None))]))
+    assert titles == ["experiment", "schedule", "val accuracy", "best epoch", "val loss",
+                      "seconds", "status"]  # fmt: skip
+
+
+def test_a_table_in_which_everything_failed():
+    text = tables.to_markdown(comparison.compare([summary(FAILED)]))
+    assert text.splitlines()[0] == "| experiment | schedule | status |"
+    assert text.splitlines()[2] == "| power | power | failed |"
+    assert "`power`: seed 0 failed: ValueError: no such luck" in text
+
+
+# --- comparison.json ---
+
+
+def test_json_has_what_the_design_promises(small):
+    found = json.loads(comparison.to_json(small))
+    assert (found["data"], found["differences"]) == ("Fashion-MNIST", ["batch_size"])
+    first = found["experiments"][0]
+    assert first.keys() >= {"name", "schedule", "seeds", "status", "final", "best", "train_seconds"}
+    assert first["final"].keys() == {"val_accuracy", "val_loss", "test_accuracy"}
+    accuracy = first["final"]["val_accuracy"]
+    assert (accuracy["mean"], accuracy["values"]) == (pytest.approx(0.8), [0.75, 0.85])
+    assert accuracy.keys() == {"mean", "std", "ci95", "values"}
+
+
+def test_json_round_trip(small, tmp_path):
+    (tmp_path / "comparison.json").write_text(comparison.to_json(small))
+    assert comparison.read(tmp_path) == small
+
+
+def test_reading_where_there_is_none(tmp_path):
+    with pytest.raises(ResultsError) as caught:
+        comparison.read(tmp_path)
+    assert caught.value.message == f"`{tmp_path}` holds no `comparison.json`"
+    assert "lrlab compare" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"data": 1}', '{"data": "x", "differences": [], "experiments": [{}]}',
+     '{"data": "x", "differences": 3, "experiments": []}', "null"],
+)  # fmt: skip
+def test_reading_what_is_damaged(text, tmp_path):
+    (tmp_path / "comparison.json").write_text(text)
+    with pytest.raises(ResultsError) as caught:
+        comparison.read(tmp_path)
+    assert f"`{tmp_path / 'comparison.json'}` cannot be read: " in caught.value.message
+    assert "lrlab compare" in caught.value.hint

@@ -1,0 +1,598 @@
+import errno
+import gzip
+import hashlib
+import http.server
+import os
+import re
+import shutil
+import socket
+import struct
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lrlab import data
+from lrlab.data import fashion_mnist
+from lrlab.errors import DataError
+
+IMAGES = np.zeros((24, 3, 3), np.uint8)
+LABELS = np.arange(24) % 3
+WANTED = "it takes an npz file with `x_train` (n, height, width[, channels]) or (n, features)"
+REMEDY = (
+    "put the four IDX files of Fashion-MNIST into a folder and name it with `--data-dir`, "
+    "or use `--data sketches`"
+)
+
+
+@pytest.fixture
+def write_npz(tmp_path):
+    def write(**arrays):
+        path = tmp_path / "mine.npz"
+        np.savez(path, **arrays)
+        return path
+
+    return write
+
+
+def load(path):
+    return data.load(data.resolve(str(path)))
+
+
+# --- npz: what comes out ---
+
+
+def test_resolve_npz(small_npz):
+    source = data.resolve(str(small_npz))
+    assert (source.name, source.train_images, source.path) == ("small.npz", 550, small_npz)
+    assert source.fingerprint == hashlib.sha256(small_npz.read_bytes()).hexdigest()
+    assert data.train_images(str(small_npz)) == 550
+
+
+def test_load_npz(small_npz):
+    got, raw = load(small_npz), np.load(small_npz)
+    assert [got.x_train.shape, got.x_val.shape] == [(550, 8, 8), (50, 8, 8)]
+    assert got.x_test.shape == (120, 8, 8)
+    assert {x.dtype for x in (got.x_train, got.x_val, got.x_test)} == {np.dtype(np.float32)}
+    assert {y.dtype for y in (got.y_train, got.y_val, got.y_test)} == {np.dtype(np.int32)}
+    assert np.array_equal(got.y_val, raw["y_train"][:50])
+    assert np.array_equal(got.y_train, raw["y_train"][50:])
+    assert np.array_equal(got.y_test, raw["y_test"])
+    assert got.classes == 4
+
+
+def test_pixels_are_standardised_over_the_training_images(small_npz):
+    got, raw = load(small_npz), np.load(small_npz)
+    x = raw["x_train"].astype(np.float64)
+    mean, deviation = x[50:].mean(axis=0), x[50:].std(axis=0)
+    for ours, theirs in ((got.x_train, x[50:]), (got.x_val, x[:50]), (got.x_test, raw["x_test"])):
+        # Shifted away from 0, where there is nothing to be relative to.
+        np.testing.assert_allclose(255 + ours * deviation + mean, 255.0 + theirs, rtol=1e-6)
+    np.testing.assert_allclose(1 + got.x_train.mean(axis=0, dtype=np.float64), 1, rtol=1e-6)
+    np.testing.assert_allclose(got.x_train.std(axis=0, dtype=np.float64), 1, rtol=1e-6)
+
+
+def test_constant_pixels_become_zero(write_npz):
+    x = np.random.default_rng(0).normal(size=(24, 3, 3)).astype(np.float32)
+    x[:, 1, 1] = 0.1
+    got = load(write_npz(x_train=x, y_train=LABELS))
+    assert not got.x_train[:, 1, 1].any()
+    assert not got.x_val[:, 1, 1].any()
+    assert np.isfinite(got.x_train).all()
+
+
+# images of the file: images to validate on
+SPLITS = {2: 1, 11: 1, 12: 1, 24: 2, 35: 2, 59_999: 4_999, 60_000: 5_000, 100_000: 5_000}
+
+
+@pytest.mark.parametrize(("images", "validation"), SPLITS.items(), ids=map(str, SPLITS))
+def test_split(write_npz, images, validation):
+    x = np.arange(images, dtype=np.float32)[:, None]
+    source = data.resolve(str(write_npz(x_train=x, y_train=np.arange(images) % 2)))
+    got = data.load(source)
+    assert (len(got.x_val), len(got.x_train)) == (validation, images - validation)
+    assert source.train_images == images - validation
+    assert np.array_equal(got.y_val, np.arange(validation) % 2)
+
+
+# batch size: steps an epoch of 550 images
+STEPS = {1: 550, 32: 18, 50: 11, 549: 2, 550: 1, 1000: 1}
+
+
+@pytest.mark.parametrize(("batch_size", "steps"), STEPS.items(), ids=map(str, STEPS))
+def test_steps_per_epoch(small_npz, batch_size, steps):
+    assert data.resolve(str(small_npz)).steps_per_epoch(batch_size) == steps
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 4), (4, 4, 3)], ids=str)
+def test_features_and_images_with_and_without_channels(write_npz, shape):
+    x = np.random.default_rng(0).normal(size=(24, *shape))
+    assert load(write_npz(x_train=x, y_train=LABELS)).x_train.shape == (22, *shape)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int64", "uint16", "float16", "float32", "float64"])
+def test_kinds_of_numbers(write_npz, kind):
+    x = np.random.default_rng(0).integers(0, 200, (24, 3, 3)).astype(kind)
+    expected = load(write_npz(x_train=x.astype(np.uint8), y_train=LABELS)).x_train
+    assert np.array_equal(load(write_npz(x_train=x, y_train=LABELS)).x_train, expected)
+
+
+def test_without_test_images(write_npz):
+    got = load(write_npz(x_train=IMAGES, y_train=LABELS))
+    assert got.x_test is got.y_test is None
+
+
+def test_other_arrays_of_the_file_are_left_alone(write_npz):
+    names = np.array(["a", "b", None], dtype=object)
+    assert load(write_npz(x_train=IMAGES, y_train=LABELS, names=names)).classes == 3
+
+
+def test_fingerprint_is_that_of_the_content(small_npz, tmp_path, write_npz):
+    copy = tmp_path / "copy.npz"
+    shutil.copy(small_npz, copy)
+    first, second = data.resolve(str(small_npz)), data.resolve(str(copy))
+    assert first.fingerprint == second.fingerprint
+    one = data.resolve(str(write_npz(x_train=IMAGES, y_train=LABELS))).fingerprint
+    other = data.resolve(str(write_npz(x_train=IMAGES, y_train=LABELS[::-1]))).fingerprint
+    assert len({first.fingerprint, one, other}) == 3
+
+
+# --- npz: what is refused ---
+
+
+BAD_ARRAYS = {
+    "no x_train": ({"y_train": LABELS}, "`{}` has no `x_train`"),
+    "no y_train": ({"x_train": IMAGES}, "`{}` has no `y_train`"),
+    "no images": (
+        {"x_train": IMAGES[:0], "y_train": LABELS[:0]},
+        "`{}` has 0 training images",
+    ),
+    "one image": (
+        {"x_train": IMAGES[:1], "y_train": LABELS[:1]},
+        "`{}` has 1 training images",
+    ),
+    "a number for images": (
+        {"x_train": 3, "y_train": LABELS},
+        "`{}` has 0 training images",
+    ),
+    "pickled objects": (
+        {"x_train": IMAGES.astype(object), "y_train": LABELS},
+        "`{}` is no readable npz file: Object arrays cannot be loaded when allow_pickle=False",
+    ),
+    "one dimension": (
+        {"x_train": np.zeros(24), "y_train": LABELS},
+        "`{}`: `x_train` has shape (24,)",
+    ),
+    "five dimensions": (
+        {"x_train": np.zeros((24, 1, 1, 1, 1)), "y_train": LABELS},
+        "`{}`: `x_train` has shape (24, 1, 1, 1, 1)",
+    ),
+    "images without pixels": (
+        {"x_train": np.zeros((24, 0)), "y_train": LABELS},
+        "`{}`: `x_train` has shape (24, 0)",
+    ),
+    "text for pixels": (
+        {"x_train": np.full((24, 2), "a"), "y_train": LABELS},
+        "`{}`: `x_train` holds <U1, not numbers",
+    ),
+    "complex pixels": (
+        {"x_train": IMAGES * 1j, "y_train": LABELS},
+        "`{}`: `x_train` holds complex128, not numbers",
+    ),
+    "NaN": (
+        {"x_train": np.full((24, 2), np.nan), "y_train": LABELS},
+        "`{}`: `x_train` holds NaN, infinite or absurdly large values",
+    ),
+    "infinity": (
+        {"x_train": np.full((24, 2), np.inf, np.float16), "y_train": LABELS},
+        "`{}`: `x_train` holds NaN, infinite or absurdly large values",
+    ),
+    "infinite as float32": (
+        {"x_train": np.full((24, 2), 1e300), "y_train": LABELS},
+        "`{}`: `x_train` holds NaN, infinite or absurdly large values",
+    ),
+    "fewer labels than images": (
+        {"x_train": IMAGES, "y_train": LABELS[:23]},
+        "`{}`: `y_train` has shape (23,), which does not fit 24 images",
+    ),
+    "one-hot labels": (
+        {"x_train": IMAGES, "y_train": np.eye(3, dtype=int)[LABELS]},
+        "`{}`: `y_train` has shape (24, 3), which does not fit 24 images",
+    ),
+    "labels of decimals": (
+        {"x_train": IMAGES, "y_train": LABELS * 1.0},
+        "`{}`: `y_train` must hold whole numbers from 0 to 9999",
+    ),
+    "negative labels": (
+        {"x_train": IMAGES, "y_train": LABELS - 1},
+        "`{}`: `y_train` must hold whole numbers from 0 to 9999",
+    ),
+    "huge labels": (
+        {"x_train": IMAGES, "y_train": LABELS + 10_000},
+        "`{}`: `y_train` must hold whole numbers from 0 to 9999",
+    ),
+    "x_test alone": (
+        {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES},
+        "`{}` has only one of `x_test` and `y_test`",
+    ),
+    "y_test alone": (
+        {"x_train": IMAGES, "y_train": LABELS, "y_test": LABELS},
+        "`{}` has only one of `x_test` and `y_test`",
+    ),
+    "bad test labels": (
+        {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS[:3]},
+        "`{}`: `y_test` has shape (3,), which does not fit 24 images",
+    ),
+    "other test images": (
+        {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:, :2], "y_test": LABELS},
+        "`{}`: images of `x_test` have shape (2, 3), those of `x_train` (3, 3)",
+    ),
+    "unknown test class": (
+        {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES, "y_test": LABELS + 1},
+        "`{}`: `y_test` has class 3, the largest in `y_train` is 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arrays", "message"), BAD_ARRAYS.values(), ids=BAD_ARRAYS.keys())
+def test_npz_with_wrong_arrays(write_npz, arrays, message):
+    path = write_npz(**arrays)
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert caught.value.message == message.format(path)
+    assert caught.value.exit_code == 3
+
+
+def test_remedy_for_wrong_arrays_says_what_is_right(write_npz):
+    with pytest.raises(DataError) as caught:
+        load(write_npz(y_train=LABELS))
+    assert caught.value.hint == (
+        f"{WANTED}, `y_train` (n,) with whole numbers from 0, and optionally `x_test`, `y_test`; "
+        "write it with `numpy.savez_compressed`"
+    )
+
+
+def packed(path):
+    np.savez_compressed(path, x_train=np.arange(240).reshape(24, 10), y_train=LABELS)
+    return path.read_bytes()
+
+
+def encrypted(whole):
+    """Return a zip file whose first member is marked as encrypted in the directory."""
+    flags = whole.index(b"PK\x01\x02") + 8
+    return whole[:flags] + b"\x01" + whole[flags + 1 :]
+
+
+BAD_BYTES = {
+    "empty": (lambda whole: b"", "File is not a zip file"),
+    "no zip": (lambda whole: b"hello, world", "File is not a zip file"),
+    "truncated": (lambda whole: whole[: len(whole) // 2], "File is not a zip file"),
+    "damaged within": (
+        lambda whole: whole[:120] + bytes(20) + whole[140:],
+        "Error -3 while decompressing data: ",
+    ),
+    "encrypted": (
+        encrypted,
+        "File 'x_train.npy' is encrypted, password required for extraction",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "reason"), BAD_BYTES.values(), ids=BAD_BYTES.keys())
+def test_npz_that_is_damaged(tmp_path, damage, reason):
+    path = tmp_path / "bad.npz"
+    whole = packed(path)
+    damaged = damage(whole)
+    assert damaged != whole
+    path.write_bytes(damaged)
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert caught.value.message.startswith(f"`{path}` is no readable npz file: {reason}")
+    assert caught.value.hint.startswith(WANTED)
+
+
+def test_every_flipped_byte_is_harmless_or_a_data_error(tmp_path):
+    path = tmp_path / "flipped.npz"
+    whole = packed(path)
+    refused = 0
+    for position in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            load(path)
+        except DataError:
+            refused += 1
+    assert refused > len(whole) / 6
+
+
+def test_npz_that_is_not_there(tmp_path):
+    with pytest.raises(DataError) as caught:
+        data.resolve(str(tmp_path / "none.npz"))
+    assert caught.value.message == (
+        f"`{tmp_path / 'none.npz'}` cannot be read: No such file or directory"
+    )
+    assert caught.value.hint == (
+        "a path in a config counts from the config's folder, one after `--data` from here"
+    )
+
+
+# --- sketches ---
+
+
+def test_sketches():
+    source = data.resolve("sketches")
+    assert (source.name, source.train_images, source.path) == ("sketches", 55_000, None)
+    assert re.fullmatch("[0-9a-f]{64}", source.fingerprint)
+    got = data.load(source)
+    assert got.x_train.shape == (55_000, 28, 28)
+    assert got.x_val.shape == (5_000, 28, 28)
+    assert got.x_test.shape == (10_000, 28, 28)
+    assert got.classes == 10
+    assert data.train_images("sketches") == data.train_images("auto") == 55_000
+
+
+# --- Fashion-MNIST ---
+
+
+def idx(array):
+    """Return an array in the IDX format of MNIST, packed."""
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    return gzip.compress(header + array.tobytes(), mtime=0)
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """Small files in the place of the real ones: name to content, and nothing in the cache."""
+    rng = np.random.default_rng(1)
+    contents = {}
+    for name in fashion_mnist.FILES:
+        count = 240 if "train" in name else 30
+        pixels = rng.integers(0, 256, (count, 28, 28), np.uint8)
+        contents[name] = idx(pixels if "images" in name else np.arange(count, dtype=np.uint8) % 10)
+        digest = hashlib.sha256(contents[name]).hexdigest()
+        monkeypatch.setitem(fashion_mnist.FILES, name, digest)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    # A port that nothing listens on, in case a test forgets to serve the files.
+    monkeypatch.setenv("LRLAB_FASHION_MNIST_ORIGIN", "http://127.0.0.1:9/")
+    return contents
+
+
+def put(folder, contents):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+TRAIN = "train-images-idx3-ubyte.gz"
+TEST = "t10k-images-idx3-ubyte.gz"
+
+
+def test_data_dir_comes_before_the_cache(tiny, tmp_path):
+    cache = put(fashion_mnist.cache_dir(), tiny)
+    assert cache == tmp_path / "keras" / "datasets" / "fashion-mnist"
+    mine = put(tmp_path / "mine", tiny)
+    assert data.resolve("fashion-mnist", mine).path == mine
+    assert data.resolve("fashion-mnist").path == cache
+    (mine / TEST).unlink()
+    assert data.resolve("auto", mine).path == cache
+
+
+def test_load_fashion_mnist(tiny, tmp_path):
+    got = data.load(data.resolve("auto", put(tmp_path / "mine", tiny)))
+    assert got.x_train.shape == (220, 28, 28)
+    assert got.x_val.shape == (20, 28, 28)
+    assert got.x_test.shape == (30, 28, 28)
+    assert got.y_test.tolist() == [*range(10)] * 3
+    assert got.classes == 10
+
+
+def test_data_dir_that_is_no_folder(tmp_path):
+    with pytest.raises(DataError) as caught:
+        data.resolve("sketches", tmp_path / "none")
+    assert caught.value.message == f"`{tmp_path / 'none'}` is no folder"
+    assert caught.value.hint == "name an existing one with `--data-dir`"
+
+
+DAMAGE = {
+    "truncated": lambda content: content[:1000],
+    "one bit": lambda content: content[:500] + bytes([content[500] ^ 1]) + content[501:],
+    "empty": lambda content: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_damaged_file(tiny, tmp_path, damage):
+    folder = put(tmp_path / "mine", {**tiny, TEST: damage(tiny[TEST])})
+    size = (folder / TEST).stat().st_size
+    with pytest.raises(DataError) as caught:
+        data.load(data.resolve("auto", folder))
+    assert caught.value.message == (
+        f"`{folder / TEST}` is damaged or another file ({size:,} bytes; its SHA-256 is not "
+        "that of Fashion-MNIST)"
+    )
+    assert caught.value.hint == f"delete it, and lrlab downloads it again; or {REMEDY}"
+
+
+def test_the_real_files(fashion_dir):
+    source = data.resolve("fashion-mnist", fashion_dir)
+    assert (source.name, source.train_images, source.path) == (
+        "Fashion-MNIST", 55_000, fashion_dir,
+    )  # fmt: skip
+    got = data.load(source)
+    assert [x.shape for x in (got.x_train, got.x_val, got.x_test)] == [
+        (55_000, 28, 28), (5_000, 28, 28), (10_000, 28, 28),
+    ]  # fmt: skip
+    assert np.bincount(got.y_test).tolist() == [1_000] * 10
+    # The first labels of the book's split: a coat to train on, an ankle boot to validate on.
+    assert fashion_mnist.CLASS_NAMES[got.y_train[0]] == "Coat"
+    assert fashion_mnist.CLASS_NAMES[got.y_val[0]] == "Ankle boot"
+
+
+# --- downloads, from a real server on this machine ---
+
+
+class Origin(http.server.BaseHTTPRequestHandler):
+    """Serves `contents`; what `faults` names is served badly."""
+
+    contents: dict[str, bytes]
+    faults: dict[str, str]
+
+    def do_HEAD(self):
+        self.answer(Path(self.path).name, with_body=False)
+
+    def do_GET(self):
+        self.answer(Path(self.path).name, with_body=True)
+
+    def answer(self, name, *, with_body):
+        content, fault = self.contents.get(name), self.faults.get(name)
+        if content is None or fault == "missing":
+            self.send_error(404)
+            return
+        if fault == "corrupt":
+            content = content[:-1] + b"?"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if not with_body:
+            return
+        self.wfile.write(content[:100] if fault in ("cut", "reset") else content)
+        if fault == "reset":
+            self.wfile.flush()
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def origin(tiny, monkeypatch):
+    """A running server of the small files; the test fills in its `faults`."""
+    handler = type("Handler", (Origin,), {"contents": tiny, "faults": {}})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setenv("LRLAB_FASHION_MNIST_ORIGIN", url + "/")
+        yield url, handler.faults
+        server.shutdown()
+
+
+def cached():
+    """Return everything below Keras' folder, hidden files too."""
+    home = fashion_mnist.cache_dir()
+    return {path.name: path.read_bytes() for path in home.iterdir()} if home.is_dir() else {}
+
+
+def test_download(origin, tiny, capfd):
+    source = data.resolve("fashion-mnist")
+    assert source.path == fashion_mnist.cache_dir()
+    assert cached() == tiny
+    assert data.load(source).x_train.shape == (220, 28, 28)
+    assert capfd.readouterr().out == ""
+
+
+def test_download_leaves_good_files_and_replaces_bad_ones(origin, tiny):
+    folder = put(fashion_mnist.cache_dir(), {**tiny, TEST: b"half"})
+    (folder / TRAIN).unlink()
+    before = (folder / "t10k-labels-idx1-ubyte.gz").stat().st_mtime_ns
+    assert data.resolve("auto").path == folder
+    assert cached() == tiny
+    assert (folder / "t10k-labels-idx1-ubyte.gz").stat().st_mtime_ns == before
+
+
+FAULTS = {
+    "cut": "<urlopen error retrieval incomplete: got only 100 out of ",
+    "reset": f"[Errno {errno.ECONNRESET}] {os.strerror(errno.ECONNRESET)}",
+    "corrupt": "Incomplete or corrupted file detected. ",
+    "missing": "HTTP Error 404: Not Found",
+}
+
+
+@pytest.mark.parametrize(("fault", "reason"), FAULTS.items(), ids=FAULTS.keys())
+def test_download_that_fails_halfway(origin, tiny, fault, reason):
+    url, faults = origin
+    faults[TEST] = fault
+    with pytest.raises(DataError) as caught:
+        data.resolve("fashion-mnist")
+    assert caught.value.message.startswith(f"`{url}/{TEST}` cannot be downloaded: {reason}")
+    assert caught.value.hint == REMEDY
+    # What came before it was whole and stays; of the file itself there is no trace.
+    whole = [name for name in tiny if name.startswith("train")]
+    assert cached() == {name: tiny[name] for name in whole}
+    faults.clear()
+    data.resolve("fashion-mnist")
+    assert cached() == tiny
+
+
+def test_origin_without_the_files(origin):
+    url, faults = origin
+    labels = "train-labels-idx1-ubyte.gz"
+    faults[labels] = "missing"
+    with pytest.raises(DataError) as caught:
+        data.resolve("fashion-mnist")
+    assert caught.value.message == (
+        "Fashion-MNIST is not here and cannot be downloaded: "
+        f"`{url}/{labels}`: HTTP Error 404: Not Found"
+    )
+    assert cached() == {}
+
+
+def test_no_server(tiny):
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # Bound but not listening: connections are refused.
+        with pytest.MonkeyPatch.context() as patch:
+            url = f"http://127.0.0.1:{held.getsockname()[1]}"
+            patch.setenv("LRLAB_FASHION_MNIST_ORIGIN", url)
+            with pytest.raises(DataError) as caught:
+                data.resolve("fashion-mnist")
+    assert caught.value.message == (
+        "Fashion-MNIST is not here and cannot be downloaded: "
+        f"`{url}/train-labels-idx1-ubyte.gz`: <urlopen error "
+        f"[Errno {errno.ECONNREFUSED}] {os.strerror(errno.ECONNREFUSED)}>"
+    )
+    assert caught.value.hint == REMEDY
+    assert cached() == {}
+
+
+def test_origin_that_is_no_address(tiny, monkeypatch):
+    monkeypatch.setenv("LRLAB_FASHION_MNIST_ORIGIN", "nonsense")
+    with pytest.raises(DataError, match=r"`nonsense/train-labels.*unknown url"):
+        data.resolve("fashion-mnist")
+
+
+def test_cache_that_cannot_be_written(origin, tmp_path):
+    # A file where the folder should be: refused even to the super-user.
+    (tmp_path / "keras").write_text("in the way")
+    with pytest.raises(DataError) as caught:
+        data.resolve("fashion-mnist")
+    folder = fashion_mnist.cache_dir()
+    assert caught.value.message == f"`{folder}` cannot be written: Not a directory"
+    assert caught.value.hint == REMEDY
+    assert (tmp_path / "keras").read_text() == "in the way"
+
+
+def test_auto_falls_back_to_sketches_and_says_so(tiny):
+    warned = []
+    assert data.resolve("auto", warn=warned.append) == data.resolve("sketches")
+    assert warned == [
+        "Fashion-MNIST is not here and cannot be downloaded: using `sketches`, drawings made by "
+        "lrlab; results are NOT comparable with Fashion-MNIST's"
+    ]
+
+
+def test_an_explicit_name_never_falls_back(tiny):
+    warned = []
+    with pytest.raises(DataError, match="not here and cannot be downloaded"):
+        data.resolve("fashion-mnist", warn=warned.append)
+    assert warned == []
+
+
+def test_auto_does_not_warn_where_the_files_are(tiny, tmp_path):
+    warned = []
+    source = data.resolve("auto", put(tmp_path / "mine", tiny), warn=warned.append)
+    assert source.name == "Fashion-MNIST"
+    assert warned == []

@@ -1,0 +1,409 @@
+"""Comparisons and sweeps carried out for real: reuse, failure, divergence, damage, Ctrl-C."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lrlab import comparison, config, experiment, runs
+from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
+from lrlab.experiment import pool
+
+STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 2\n"
+FALLING = "schedule: {type: exponential, initial_lr: 0.01, s: 1 epochs}\nepochs: 2\n"
+WILD = "schedule: {type: constant, lr: 1e6}\noptimizer: {type: sgd}\nepochs: 2\n"
+
+
+class Told:
+    """Keeps what a comparison reports."""
+
+    def __init__(self, at_plan=lambda: None) -> None:
+        self.warnings: list[str] = []
+        self.trained: list[str] = []
+        self.finished_runs: list[str] = []
+        self.reused = 0
+        self._at_plan = at_plan
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+    def waiting(self, text):
+        return nullcontext()
+
+    @contextmanager
+    def planned(self, to_train, reused, workers):
+        self.trained = sorted(f"{run.name} {run.seed}" for run in to_train)
+        self.reused = reused
+        self.workers = workers
+        self._at_plan()
+        yield
+
+    def progress(self, run, progress):
+        assert 0 < progress.step <= run.steps
+        assert threading.current_thread() is threading.main_thread()
+
+    def finished(self, run, result):
+        self.finished_runs.append(f"{run.name} {run.seed}: {result.status}")
+
+
+@pytest.fixture
+def compare(tmp_path, write_config, small_npz):
+    """Compare configs, given as name=text, in the test's own folder; return result and report."""
+
+    def call(out=None, *, told=None, data=small_npz, seeds=2, sets=(), **options):
+        texts = options.pop("texts", {"steady": STEADY, "falling": FALLING})
+        paths = [write_config(text, f"{name}.yaml") for name, text in texts.items()]
+        read = config.read(paths, config.settings(sets, data=str(data)))
+        told = told or Told()
+        return (
+            experiment.compare(
+                read, out=out or tmp_path / "out", seeds=seeds, report=told, **options
+            ),
+            told,
+        )
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, small_npz) -> Path:
+    """Results of two experiments with two seeds, trained once one by one; never written to."""
+    folder = tmp_path_factory.mktemp("finished")
+    for name, text in (("steady", STEADY), ("falling", FALLING)):
+        (folder / f"{name}.yaml").write_text(text)
+    paths = [folder / "steady.yaml", folder / "falling.yaml"]
+    read = config.read(paths, config.settings([], data=str(small_npz)))
+    experiment.compare(read, out=folder / "out", seeds=2, report=Told(), workers=1)
+    return folder / "out"
+
+
+@pytest.fixture
+def out(finished, tmp_path) -> Path:
+    """A copy of finished results to do with as the test likes."""
+    shutil.copytree(finished, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def run_folder(out: Path, name: str, seed: int) -> Path:
+    (folder,) = (out / "runs").glob(f"{name}-*")
+    return folder / f"seed-{seed}"
+
+
+def reproducible_files(out: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.name in ("epochs.csv", "steps.npz")
+    }
+
+
+ALL_RUNS = ["falling 0", "falling 1", "steady 0", "steady 1"]
+
+
+# --- training and reuse ---
+
+
+def test_the_results_directory_is_that_of_the_design(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names == {"comparison.csv", "comparison.md", "comparison.json", "runs"}
+    for name in ("steady", "falling"):
+        for seed in (0, 1):
+            files = {path.name for path in run_folder(finished, name, seed).iterdir()}
+            assert files == {"run.json", "epochs.csv", "steps.npz"}
+    assert len(list((finished / "runs").iterdir())) == 2
+
+
+def test_run_json_tells_how_the_run_was_made(finished, small_npz):
+    text = (run_folder(finished, "falling", 1) / "run.json").read_text()
+    record = json.loads(text)
+    assert (record["seed"], record["status"], record["steps_per_epoch"]) == (1, "done", 18)
+    assert record["config"]["schedule"]["s"] == "1 epoch"
+    assert record["data"]["name"] == "small.npz"
+    assert record["environment"].keys() >= {"lrlab", "tensorflow", "keras", "numpy", "processor"}
+    assert record["train_seconds"] > 0
+    assert str(small_npz.parent) not in text
+
+
+def test_workers_do_not_change_a_byte(finished, compare, tmp_path):
+    compared, told = compare(workers=2)
+    assert (told.trained, told.reused, told.workers) == (ALL_RUNS, 0, 2)
+    assert sorted(told.finished_runs) == [f"{run}: done" for run in ALL_RUNS]
+    files = reproducible_files(finished)
+    assert len(files) == 8
+    assert reproducible_files(tmp_path / "out") == files
+    assert [e.status for e in compared.experiments] == ["done", "done"]
+
+
+def test_seeds_and_schedules_do_differ(finished):
+    files = reproducible_files(finished)
+    assert len(set(files.values())) == 8
+
+
+def test_the_same_command_again_trains_nothing(out, compare):
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("run.json")}
+    text = (out / "comparison.json").read_text()
+    compared, told = compare()
+    assert told.trained == told.finished_runs == told.warnings == []
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("run.json")} == before
+    kept = json.loads((out / "comparison.json").read_text())
+    # Times are rounded in run.json, the only file they are kept in.
+    for found, first in zip(kept["experiments"], json.loads(text)["experiments"], strict=True):
+        assert found | {"train_seconds": 0} == first | {"train_seconds": 0}
+    assert comparison.read(out) == compared
+
+
+def test_a_deleted_seed_alone_is_trained_anew(out, compare, finished):
+    shutil.rmtree(run_folder(out, "steady", 1))
+    _, told = compare()
+    assert (told.trained, told.reused) == (["steady 1"], 3)
+    assert reproducible_files(out) == reproducible_files(finished)
+
+
+def test_one_more_seed_trains_that_seed_only(out, compare):
+    compared, told = compare(seeds=3)
+    assert (told.trained, told.reused) == (["falling 2", "steady 2"], 4)
+    assert [e.seeds for e in compared.experiments] == [(0, 1, 2), (0, 1, 2)]
+
+
+def test_fresh_trains_everything(out, compare, finished):
+    stamps = {path: path.stat().st_mtime_ns for path in out.rglob("run.json")}
+    _, told = compare(fresh=True)
+    assert (told.trained, told.reused) == (ALL_RUNS, 0)
+    assert all(path.stat().st_mtime_ns != stamp for path, stamp in stamps.items())
+    assert reproducible_files(out) == reproducible_files(finished)
+
+
+def test_a_changed_config_is_another_run(out, compare):
+    before = {path.name for path in (out / "runs").iterdir()}
+    _, told = compare(texts={"steady": STEADY.replace("0.005", "0.004")}, seeds=1)
+    assert told.trained == ["steady 0"]
+    after = {path.name for path in (out / "runs").iterdir()}
+    assert before < after
+    assert len(after) == 3
+
+
+# --- what goes wrong with a run ---
+
+
+@pytest.fixture(scope="module")
+def flat_npz(tmp_path_factory) -> Path:
+    """Data with two features: nothing that the cnn could look at."""
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    x = rng.normal(size=(120, 2)) + 3 * y[:, None]
+    path = tmp_path_factory.mktemp("flat") / "flat.npz"
+    np.savez(path, x_train=x, y_train=y)
+    return path
+
+
+def test_a_failed_run_is_reported_and_tried_again(compare, flat_npz, tmp_path):
+    texts = {"good": STEADY, "bad": STEADY + "model: cnn\n"}
+    compared, told = compare(texts=texts, data=flat_npz, seeds=1)
+    good, bad = compared.experiments
+    assert (good.status, bad.status) == ("done", "failed")
+    assert sorted(told.finished_runs) == ["bad 0: failed", "good 0: done"]
+    reason = "ValueError: model `cnn` needs images of at least 4x4 pixels, got shape (2,)"
+    assert bad.notes == (f"seed 0 failed: {reason}",)
+    record = json.loads((run_folder(tmp_path / "out", "bad", 0) / "run.json").read_text())
+    assert record["error"] == reason
+    assert "Traceback" in record["traceback"]
+    _, told = compare(texts=texts, data=flat_npz, seeds=1)
+    assert (told.trained, told.reused) == (["bad 0"], 1)
+
+
+def test_data_without_a_test_set(compare, flat_npz):
+    compared, _ = compare(texts={"good": STEADY}, data=flat_npz, seeds=1)
+    assert compared.experiments[0].final["test_accuracy"].values == (None,)
+    assert compared.experiments[0].final["val_accuracy"].mean == 1.0
+
+
+def test_a_diverged_run_is_a_result_and_is_kept(compare, tmp_path):
+    texts = {"wild": WILD, "steady": STEADY + "optimizer: {type: sgd}\n"}
+    compared, _ = compare(texts=texts, seeds=1)
+    wild, steady = compared.experiments
+    assert (wild.status, steady.status) == ("diverged", "done")
+    result, record = runs.read(run_folder(tmp_path / "out", "wild", 0))
+    assert result.diverged_at == record["diverged_at"]["step"] < 5
+    assert record["diverged_at"]["lr"] == 1e6
+    assert len(result.lr) == len(result.loss) == result.diverged_at + 1
+    _, told = compare(texts=texts, seeds=1)
+    assert told.trained == []
+
+
+@pytest.mark.parametrize("file", ["steps.npz", "run.json"])
+def test_a_damaged_run_is_set_aside_and_trained_anew(file, out, compare, finished):
+    folder = run_folder(out, "falling", 0)
+    aside = folder.with_name("seed-0.damaged")
+    (folder / file).write_bytes(b"damaged")
+    _, told = compare()
+    (warning,) = told.warnings
+    assert warning.startswith(f"`{folder / file}` is damaged: ")
+    assert warning.endswith(f"; it is kept as `{aside}` and trained anew")
+    assert (told.trained, told.reused) == (["falling 0"], 3)
+    assert (aside / file).read_bytes() == b"damaged"
+    shutil.rmtree(aside)
+    assert reproducible_files(out) == reproducible_files(finished)
+
+
+def test_a_run_damaged_twice_and_one_that_is_a_file_are_set_aside(out, compare, finished):
+    first, second = run_folder(out, "falling", 0), run_folder(out, "steady", 1)
+    first.with_name("seed-0.damaged").mkdir()
+    (first / "run.json").write_text("{")
+    shutil.rmtree(second)
+    second.write_text("no folder")
+    _, told = compare()
+    assert told.trained == ["falling 0", "steady 1"]
+    assert len(told.warnings) == 2
+    assert second.with_name("seed-1.damaged").read_text() == "no folder"
+    assert runs.read(first)[0].status is runs.Status.DONE
+    assert runs.read(second)[0].status is runs.Status.DONE
+
+
+def test_a_boundary_past_the_end_is_warned_of(compare):
+    late = "schedule: {type: piecewise, values: [0.01, 0.001], boundaries: [40 steps]}\nepochs: 2\n"
+    _, told = compare(texts={"late": late}, seeds=1)
+    (warning,) = told.warnings
+    assert "`40 steps` is past the end of the run (2 epochs, 36 steps)" in warning
+    assert "late.yaml:1:" in warning
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [({"data": "/none.npz"}, DataError), ({"data_dir": Path("/none")}, DataError)],
+)
+def test_missing_data_ends_the_comparison_before_training(options, error, compare):
+    told = Told()
+    with pytest.raises(error):
+        compare(told=told, **options)
+    assert told.trained == []
+
+
+def test_an_unwritable_folder_ends_the_comparison_before_training(compare, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    told = Told()
+    with pytest.raises(ResultsError, match="cannot be written"):
+        compare(tmp_path / "file", told=told)
+    assert told.trained == []
+
+
+# --- interruption ---
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_comparison_says_what_is_kept(out, compare):
+    shutil.rmtree(run_folder(out, "steady", 1))
+    with pytest.raises(Interrupted) as caught:
+        compare(told=Told(at_plan=interrupt))
+    assert caught.value.message == "interrupted; 3 of 4 runs are finished and kept"
+    assert caught.value.hint == "the same command goes on with the others"
+
+
+def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, small_npz, tmp_path):
+    texts = {"quick": STEADY, "slow": STEADY.replace("epochs: 2", "epochs: 50000")}
+    files = [str(write_config(text, f"{name}.yaml")) for name, text in texts.items()]
+    command = [sys.executable, "-m", "lrlab", "compare", *files, "--seeds", "1"]
+    command += ["--data", str(small_npz), "--out", str(tmp_path / "out"), "--workers", "1"]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if line.startswith("quick seed 0: val accuracy"):
+                break
+        time.sleep(0.3)  # The slow run is at work now.
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        stdout, rest = process.communicate(timeout=20)
+        took = time.monotonic() - sent
+    stderr = "".join(lines) + rest
+    assert process.returncode == 130, stderr
+    assert took < 5
+    assert stdout == ""
+    # To the letter: no traceback, and none of TensorFlow's chatter.
+    assert re.fullmatch(
+        r"training 2 runs\n"
+        r"quick seed 0: val accuracy \d\.\d{4}, val loss \d\.\d{4}, \d+\.\d s\n"
+        r"error: interrupted; 1 of 2 runs are finished and kept\n\n"
+        r"hint: the same command goes on with the others\n",
+        stderr,
+    ), stderr
+    kept = list((tmp_path / "out").rglob("seed-*"))
+    assert [path.parent.name.split("-")[0] for path in kept] == ["quick"]
+
+    # The same command goes on with the slow run alone.
+    told = Told(at_plan=interrupt)
+    with pytest.raises(Interrupted):
+        compare(texts=texts, seeds=1, told=told)
+    assert (told.trained, told.reused) == (["slow 0"], 1)
+
+
+def test_nothing_is_left_running_after_an_error_in_a_callback(compare):
+    class Broken(Told):
+        def finished(self, run, result):
+            raise RuntimeError("the report broke")
+
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="the report broke"):
+        compare(told=Broken(), seeds=1)
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 1000])
+def test_workers_are_never_more_than_runs_or_cores(jobs):
+    assert 1 <= pool.default_workers(jobs) <= min(jobs, os.cpu_count())
+
+
+# --- the sweep ---
+
+
+def find_lr(out: Path, small_npz: Path, **options):
+    read = config.reference(config.settings([], data=str(small_npz)))
+    return experiment.find_lr(read, out=out, seeds=2, report=Told(), **options)
+
+
+def test_the_same_sweep_gives_the_same_files(tmp_path, small_npz):
+    record = find_lr(tmp_path / "a", small_npz)
+    find_lr(tmp_path / "b", small_npz)
+    for name in ("sweep.json", "sweep.csv"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    about = json.loads((tmp_path / "a" / "sweep.json").read_text())
+    assert about == record.about
+    assert about["verdict"] == "ok"
+    assert 1e-6 < about["steady_lr"] <= about["max_lr"] < 10
+    assert [one["seed"] for one in about["by_seed"]] == [0, 1]
+    assert about["settings"]["steps"] == 200  # One epoch is 18 steps: the least holds.
+    first, *rows = (tmp_path / "a" / "sweep.csv").read_text().splitlines()
+    assert first == "seed,step,lr,loss,smoothed_loss"
+    assert len(rows) == np.isfinite(record.losses).sum()
+
+
+def test_a_sweep_has_the_steps_and_rates_asked_for(tmp_path, small_npz):
+    record = find_lr(tmp_path, small_npz, min_lr=1e-5, max_lr=1e-3, steps=50)
+    assert (len(record.lr), record.lr[0], record.lr[-1]) == (50, 1e-5, 1e-3)
+    assert record.losses.shape == (2, 50)
+    assert np.isfinite(record.losses).all()
+    assert record.about["stopped_by"] == "completed"
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.1, 0.1), (1.0, 0.1), (0.0, 1.0), (-1.0, 1.0)])
+def test_a_sweep_must_go_upward(low, high, tmp_path, small_npz):
+    with pytest.raises(UsageError) as caught:
+        find_lr(tmp_path / "out", small_npz, min_lr=low, max_lr=high)
+    assert "must go upward" in caught.value.message
+    assert "`--min-lr` below `--max-lr`" in caught.value.hint
+    assert not (tmp_path / "out").exists()
