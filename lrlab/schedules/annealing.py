@@ -214,7 +214,8 @@ def wsd(
         et al., Scaling laws and compute-optimal training beyond fixed training durations (2024),
         https://arxiv.org/abs/2405.18392. Hugging Face's `get_wsd_schedule`.
     """
-    g = np.clip((as_steps(step) - (over - decay)) / decay, 0.0, 1.0)
+    # Counted back from the end, so that it is exactly 1 there.
+    g = np.clip(1.0 - (over - as_steps(step)) / decay, 0.0, 1.0)
     return end_lr + (max_lr - end_lr) * _FALLS[shape](g)
 
 
