@@ -28,7 +28,7 @@ def members(field: str) -> list[type[BaseModel]]:
 def table(model: type[BaseModel]) -> list[str]:
     """Return the table of a model's keys, `type` left out."""
     lines = ["| key | default | meaning |", "| --- | --- | --- |"]
-    for name, field in model.model_fields.items():
+    for name, field in model.keys().items():
         if name != "type":
             default = "the file's stem" if name == "name" else _default(field)
             lines.append(f"| `{name}` | {default} | {field.description} |")

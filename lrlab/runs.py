@@ -64,6 +64,7 @@ class RunResult:
         epochs: Results of the epochs that were finished.
         lr: The rate of each step that was made, float32, shape (steps,).
         loss: The mean loss of each step's batch, before the step, float32, shape (steps,).
+        momentum: The momentum of each step, likewise, None where it was not cycled.
         diverged_at: The step at which it diverged, None if it did not.
         test_loss: Mean loss over the test set after the last epoch, None without one.
         test_accuracy: Accuracy on the test set after the last epoch, None without one.
@@ -75,6 +76,7 @@ class RunResult:
     epochs: tuple[EpochResult, ...] = ()
     lr: Floats = None  # type: ignore[assignment]
     loss: Floats = None  # type: ignore[assignment]
+    momentum: Floats | None = None
     diverged_at: int | None = None
     test_loss: float | None = None
     test_accuracy: float | None = None
@@ -236,7 +238,10 @@ def _steps_npz(result: RunResult) -> bytes:
     """Return an npz file whose bytes depend on the arrays alone; numpy's own has the time in it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name, values in (("lr", result.lr), ("loss", result.loss)):
+        columns = [("lr", result.lr), ("loss", result.loss)]
+        if result.momentum is not None:
+            columns.append(("momentum", result.momentum))
+        for name, values in columns:
             member = io.BytesIO()
             array = np.zeros(0, np.float32) if values is None else values
             np.lib.format.write_array(member, np.asarray(array, np.float32), allow_pickle=False)
@@ -248,6 +253,7 @@ def _result(record: dict[str, Any], contents: dict[str, bytes]) -> RunResult:
     rows = csv.DictReader(io.StringIO(contents["epochs.csv"].decode()))
     with np.load(io.BytesIO(contents["steps.npz"]), allow_pickle=False) as steps:
         lr, loss = steps["lr"], steps["loss"]
+        momentum = steps.get("momentum")
     diverged = record["diverged_at"]
     return RunResult(
         status=Status(record["status"]),
@@ -257,6 +263,7 @@ def _result(record: dict[str, Any], contents: dict[str, bytes]) -> RunResult:
         ),
         lr=lr,
         loss=loss,
+        momentum=momentum,
         diverged_at=None if diverged is None else int(diverged["step"]),
         test_loss=record["test"]["loss"],
         test_accuracy=record["test"]["accuracy"],

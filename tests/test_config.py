@@ -45,11 +45,11 @@ PROBLEMS = {
     "unknown key, far": (LEAST + "colour: red\n", f"2:1: colour: unknown key; {KEYS}"),
     "unknown key of a schedule": (
         "schedule: {type: constant, lr: 0.01, s: 3}",
-        "1:38: schedule.s: unknown key; known keys: update, type, lr",
+        "1:38: schedule.s: unknown key; known keys: warmup, update, for, type, lr",
     ),
     "unknown key that is a tag": (
         "schedule: {type: constant, lr: 0.01, constant: 3}",
-        "1:38: schedule.constant: unknown key; known keys: update, type, lr",
+        "1:38: schedule.constant: unknown key; known keys: warmup, update, for, type, lr",
     ),
     "unknown key of an optimizer": (
         LEAST + "optimizer: {type: sgd, beta_1: 0.9}\n",
@@ -152,9 +152,11 @@ PROBLEMS = {
     ),
     # schedules and optimizers
     "unknown type": (
-        "schedule: {type: cosmic}\n",
-        "1:18: schedule.type: unknown type `cosmic`; known types: "
-        "constant, power, exponential, piecewise, performance, one_cycle",
+        "schedule: {type: quasar}\n",
+        "1:18: schedule.type: unknown type `quasar`; known types: "
+        "constant, power, exponential, piecewise, performance, one_cycle, linear, linear_to_zero, "
+        "polynomial, cosine, cosine_restarts, cyclic, step, multistep, inverse_sqrt, wsd, rex, "
+        "tanh, formula, greedy, sequence",
     ),
     "unknown type, near": (
         "schedule:\n  type: onecycle\n  max_lr: 0.1\n",
@@ -339,10 +341,10 @@ MESSAGES = {
     "text that runs backwards": (
         "schedule: {type: constant, lr: 1, \u202e: 3, s: 4}\n",
         "2 problems in `bad.yaml`\n"
-        "bad.yaml:1:35: schedule.\\u202e: unknown key; known keys: update, type, lr\n"
+        "bad.yaml:1:35: schedule.\\u202e: unknown key; known keys: warmup, update, for, type, lr\n"
         "  | schedule: {type: constant, lr: 1, \\u202e: 3, s: 4}\n"
         "  |                                   ^\n"
-        "bad.yaml:1:41: schedule.s: unknown key; known keys: update, type, lr\n"
+        "bad.yaml:1:41: schedule.s: unknown key; known keys: warmup, update, for, type, lr\n"
         "  | schedule: {type: constant, lr: 1, \\u202e: 3, s: 4}\n"
         "  |                                              ^",
     ),

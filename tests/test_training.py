@@ -315,11 +315,30 @@ OPEN_LOOPS = {
     "exponential": {"initial_lr": 0.01, "s": "1 epochs", "update": "epoch"},
     "piecewise": {"values": [0.01, 0.003, 0.0], "boundaries": ["7 steps", "60%"]},
     "one_cycle": {"max_lr": 0.02},
+    "linear": {"initial_lr": 0.001, "end_lr": 0.01},
+    "linear_to_zero": {"max_lr": 0.01, "warmup": {"for": "10%"}},
+    "polynomial": {"initial_lr": 0.01, "power": 2.0},
+    "cosine": {"initial_lr": 0.01, "end_lr": 1e-4, "update": "epoch"},
+    "cosine_restarts": {"initial_lr": 0.01, "period": "5 steps"},
+    "cyclic": {"min_lr": 0.0, "max_lr": 0.01, "up": "5 steps", "mode": "triangular2"},
+    "step": {"initial_lr": 0.01, "every": "7 steps"},
+    "multistep": {"initial_lr": 0.01, "boundaries": ["7 steps", "1 epochs"]},
+    "inverse_sqrt": {"max_lr": 0.01, "s": "6 steps"},
+    "wsd": {"max_lr": 0.01},
+    "rex": {"initial_lr": 0.01},
+    "tanh": {"initial_lr": 0.01},
+    "formula": {"expression": "0.01 * 0.5 ** epoch"},
+    "sequence": {
+        "phases": [
+            {"for": "7 steps", "type": "constant", "lr": 0.002},
+            {"type": "cosine", "initial_lr": 0.01},
+        ]
+    },
 }
 
 
 def test_every_open_loop_is_in_the_table():
-    assert OPEN_LOOPS.keys() == schedules.FORMULAS.keys()
+    assert OPEN_LOOPS.keys() == {*schedules.FORMULAS, "sequence"}
 
 
 @pytest.mark.parametrize("kind", OPEN_LOOPS)

@@ -14,11 +14,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lrlab.config import checks
 from lrlab.config import source as yaml_source
 from lrlab.config.durations import Duration
 from lrlab.config.experiment import Experiment, name_from_stem
 from lrlab.config.report import problems_of, raise_problems, render
-from lrlab.config.schedules import Piecewise, Schedule
+from lrlab.config.schedules import Schedule
 from lrlab.config.source import Problem, Source
 from lrlab.errors import UsageError
 
@@ -168,28 +169,17 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
     Args:
         config: The config.
         steps_per_epoch: Steps an epoch on the data that it will be trained on.
+
+    Raises:
+        ConfigError: If the schedule has no finite rate at some step of that run.
     """
-    schedule, epochs = config.experiment.schedule, config.experiment.epochs
-    if not isinstance(schedule, Piecewise):
-        return []
-    found, before, run = [], -1.0, steps_per_epoch * epochs
-    for index, boundary in enumerate(schedule.boundaries):
-        step = boundary.in_steps(steps_per_epoch, epochs)
-        message = None
-        if step <= before:
-            message = (
-                f"`{boundary}` is not after `{schedule.boundaries[index - 1]}`, with "
-                f"{steps_per_epoch:,} steps an epoch; boundaries must increase"
-            )
-        elif step >= run:
-            message = (
-                f"`{boundary}` is past the end of the run ({Duration(epochs, 'epochs')}, "
-                f"{run:,} steps); "
-                f"the rate {schedule.values[index + 1]:g} is never used"
-            )
-        if message is not None:
-            place = ("schedule", "boundaries", index)
-            problem = config.source.problem(f"{'.'.join(map(str, place))}: {message}", place)
-            found.append(render(problem, config.source))
-        before = step
-    return found
+    source = config.source
+    try:
+        found = list(checks.findings(config.experiment, steps_per_epoch))
+    except ValueError as error:
+        source.problems.append(source.problem(f"schedule: {error}", ("schedule",)))
+        raise_problems([source])
+    return [
+        render(source.problem(f"{'.'.join(map(str, place))}: {message}", place), source)
+        for place, message in found
+    ]

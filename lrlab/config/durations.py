@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import PlainSerializer, PlainValidator
@@ -30,14 +31,17 @@ class Duration:
     value: float
     unit: Unit
 
-    def in_steps(self, steps_per_epoch: int, epochs: int) -> float:
-        """Return the length in steps, not rounded, for a run of `steps_per_epoch * epochs`."""
+    def in_steps(self, steps_per_epoch: int, epochs: int | Fraction) -> float:
+        """Return the length in steps, not rounded, for a run of `steps_per_epoch * epochs`.
+
+        A fraction of epochs, as a phase of a run may last, is exact.
+        """
         if self.unit == "steps":
             return float(self.value)
         if self.unit == "epochs":
             return float(self.value * steps_per_epoch)
         # Multiply before dividing: 30 % of 17,190 steps is then exactly 5157.
-        return self.value * (steps_per_epoch * epochs) / 100
+        return float(self.value * (steps_per_epoch * epochs) / 100)
 
     def __str__(self) -> str:
         amount = _amount(self.value)
@@ -79,3 +83,21 @@ def _amount(value: float) -> str:
 
 
 DurationField = Annotated[Duration, PlainValidator(parse), PlainSerializer(str, return_type=str)]
+
+
+def parse_phase(value: object) -> Duration | Literal["rest"] | None:
+    """Return how long a phase lasts: a duration, the rest, or None where nothing is said.
+
+    Raises:
+        ValueError: If it is none of them.
+    """
+    if value is None:
+        return None
+    return "rest" if value == "rest" else parse(value)
+
+
+PhaseField = Annotated[
+    Duration | Literal["rest"] | None,
+    PlainValidator(parse_phase),
+    PlainSerializer(lambda value: None if value is None else str(value)),
+]

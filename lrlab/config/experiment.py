@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from lrlab.config.fields import Model, PositiveRate, Rate
 from lrlab.config.report import shown
-from lrlab.config.schedules import Schedule
+from lrlab.config.schedules import OneCycle, OpenLoop, Schedule
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
 _BUILT_IN_DATA = ("auto", "fashion-mnist", "sketches")
@@ -103,6 +103,25 @@ class Experiment(Model):
     epochs: Annotated[int, Field(gt=0, le=100_000)] = Field(
         10, description="passes over the training images"
     )
+
+    @field_validator("schedule")
+    @classmethod
+    def _check_schedule(cls, schedule: Schedule) -> Schedule:
+        if isinstance(schedule, OpenLoop) and schedule.for_ is not None:
+            raise ValueError("`for` is of the phases of a `sequence`; did you mean `over`?")
+        return schedule
+
+    @field_validator("optimizer")
+    @classmethod
+    def _check_momentum(cls, optimizer: Optimizer, info: ValidationInfo) -> Optimizer:
+        schedule = info.data.get("schedule")
+        cycled = isinstance(schedule, OneCycle) and schedule.momentum is not None
+        if cycled and isinstance(optimizer, Sgd | RmsProp) and optimizer.momentum == 0:
+            raise ValueError(
+                f"needs a `momentum` above 0, since the schedule cycles it; {optimizer.type} "
+                "without momentum has none to cycle"
+            )
+        return optimizer
 
 
 def name_from_stem(stem: str) -> str:

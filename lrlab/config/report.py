@@ -2,12 +2,13 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from lrlab.config.fields import Model
 from lrlab.config.source import Location, Problem, Source
 from lrlab.errors import ConfigError
 
@@ -32,7 +33,7 @@ _KINDS = {
 }
 
 
-def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Problem]:
+def problems_of(error: ValidationError, source: Source, model: type[Model]) -> list[Problem]:
     """Return what pydantic found, in the words of the config file and at its places."""
     found = []
     for detail in error.errors(include_url=False):
@@ -47,39 +48,48 @@ def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) 
     return found
 
 
-def _in_file(
-    loc: Sequence[str | int], model: type[BaseModel]
-) -> tuple[Location, type[BaseModel] | None]:
+def _in_file(loc: Sequence[str | int], model: type[Model]) -> tuple[Location, type[Model] | None]:
     """Return the place in the file, and the model that the place belongs to.
 
     Pydantic puts the tag of a union into the location; the file has no such level.
     """
     location: list[str | int] = []
-    owner: type[BaseModel] | None = model
-    members: tuple[type[BaseModel], ...] = ()
+    owner: type[Model] | None = model
+    inside: list[type[Model]] = []
     for part in loc:
-        if members:
-            owner, members = _member(members, part), ()
+        if isinstance(part, str) and len(inside) > 1:
+            owner, inside = _member(inside, part), []
             continue
+        if isinstance(part, str) and inside:
+            owner, inside = inside[0], []
         location.append(part)
-        field = owner.model_fields.get(str(part)) if owner else None
-        members = get_args(field.annotation) if field and field.discriminator else ()
+        field = owner.keys().get(str(part)) if owner else None
+        if field is not None:
+            inside = list(_models_in(field.annotation))
     return tuple(location), owner
 
 
-def _member(members: Iterable[type[BaseModel]], tag: str | int) -> type[BaseModel] | None:
+def _models_in(annotation: Any) -> Iterator[type[Model]]:
+    """Yield the config models that a field's annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _member(members: Iterable[type[Model]], tag: str) -> type[Model] | None:
     for member in members:
         if tag in get_args(member.model_fields["type"].annotation):
             return member
     return None
 
 
-def _words(detail: ErrorDetails, location: Location, owner: type[BaseModel] | None) -> str:
+def _words(detail: ErrorDetails, location: Location, owner: type[Model] | None) -> str:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_key(str(location[-1]), list(owner.model_fields) if owner else [])
+        return _unknown_key(str(location[-1]), list(owner.keys()) if owner else [])
     if kind == "missing":
-        fields = owner.model_fields if owner else {}
+        fields = owner.keys() if owner else {}
         meaning = fields[str(location[-1])].description if location[-1] in fields else None
         return f"missing; it is {meaning}" if meaning else "missing"
     if kind in _RANGES and not (isinstance(value, float) and not math.isfinite(value)):

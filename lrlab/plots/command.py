@@ -63,5 +63,7 @@ def _preview(paths: Sequence[Path], target: Path, kind: str) -> list[Path]:
     for read in config.read(paths):
         e = read.experiment
         images = data.train_images(e.data)
-        experiments.append((e, -(-images // e.batch_size)))
+        steps_per_epoch = -(-images // e.batch_size)
+        config.warnings(read, steps_per_epoch)  # Raises where a formula gives no rate.
+        experiments.append((e, steps_per_epoch))
     return preview.save(target, experiments, kind)

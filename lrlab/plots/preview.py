@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import schedules
+from lrlab import closed_loop, schedules
 from lrlab.config import Experiment
+from lrlab.config.schedules import Greedy, Performance
 from lrlab.plots import canvas
 
 
@@ -34,9 +35,11 @@ def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> An
     for index, (experiment, steps_per_epoch) in enumerate(experiments):
         style = canvas.line_style(index)
         schedule = experiment.schedule
-        if schedule.type == "performance":
-            label = f"{experiment.name}\n(falls when {schedule.monitor} stalls)"
-            curve = np.full(steps_per_epoch * experiment.epochs, schedule.initial_lr)
+        if isinstance(schedule, Greedy | Performance):
+            moves = "falls when" if schedule.type == "performance" else "rises or falls as"
+            how = "stalls" if schedule.type == "performance" else "does"
+            label = f"{experiment.name}\n({moves} {schedule.monitor} {how})"
+            curve = closed_loop.undisturbed(schedule, steps_per_epoch, experiment.epochs)
             style["linestyle"] = (0, (1, 2))
         else:
             label = experiment.name

@@ -9,7 +9,7 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import performance, schedules, sweep
+from lrlab import closed_loop, schedules, sweep
 from lrlab.config import Experiment
 from lrlab.runs import EpochResult, RunResult, Status
 from lrlab.training.trainer import Floats, Trainer
@@ -61,12 +61,16 @@ def train_run(
     began = time.perf_counter()
     steps_per_epoch = -(-trainer.data.train_images // experiment.batch_size)
     rates_of = _epoch_rates(experiment, steps_per_epoch)
+    momenta = schedules.momenta(experiment.schedule, steps_per_epoch, experiment.epochs)
     recorder = _Recorder(trainer, _Chunks(trainer, stop), on_progress)
     trainer.start(seed)
     for epoch in range(experiment.epochs):
         rates = rates_of(epoch, recorder.history).astype(np.float32)
         order = sample_order(trainer.data.train_images, seed, epoch)
-        if not recorder.train_epoch(epoch, order, rates):
+        steps = slice(epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch)
+        if not recorder.train_epoch(
+            epoch, order, rates, None if momenta is None else momenta[steps]
+        ):
             break
     lr, loss = recorder.curves()
     at = _diverged_at(loss, steps_per_epoch)
@@ -80,6 +84,7 @@ def train_run(
         epochs=tuple(recorder.history),
         lr=lr,
         loss=loss,
+        momentum=None if momenta is None else momenta[: len(lr)].astype(np.float32),
         diverged_at=at,
         test_loss=test_loss,
         test_accuracy=test_accuracy,
@@ -100,12 +105,18 @@ class _Recorder:
         self._losses: list[Floats] = []
         self._steps = 0
 
-    def train_epoch(self, epoch: int, order: npt.NDArray[np.int32], rates: Floats) -> bool:
+    def train_epoch(
+        self,
+        epoch: int,
+        order: npt.NDArray[np.int32],
+        rates: Floats,
+        momenta: schedules.Rates | None,
+    ) -> bool:
         """Train and validate one epoch; return False if a loss was not finite."""
         correct = 0
         first = len(self._losses)
         accuracy = self.history[-1].val_accuracy if self.history else None
-        for chunk_rates, losses, hits in self._chunks.run(order, rates):
+        for chunk_rates, losses, hits in self._chunks.run(order, rates, momenta):
             self._rates.append(chunk_rates)
             self._losses.append(losses)
             self._steps += len(losses)
@@ -202,7 +213,10 @@ class _Chunks:
         self._size = 20
 
     def run(
-        self, order: npt.NDArray[np.int32], rates: Floats
+        self,
+        order: npt.NDArray[np.int32],
+        rates: Floats,
+        momenta: schedules.Rates | None = None,
     ) -> Iterator[tuple[Floats, Floats, int]]:
         """Yield the rates, losses and correct count of each chunk.
 
@@ -217,7 +231,9 @@ class _Chunks:
             last = min(first + self._size, len(rates))
             began = time.perf_counter()
             losses, correct = self._trainer.train(
-                order[first * batch : last * batch], rates[first:last]
+                order[first * batch : last * batch],
+                rates[first:last],
+                None if momenta is None else momenta[first:last],
             )
             seconds = max(time.perf_counter() - began, 1e-6)
             yield rates[first:last], losses, correct
@@ -231,12 +247,9 @@ def _epoch_rates(
 ) -> Callable[[int, Sequence[EpochResult]], schedules.Rates]:
     """Return a function of epoch and history that gives the epoch's rates."""
     schedule = experiment.schedule
-    if schedule.type == "performance":
-
-        def closed_loop(_: int, history: Sequence[EpochResult]) -> schedules.Rates:
-            results = [getattr(epoch, schedule.monitor) for epoch in history]
-            return np.full(steps_per_epoch, performance.replay(schedule, results).lr)
-
-        return closed_loop
+    if schedule.type in closed_loop.LOOPS:
+        return lambda _, history: closed_loop.epoch_rates(
+            schedule, steps_per_epoch, experiment.epochs, history
+        )
     curve = schedules.rates(schedule, steps_per_epoch, experiment.epochs)
     return lambda epoch, _: curve[epoch * steps_per_epoch : (epoch + 1) * steps_per_epoch]

@@ -75,6 +75,7 @@ class Trainer:
             self.optimizer.build(self.model.trainable_variables)
             self._fresh_optimizer = [v.numpy() for v in self.optimizer.variables]
             self._loss = keras.losses.SparseCategoricalCrossentropy()
+            self._train_cycled: Any = None
             self._train = tf.function(self._train_chunk, autograph=False).get_concrete_function(
                 tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)
             )
@@ -92,19 +93,30 @@ class Trainer:
         for variable, value in zip(self.optimizer.variables, self._fresh_optimizer, strict=True):
             variable.assign(value)
 
-    def train(self, order: npt.NDArray[np.int32], rates: Floats) -> tuple[Floats, int]:
+    def train(
+        self,
+        order: npt.NDArray[np.int32],
+        rates: Floats,
+        momenta: npt.NDArray[np.float64] | None = None,
+    ) -> tuple[Floats, int]:
         """Train a step for each rate.
 
         Args:
             order: Indices of training images, shape (images,); each step takes the next
                 `batch_size` of them, the last step may get fewer.
             rates: Learning rates, float32, shape (steps,).
+            momenta: Momentum (Adam family: `beta_1`) of each step, float64, shape (steps,);
+                None: the optimizer's own throughout.
 
         Returns:
             The mean loss of each batch before its step, shape (steps,), and how many images
             were classified correctly.
         """
-        losses, correct = self._train(tf.constant(order), tf.constant(rates))
+        inputs = [tf.constant(order), tf.constant(rates)]
+        if momenta is None:
+            losses, correct = self._train(*inputs)
+        else:
+            losses, correct = self._momentum_trace()(*inputs, tf.constant(momenta))
         return losses.numpy(), int(correct)
 
     def evaluate(self, x: Any, y: Any) -> tuple[float, float]:
@@ -113,7 +125,32 @@ class Trainer:
         images = int(y.shape[0])
         return float(loss) / images, int(correct) / images
 
-    def _train_chunk(self, order: Any, rates: Any) -> tuple[Any, Any]:
+    def _momentum_trace(self) -> Any:
+        """Return the compiled chunk that takes momenta; only runs that cycle them pay for it."""
+        if self._train_cycled is None:
+            name = "momentum" if hasattr(self.optimizer, "momentum") else "beta_1"
+            own = getattr(self.optimizer, name)
+
+            def chunk(order: Any, rates: Any, momenta: Any) -> tuple[Any, Any]:
+                def assign(i: Any) -> None:
+                    setattr(self.optimizer, name, _PerStep(momenta[i]))
+
+                return self._train_chunk(order, rates, assign)
+
+            with _BUILDING:
+                try:
+                    self._train_cycled = tf.function(chunk, autograph=False).get_concrete_function(
+                        tf.TensorSpec([None], tf.int32),
+                        tf.TensorSpec([None], tf.float32),
+                        tf.TensorSpec([None], tf.float64),
+                    )
+                finally:
+                    setattr(self.optimizer, name, own)
+        return self._train_cycled
+
+    def _train_chunk(
+        self, order: Any, rates: Any, before_step: Callable[[Any], None] | None = None
+    ) -> tuple[Any, Any]:
         weights = self.model.trainable_variables
 
         def step(i: Any, losses: Any, correct: Any) -> tuple[Any, Any, Any]:
@@ -124,6 +161,8 @@ class Trainer:
                 loss = self._loss(y, probabilities)
             gradients = tape.gradient(loss, weights)
             self.optimizer.learning_rate.assign(rates[i])
+            if before_step is not None:
+                before_step(i)
             self.optimizer.apply(gradients, weights)
             return i + 1, losses.write(i, loss), correct + _correct(y, probabilities)
 
@@ -149,6 +188,32 @@ class Trainer:
             lambda start, *_: start < images, batch, (0, 0.0, 0), parallel_iterations=1
         )
         return total, correct
+
+
+class _PerStep:
+    """A momentum that is known at each step only, where Keras' optimizers expect a Python float.
+
+    Like one, it is a float64 number that is rounded to float32 when it meets a tensor, and after
+    `1 - beta_1`, not before; so a constant one gives the same bits as the optimizer's own.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        return tf.cast(self._value, dtype or tf.float32, name=name)
+
+    def __rsub__(self, minuend: float) -> Any:
+        return tf.cast(minuend - self._value, tf.float32)
+
+    # Keras asks `momentum != 0` and `momentum > 0`: whether there is any, and there is.
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: float) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _correct(y: Any, probabilities: Any) -> Any:

@@ -1,0 +1,60 @@
+"""The schedule outside lrlab: the same rates in Keras, compiled, saved and loaded."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+import lrlab
+from lrlab.config import parse
+
+TEXTS = [
+    "{type: one_cycle, max_lr: 0.1}",
+    "{type: cosine_restarts, initial_lr: 0.1, period: 5 steps, warmup: {for: 3 steps}}",
+    "{type: formula, expression: 'a * 0.9 ** epoch', parameters: {a: 0.1}, update: epoch}",
+    "{type: sequence, cycles: 2, phases: [{for: 3 steps, type: constant, lr: 0.1}, "
+    "{for: rest, type: cosine, initial_lr: 0.1}]}",
+]
+
+
+def schedule(text):
+    return parse(f"schedule: {text}").experiment.schedule
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_equals_rates_and_survives_its_config(text):
+    config = schedule(text)
+    made = lrlab.KerasSchedule(config, 7, 3)
+    again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(made))
+    expected = lrlab.rates(config, 7, 3).astype(np.float32)
+    for one in (made, again):
+        np.testing.assert_array_equal([float(one(step)) for step in range(21)], expected)
+    assert again.schedule == config
+    assert float(made(10_000)) == float(made(21))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_trains_compiled_and_survives_saving(jit_compile, tmp_path):
+    config = schedule(TEXTS[0])
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    optimizer = keras.optimizers.SGD(lrlab.KerasSchedule(config, 4, 2))
+    model.compile(optimizer, "mse", jit_compile=jit_compile)
+    x, y = np.ones((16, 2), np.float32), np.zeros((16, 1), np.float32)
+    model.fit(x, y, 4, epochs=1, verbose=0)
+    expected = lrlab.rates(config, 4, 2).astype(np.float32)
+    assert float(model.optimizer.learning_rate) == expected[4]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert float(loaded.optimizer.learning_rate) == expected[4]
+    for one in (model, loaded):
+        one.fit(x, y, 4, epochs=1, shuffle=False, verbose=0)
+    np.testing.assert_allclose(loaded.get_weights()[0], model.get_weights()[0], rtol=1e-6)
+
+
+def test_refuses_a_closed_loop_and_what_is_no_schedule():
+    with pytest.raises(ValueError, match="known only while training"):
+        lrlab.KerasSchedule(schedule("{type: greedy, initial_lr: 0.1}"), 4, 2)
+    with pytest.raises(ValidationError):
+        lrlab.KerasSchedule({"type": "cosine"}, 4, 2)
