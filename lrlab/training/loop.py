@@ -37,6 +37,16 @@ def sample_order(images: int, seed: int, epoch: int) -> npt.NDArray[np.int32]:
     return np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
 
 
+def sweep_order(images: int, batch_size: int, steps: int, seed: int) -> npt.NDArray[np.int32]:
+    """Return the order of the training images in a sweep, epoch after epoch.
+
+    Whole batches only: a smaller last batch would be a noisier point of the curve.
+    """
+    whole = images - images % batch_size or images
+    epochs = -(-steps * batch_size // whole)
+    return np.concatenate([sample_order(images, seed, epoch)[:whole] for epoch in range(epochs)])
+
+
 def train_run(
     trainer: Trainer,
     experiment: Experiment,
@@ -162,11 +172,7 @@ def sweep_seed(
         Stopped: If `stop` was set meanwhile.
     """
     trainer.start(seed)
-    images, batch = trainer.data.train_images, trainer.batch_size
-    # Whole batches only: a smaller last batch would be a noisier point of the curve.
-    whole = images - images % batch or images
-    epochs = -(-len(rates) * batch // whole)
-    order = np.concatenate([sample_order(images, seed, epoch)[:whole] for epoch in range(epochs)])
+    order = sweep_order(trainer.data.train_images, trainer.batch_size, len(rates), seed)
     losses: list[float] = []
     for _, chunk, _ in _Chunks(trainer, stop).run(order, rates.astype(np.float32)):
         losses += chunk.tolist()

@@ -1,5 +1,6 @@
 """The trainer: a model and its optimizer, whose steps run a chunk at a time in one graph."""
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,13 +62,21 @@ class Trainer:
     Building and tracing take 0.3 to 0.6 s, so a trainer is kept and `start` begins the next run
     on it. Learning rates are inputs: all schedules share one trace. A trainer serves one thread
     at a time; several trainers may run side by side.
+
+    Args:
+        experiment: Says which model, optimizer and batch size.
+        data: What to train and evaluate on.
+        build: Makes the model from input shape, classes and seed, in place of the experiment's.
     """
 
-    def __init__(self, experiment: Experiment, data: Tensors) -> None:
+    def __init__(
+        self, experiment: Experiment, data: Tensors, build: models.Build | None = None
+    ) -> None:
         self.data = data
         self.batch_size = experiment.batch_size
-        self._new_model: Callable[[int], Any] = lambda seed: models.build(
-            experiment.model, data.x_train.shape[1:], data.classes, seed
+        make = build or functools.partial(models.build, experiment.model)
+        self._new_model: Callable[[int], Any] = lambda seed: make(
+            data.x_train.shape[1:], data.classes, seed
         )
         with _BUILDING:
             self.model = self._new_model(0)
