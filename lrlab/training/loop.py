@@ -179,14 +179,15 @@ def sweep_seed(
         ended = sweep.stop(np.asarray(losses))
         if ended is not None:
             step, reason = ended
-            return SweptSeed(_padded(losses[:step], len(rates)), reason)
-    return SweptSeed(_padded(losses, len(rates)), sweep.StoppedBy.COMPLETED)
+            return SweptSeed(padded(losses[:step], len(rates)), reason)
+    return SweptSeed(padded(losses, len(rates)), sweep.StoppedBy.COMPLETED)
 
 
-def _padded(losses: Sequence[float], length: int) -> npt.NDArray[np.float64]:
-    padded = np.full(length, np.nan)
-    padded[: len(losses)] = losses
-    return np.where(np.isfinite(padded), padded, np.nan)
+def padded(losses: Sequence[float], length: int) -> npt.NDArray[np.float64]:
+    """Return the losses, filled up with NaN to the shape (length,)."""
+    filled = np.full(length, np.nan)
+    filled[: len(losses)] = losses
+    return np.where(np.isfinite(filled), filled, np.nan)
 
 
 class _Chunks:
