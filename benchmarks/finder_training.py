@@ -140,7 +140,7 @@ def measured(task: Task, source: data.DataSource, tensors: Any) -> dict[str, Any
         *((e, partial(_truth, e)) for e in (*constant, *peak)),
     ]
     jobs = [pool.Job(e, source, work, MODELS.get(task.model)) for e, work in works]
-    results = carry_out(jobs, tensors)
+    results = pool.results(jobs, tensors)
     grid = len(GRID)
     return {
         "name": task.name,
@@ -151,22 +151,6 @@ def measured(task: Task, source: data.DataSource, tensors: Any) -> dict[str, Any
         "constant": results[SEEDS : SEEDS + grid],
         "one_cycle": results[SEEDS + grid :],
     }
-
-
-def carry_out(jobs: list[pool.Job], tensors: Any) -> list[Any]:
-    """Return what each job gave, in order; raise where one failed."""
-    found: dict[int, Any] = {}
-    pool.carry_out(
-        jobs,
-        tensors,
-        workers=pool.default_workers(len(jobs)),
-        on_progress=lambda _: None,
-        on_done=found.__setitem__,
-    )
-    for outcome in found.values():
-        if isinstance(outcome, pool.Failure):
-            raise RuntimeError(outcome.trace)
-    return [found[index] for index in range(len(jobs))]
 
 
 def _whole_sweep(lr: sweep.Floats, seed: int, trainer: Any, stop: Any, _: Any) -> list[Any]:

@@ -110,6 +110,26 @@ def carry_out(
             thread.join(_STOP_SECONDS)
 
 
+def results(jobs: Sequence[Job], tensors: Callable[[DataSource], "Tensors"]) -> list[Any]:
+    """Do all jobs, one a core at a time; return what each `work` returned, in their order.
+
+    Raises:
+        RuntimeError: If a job failed, with where it came from.
+    """
+    found: dict[int, Any] = {}
+    carry_out(
+        jobs,
+        tensors,
+        workers=default_workers(len(jobs)),
+        on_progress=lambda _: None,
+        on_done=found.__setitem__,
+    )
+    for outcome in found.values():
+        if isinstance(outcome, Failure):
+            raise RuntimeError(f"{outcome.error}\n{outcome.trace}")
+    return [found[index] for index in range(len(jobs))]
+
+
 def _worker(
     jobs: Sequence[Job],
     waiting: "queue.SimpleQueue[int]",

@@ -1,6 +1,14 @@
 """The training engine: the only package that imports TensorFlow when it is imported."""
 
-from lrlab.training.loop import OnProgress, Stopped, SweptSeed, sweep_order, sweep_seed, train_run
+from lrlab.training.loop import (
+    OnProgress,
+    Stopped,
+    SweptSeed,
+    short_run,
+    sweep_order,
+    sweep_seed,
+    train_run,
+)
 from lrlab.training.trainer import Tensors, Trainer
 
 __all__ = [
@@ -9,6 +17,7 @@ __all__ = [
     "SweptSeed",
     "Tensors",
     "Trainer",
+    "short_run",
     "sweep_order",
     "sweep_seed",
     "train_run",

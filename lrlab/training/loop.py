@@ -183,6 +183,23 @@ def sweep_seed(
     return SweptSeed(padded(losses, len(rates)), sweep.StoppedBy.COMPLETED)
 
 
+def short_run(
+    trainer: Trainer, rates: npt.NDArray[np.float64], seed: int, *, stop: Event
+) -> tuple[float, float] | tuple[None, None]:
+    """Train one step at each rate; return validation loss and accuracy, None if it broke down.
+
+    Raises:
+        Stopped: If `stop` was set meanwhile.
+    """
+    trainer.start(seed)
+    order = sweep_order(trainer.data.train_images, trainer.batch_size, len(rates), seed)
+    for _, losses, _ in _Chunks(trainer, stop).run(order, rates.astype(np.float32)):
+        if not np.isfinite(losses).all():
+            return None, None
+    loss, accuracy = trainer.evaluate(trainer.data.x_val, trainer.data.y_val)
+    return (loss, accuracy) if np.isfinite(loss) else (None, None)
+
+
 def padded(losses: Sequence[float], length: int) -> npt.NDArray[np.float64]:
     """Return the losses, filled up with NaN to the shape (length,)."""
     filled = np.full(length, np.nan)
