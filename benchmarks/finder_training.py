@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,8 +20,9 @@ import numpy as np
 
 from lrlab import data, models, sweep
 from lrlab.config import Experiment
-from lrlab.experiment import pool
+from lrlab.experiment import pool, verifying
 from lrlab.experiment.preparation import prepare
+from lrlab.suggestion import suggest
 
 GRID = tuple(float(f"{10 ** (k / 2):.5g}") for k in range(-10, 2))
 SEEDS = 3
@@ -127,6 +129,44 @@ def train_all(path: Path, data_dir: Path | None) -> None:
         done.append(measured(task, sources[task.data], tensors))
         path.write_text(json.dumps(done, separators=(",", ":")).replace('},{"name"', '},\n{"name"'))
         print(f"{task.name}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def named(shared: dict[str, Any]) -> dict[str, Any]:
+    """Return a task of the shared file with its name and settings as those of `HELD_OUT`."""
+    optimizer = {"sgd": SGD, "mom": MOMENTUM, "adam": ADAM}[shared["optimizer"]]
+    task = Task(shared["model"], "fashion-mnist", shared["batch_size"], optimizer)
+    return {**shared, "name": task.name, **task._asdict()}
+
+
+def verify_all(path: Path, stored: list[dict[str, Any]], data_dir: Path | None) -> None:
+    """Train the short runs of `find-lr --verify` for the tasks that the file does not hold yet."""
+    done = json.loads(path.read_text()) if path.is_file() else {}
+    sources = {name: data.resolve(name, data_dir) for name in {one["data"] for one in stored}}
+    tensors = prepare(sources.values())
+    for one in stored:
+        found = suggest(one["lr"], np.array(one["loss_by_seed"], np.float64), chance=math.log(10))
+        if one["name"] in done or found.steady_lr is None or found.max_lr is None:
+            continue
+        began = time.perf_counter()
+        task = Task(**{key: one[key] for key in Task._fields})
+        runs = verifying.verify(
+            experiment(task, {"type": "constant", "lr": found.steady_lr}),
+            sources[task.data],
+            tensors,
+            steady_lr=found.steady_lr,
+            max_lr=found.max_lr,
+            seed=SEEDS,
+            build=MODELS.get(task.model),
+        )
+        done[task.name] = [rounded(asdict(run)) for run in runs]
+        text = ",\n".join(f"{json.dumps(name)}:{json.dumps(of)}" for name, of in done.items())
+        path.write_text("{" + text + "}\n")
+        print(f"{task.name}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def rounded(run: dict[str, Any]) -> dict[str, Any]:
+    """Return a run with five significant digits."""
+    return {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in run.items()}
 
 
 def measured(task: Task, source: data.DataSource, tensors: Any) -> dict[str, Any]:
