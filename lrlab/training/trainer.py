@@ -87,10 +87,7 @@ class Trainer:
             self._train = tf.function(self._train_chunk, autograph=False).get_concrete_function(
                 tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)
             )
-            self._evaluate = tf.function(self._evaluate_all, autograph=False).get_concrete_function(
-                tf.TensorSpec([None, *data.x_train.shape[1:]], tf.float32),
-                tf.TensorSpec([None], tf.int32),
-            )
+        self._evaluate: Any = None
 
     def start(self, seed: int) -> None:
         """Begin a run: weights as the seed says, optimizer as if new."""
@@ -118,9 +115,19 @@ class Trainer:
 
     def evaluate(self, x: Any, y: Any) -> tuple[float, float]:
         """Return mean loss and accuracy over the tensors `x` and `y`."""
+        if self._evaluate is None:
+            self._evaluate = self._traced_evaluation()
         loss, correct = self._evaluate(x, y)
         images = int(y.shape[0])
         return float(loss) / images, int(correct) / images
+
+    def _traced_evaluation(self) -> Any:
+        """Trace when it is first needed: a sweep never evaluates."""
+        with _BUILDING:
+            return tf.function(self._evaluate_all, autograph=False).get_concrete_function(
+                tf.TensorSpec([None, *self.data.x_train.shape[1:]], tf.float32),
+                tf.TensorSpec([None], tf.int32),
+            )
 
     def _train_chunk(self, order: Any, rates: Any) -> tuple[Any, Any]:
         weights = self.model.trainable_variables
