@@ -22,6 +22,7 @@ import numpy as np
 from peer_rules import RULES, Floats
 
 from lrlab import verification
+from lrlab.experiment import verifying
 from lrlab.suggestion import Suggestion, suggest
 
 HERE = Path(__file__).parent
@@ -84,18 +85,11 @@ def read(stored: dict[str, Any], verified: dict[str, Any]) -> Task:
         for kind in ("constant", "one_cycle")
     }
     truth["grid"] = np.log(stored["grid"])
-    runs = verified.get(stored["name"])
-    checked = (refined(runs, "constant"), refined(runs, "one_cycle")) if runs else (None, None)
     found = suggest(lr, losses, chance=np.log(10))
-    return Task(stored["name"], lr, losses, truth, found, checked)
-
-
-def refined(runs: Sequence[dict[str, Any]], schedule: str) -> float | None:
-    """Return the rate that short runs lead to."""
-    of_schedule = [run for run in runs if run["schedule"] == schedule]
-    return verification.refined(
-        [run["lr"] for run in of_schedule], [run["val_accuracy"] for run in of_schedule]
-    )
+    runs = [verification.ShortRun(**run) for run in verified.get(stored["name"], [])]
+    highest = found.highest_stable_lr or 0.0
+    checked = tuple(verifying.refined(runs, kind, highest) for kind in ("constant", "one_cycle"))
+    return Task(stored["name"], lr, losses, truth, found, (checked[0], checked[1]))
 
 
 def regret(task: Task, kind: str, lr: float) -> float:

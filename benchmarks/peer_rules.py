@@ -85,8 +85,10 @@ def steep(lr: Floats, losses: Floats) -> float:
     return float(lr[(np.diff(losses) / np.diff(np.log(lr))).argmin()])
 
 
-def lightning(lr: Floats, losses: Floats) -> float | None:
+def lightning(lr: Floats, losses: Floats, *, over_lr: bool = True) -> float | None:
     """Return where the loss falls fastest over the rate itself, 10 steps and 1 left out.
+
+    Until pull request 21055 of August 2025 it was: over the step.
 
     References:
         https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.tuner.tuning.Tuner.html
@@ -96,7 +98,9 @@ def lightning(lr: Floats, losses: Floats) -> float | None:
     finite = np.isfinite(smoothed)
     if finite.sum() < 2:
         return None
-    return float(lr[finite][np.gradient(smoothed[finite], lr[finite]).argmin()])
+    smoothed, lr = smoothed[finite], lr[finite]
+    slope = np.gradient(smoothed, lr) if over_lr else np.gradient(smoothed)
+    return float(lr[slope.argmin()])
 
 
 def pytorch_lr_finder(lr: Floats, losses: Floats) -> float | None:
@@ -118,5 +122,6 @@ RULES: dict[str, Rule] = {
     "fastai minimum / 10": partial(fastai, minimum),
     "fastai steep": partial(fastai, steep),
     "Lightning": lightning,
+    "Lightning before #21055": partial(lightning, over_lr=False),
     "pytorch-lr-finder": pytorch_lr_finder,
 }

@@ -142,7 +142,8 @@ def _verified(
     seeds: int,
 ) -> Verified | None:
     """Return the suggestions refined, None where there are none to refine."""
-    if found.steady_lr is None or found.max_lr is None:
+    highest = found.highest_stable_lr
+    if found.steady_lr is None or found.max_lr is None or highest is None:
         return None
     short_runs = verifying.verify(
         config.experiment,
@@ -153,7 +154,7 @@ def _verified(
         seed=seeds,  # One that the sweep has not seen.
     )
     return Verified(
-        verifying.refined(short_runs, "constant"),
-        verifying.refined(short_runs, "one_cycle"),
+        verifying.refined(short_runs, "constant", highest),
+        verifying.refined(short_runs, "one_cycle", highest),
         tuple(short_runs),
     )

@@ -1,7 +1,7 @@
 """Check a suggestion by short real runs around it, side by side."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,9 +66,9 @@ def verify(
     return found
 
 
-def refined(runs: list[ShortRun], schedule: str) -> float | None:
-    """Return the refined rate for a schedule, `constant` or `one_cycle`."""
+def refined(runs: Sequence[ShortRun], schedule: str, highest: float) -> float | None:
+    """Return the refined rate for a schedule, `constant` or `one_cycle`, at most `highest`."""
     of_schedule = [run for run in runs if run.schedule == schedule]
     return verification.refined(
-        [run.lr for run in of_schedule], [run.val_accuracy for run in of_schedule]
+        [run.lr for run in of_schedule], [run.val_loss for run in of_schedule], highest
     )
