@@ -98,11 +98,13 @@ def find_lr(
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
     swept = []
     with preserved(model) as restore:
+        step, reset = _step_of(model)
         for number in range(seed, seed + seeds):
             order = sweep_order(samples, batch_size, steps, number)[: steps * batch_size]
             batches = order.reshape(steps, batch_size)
-            swept.append(_sweep(_step_of(model), x, y, rates, batches))
+            swept.append(_sweep(step, x, y, rates, batches))
             restore()
+            reset()
     losses = np.stack([padded(one, steps) for one, _ in swept])
     found = suggest(rates, losses, chance=chance)
     kept = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
@@ -147,11 +149,15 @@ def _picked(arrays: Any, picked: npt.NDArray[np.int32]) -> Any:
     return keras.tree.map_structure(take, arrays)
 
 
-def _step_of(model: Any) -> Step:
-    """Return a function that trains one batch and returns its loss before the step."""
+def _step_of(model: Any) -> tuple[Step, Callable[[], None]]:
+    """Return a function that trains a batch and returns its loss before the step, and a reset.
+
+    The reset makes its optimizer as if new, so that one trace serves all sweeps.
+    """
     optimizer = fresh_optimizer(model.optimizer)
     weights = model.trainable_variables
     optimizer.build(weights)
+    fresh = [variable.numpy() for variable in optimizer.variables]
     # Keras passes `training` on only to models whose `call` takes it.
     training = {"training": True} if "training" in inspect.signature(model.call).parameters else {}
 
@@ -165,5 +171,9 @@ def _step_of(model: Any) -> Step:
         optimizer.apply(tape.gradient(scaled, weights), weights)
         return loss
 
+    def reset() -> None:
+        for variable, value in zip(optimizer.variables, fresh, strict=True):
+            variable.assign(value)
+
     compiled = tf.function(step, autograph=False)
-    return lambda x, y, lr: float(compiled(x, y, tf.constant(lr, tf.float32)))
+    return lambda x, y, lr: float(compiled(x, y, tf.constant(lr, tf.float32))), reset
