@@ -220,7 +220,7 @@ def print_sweep(
     settings = about["settings"]
     if about["steady_lr"] is not None:
         console.print(_suggestions(about, rules))
-    spread = f", within x{about['spread']:.2g}" if about["spread"] and settings["seeds"] > 1 else ""
+    spread = f", within x{about['spread']:.1f}" if about["spread"] and settings["seeds"] > 1 else ""
     plural = "s" if settings["seeds"] > 1 else ""
     console.print(Text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
     console.print(
