@@ -14,15 +14,25 @@ if TYPE_CHECKING:
     from lrlab.keras_schedule import KerasSchedule
     from lrlab.schedules import rates
     from lrlab.suggestion import suggest
+    from lrlab.training.keras_finder import find_lr
 
 __version__ = "0.1.0"
 
-__all__ = ["KerasSchedule", "LrlabError", "__version__", "load", "rates", "suggest"]
+__all__ = [
+    "KerasSchedule",
+    "LrlabError",
+    "__version__",
+    "find_lr",
+    "load",
+    "rates",
+    "suggest",
+]
 
 # Imported when first used, so that `lrlab --help` needs neither numpy nor pydantic.
 _HOMES = {
     "KerasSchedule": "lrlab.keras_schedule",
     "LrlabError": "lrlab.errors",
+    "find_lr": "lrlab.training.keras_finder",
     "load": "lrlab.config",
     "rates": "lrlab.schedules",
     "suggest": "lrlab.suggestion",

@@ -100,6 +100,13 @@ def find_lr(
     data: Data = None,
     data_dir: DataDir = None,
     settings: Settings = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Refine the suggestions by ten short runs around them."),
+    ] = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Show what other finders' rules would say as well.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Sweep the learning rate upward in one short run and suggest a value.
@@ -121,13 +128,14 @@ def find_lr(
         min_lr=min_lr,
         max_lr=max_lr,
         steps=steps,
+        verify=verify,
         data_dir=data_dir,
     )
     figures = plots.sweeping.save(out, record)
     if as_json:
         console.print_json(sweep_record.to_json(record))
     else:
-        console.print_sweep(record, out, figures)
+        console.print_sweep(record, out, figures, rules=rules)
     if record.about["verdict"] != "ok":
         raise typer.Exit(1)
 

@@ -211,20 +211,16 @@ def print_comparison(comparison: Comparison, out: Path, figures: Sequence[Path])
     console.print(f"{out}: {', '.join(names)}", soft_wrap=True)
 
 
-def print_sweep(record: SweepRecord, out: Path, figures: Sequence[Path]) -> None:
-    """Print what a sweep suggests and how sure that is."""
+def print_sweep(
+    record: SweepRecord, out: Path, figures: Sequence[Path], *, rules: bool = False
+) -> None:
+    """Print what a sweep suggests and how sure that is; with `rules` the classic ones as well."""
     console = _console(sys.stdout)
     about = record.about
     settings = about["settings"]
     if about["steady_lr"] is not None:
-        grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        grid.add_row("steady_lr", Text(f"{about['steady_lr']:.3g}", "bold green"),
-                     "for constant and decaying schedules")  # fmt: skip
-        grid.add_row("max_lr", Text(f"{about['max_lr']:.3g}", "bold green"), "peak of one_cycle")
-        grid.add_row("usable", f"{about['lowest_useful_lr']:.3g}",
-                     f"to {about['highest_stable_lr']:.3g}")  # fmt: skip
-        console.print(grid)
-    spread = f", within x{about['spread']:.2g}" if about["spread"] and settings["seeds"] > 1 else ""
+        console.print(_suggestions(about, rules))
+    spread = f", within x{about['spread']:.1f}" if about["spread"] and settings["seeds"] > 1 else ""
     plural = "s" if settings["seeds"] > 1 else ""
     console.print(Text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
     console.print(
@@ -236,3 +232,35 @@ def print_sweep(record: SweepRecord, out: Path, figures: Sequence[Path]) -> None
     )
     names = ["sweep.csv", "sweep.json", *(f.name for f in figures)]
     console.print(f"{out}: {', '.join(names)}", soft_wrap=True)
+
+
+_RULES = {
+    "minimum": "a tenth of the rate of the lowest loss",
+    "steepest": "where the loss falls fastest over the logarithm of the rate",
+    "valley": "in the middle of the longest fall",
+    "slide": "where, from the right, the slope stops to change",
+}
+
+
+def _suggestions(about: dict[str, Any], rules: bool) -> Table:
+    """Return the table of suggested rates: those of the sweep, beside them the verified ones."""
+    verified = about["verified"]
+    grid = Table(box=None, show_header=verified is not None, header_style="dim", pad_edge=False,
+                 padding=(0, 2, 0, 0))  # fmt: skip
+    for title in ("", "sweep", *(("verified",) if verified else ()), ""):
+        grid.add_column(title)
+
+    def add(name: str, of_sweep: str, purpose: str, style: str = "") -> None:
+        checked = verified.get(name) if verified else None
+        shown = "-" if checked is None else f"{checked:.3g}"
+        beside = [Text(shown if name in verified else "", style)] if verified else []
+        grid.add_row(name, Text(of_sweep, style), *beside, purpose)
+
+    best = "bold green"
+    add("steady_lr", f"{about['steady_lr']:.3g}", "for constant and decaying schedules", best)
+    add("max_lr", f"{about['max_lr']:.3g}", "peak of one_cycle", best)
+    add("usable", f"{about['lowest_useful_lr']:.3g}", f"to {about['highest_stable_lr']:.3g}")
+    for name, meaning in _RULES.items() if rules else ():
+        value = about["rules"][name]
+        add(name, "-" if value is None else f"{value:.3g}", f"alternative: {meaning}", "dim")
+    return grid

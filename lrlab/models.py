@@ -1,11 +1,14 @@
 """The reference Keras models; Keras itself is imported inside the functions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from typing import Any
 
 from lrlab.nadam import nadam
+
+Build = Callable[[Sequence[int], int, int], Any]
+"""Returns a fresh model of an input shape, a number of classes and a seed, as `build` does."""
 
 _LAYER_SEEDS = 1_000
 """How far apart the seeds of two runs are; each layer of a run takes the next."""

@@ -16,6 +16,7 @@ from lrlab import runs, sweep
 from lrlab.errors import ResultsError
 from lrlab.suggestion import Suggestion
 from lrlab.sweep import StoppedBy
+from lrlab.verification import ShortRun
 
 CSV_FILE = "sweep.csv"
 JSON_FILE = "sweep.json"
@@ -52,8 +53,20 @@ class SweepRecord:
         )
 
 
+@dataclass(frozen=True)
+class Verified:
+    """The suggestions as short real runs refined them, None where every run broke down."""
+
+    steady_lr: float | None
+    max_lr: float | None
+    runs: tuple[ShortRun, ...]
+
+
 def describe(
-    suggestion: Suggestion, stopped_by: Sequence[StoppedBy], settings: dict[str, Any]
+    suggestion: Suggestion,
+    stopped_by: Sequence[StoppedBy],
+    settings: dict[str, Any],
+    verified: Verified | None = None,
 ) -> dict[str, Any]:
     """Return the content of `sweep.json`; rates are rounded to three digits."""
     common = Counter(stopped_by).most_common(1)[0][0]
@@ -70,10 +83,19 @@ def describe(
         "lowest_useful_lr": _round(suggestion.lowest_useful_lr),
         "highest_stable_lr": _round(suggestion.highest_stable_lr),
         "spread": _round(suggestion.spread),
+        "verified": None if verified is None else _verified(verified),
         "stopped_by": common.value,
         "by_seed": by_seed,
         "rules": _rounded(suggestion.rules),
         "settings": settings,
+    }
+
+
+def _verified(verified: Verified) -> dict[str, Any]:
+    return {
+        "steady_lr": _round(verified.steady_lr),
+        "max_lr": _round(verified.max_lr),
+        "runs": [{**asdict(run), "lr": _round(run.lr)} for run in verified.runs],
     }
 
 

@@ -191,7 +191,7 @@ def test_module_names_say_what_is_in_them():
 
 
 def test_public_surface():
-    public = ["KerasSchedule", "LrlabError", "__version__", "load", "rates", "suggest"]
+    public = ["KerasSchedule", "LrlabError", "__version__", "find_lr", "load", "rates", "suggest"]
     assert sorted(lrlab.__all__) == public
     assert dir(lrlab) == sorted(lrlab.__all__)
     assert all(getattr(lrlab, name) is not None for name in lrlab.__all__)

@@ -2,6 +2,8 @@
 
 import functools
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,10 +13,10 @@ from lrlab import data, runs, sweep, sweep_record
 from lrlab.config import Config
 from lrlab.data import DataSource
 from lrlab.errors import Interrupted, UsageError
-from lrlab.experiment import pool
+from lrlab.experiment import pool, verifying
 from lrlab.experiment.preparation import prepare
-from lrlab.suggestion import suggest
-from lrlab.sweep_record import SweepRecord
+from lrlab.suggestion import Suggestion, suggest
+from lrlab.sweep_record import SweepRecord, Verified
 
 DEFAULT_MIN_LR = 1e-6
 DEFAULT_MAX_LR = 10.0
@@ -40,6 +42,7 @@ def find_lr(
     min_lr: float = DEFAULT_MIN_LR,
     max_lr: float = DEFAULT_MAX_LR,
     steps: int | None = None,
+    verify: bool = False,
     data_dir: Path | None = None,
 ) -> SweepRecord:
     """Sweep the learning rate upward for each seed and suggest rates.
@@ -52,6 +55,7 @@ def find_lr(
         min_lr: The first rate, > 0.
         max_lr: The last rate, > `min_lr`.
         steps: Steps of the sweep, >= 2; default one epoch, but at least 200 and at most 500.
+        verify: Whether short real runs around the suggestions refine them, if there are any.
         data_dir: Where Fashion-MNIST is looked for first.
 
     Raises:
@@ -73,9 +77,17 @@ def find_lr(
         per_epoch = source.steps_per_epoch(experiment.batch_size)
         steps = min(max(per_epoch, _FEWEST_STEPS), _MOST_STEPS)
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
-    swept, classes = _sweep(config, source, rates, seeds, report)
-    losses = np.stack([one.losses for one in swept])
-    found = suggest(rates, losses, chance=math.log(classes))
+    with _interruptible():
+        with report.waiting("Loading TensorFlow and the data"):
+            tensors = prepare([source])
+        with report.waiting(f"Sweeping {len(rates)} steps with {seeds} seeds"):
+            swept = _sweep(config, source, tensors, rates, seeds)
+        losses = np.stack([one.losses for one in swept])
+        found = suggest(rates, losses, chance=math.log(tensors(source).classes))
+        verified = None
+        if verify:
+            with report.waiting("Training short runs around the suggestions"):
+                verified = _verified(config, source, tensors, found, seeds)
     settings = {
         "experiment": experiment.name,
         "model": experiment.model,
@@ -88,17 +100,28 @@ def find_lr(
         "steps": steps,
         "seeds": seeds,
     }
-    about = sweep_record.describe(found, [one.stopped_by for one in swept], settings)
+    about = sweep_record.describe(found, [one.stopped_by for one in swept], settings, verified)
     record = SweepRecord(rates, losses, about)
     sweep_record.write(out, record)
     return record
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the sweep was not finished", None) from None
+
+
 def _sweep(
-    config: Config, source: DataSource, rates: sweep.Floats, seeds: int, report: Report
-) -> tuple[list[Any], int]:
-    """Return the sweep of each seed, and the number of classes of the data."""
-    swept: dict[int, Any] = {}
+    config: Config,
+    source: DataSource,
+    tensors: Callable[[DataSource], Any],
+    rates: sweep.Floats,
+    seeds: int,
+) -> list[Any]:
+    """Return the sweep of each seed."""
 
     def work(seed: int, trainer: Any, stop: Any, _: Any) -> Any:
         from lrlab import training
@@ -108,20 +131,30 @@ def _sweep(
     jobs = [
         pool.Job(config.experiment, source, functools.partial(work, seed)) for seed in range(seeds)
     ]
-    try:
-        with report.waiting("Loading TensorFlow and the data"):
-            tensors = prepare([source])
-        with report.waiting(f"Sweeping {len(rates)} steps with {seeds} seeds"):
-            pool.carry_out(
-                jobs,
-                tensors,
-                workers=pool.default_workers(seeds),
-                on_progress=lambda _: None,
-                on_done=swept.__setitem__,
-            )
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted; the sweep was not finished", None) from None
-    for outcome in swept.values():
-        if isinstance(outcome, pool.Failure):
-            raise RuntimeError(f"the sweep failed: {outcome.error}\n{outcome.trace}")
-    return [swept[seed] for seed in range(seeds)], tensors(source).classes
+    return pool.results(jobs, tensors)
+
+
+def _verified(
+    config: Config,
+    source: DataSource,
+    tensors: Callable[[DataSource], Any],
+    found: Suggestion,
+    seeds: int,
+) -> Verified | None:
+    """Return the suggestions refined, None where there are none to refine."""
+    highest = found.highest_stable_lr
+    if found.steady_lr is None or found.max_lr is None or highest is None:
+        return None
+    short_runs = verifying.verify(
+        config.experiment,
+        source,
+        tensors,
+        steady_lr=found.steady_lr,
+        max_lr=found.max_lr,
+        seed=seeds,  # One that the sweep has not seen.
+    )
+    return Verified(
+        verifying.refined(short_runs, "constant", highest),
+        verifying.refined(short_runs, "one_cycle", highest),
+        tuple(short_runs),
+    )

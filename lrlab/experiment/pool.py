@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lrlab import models
 from lrlab.config import Experiment
 from lrlab.data import DataSource
 
@@ -37,12 +38,13 @@ class Job:
     """A piece of work on a trainer made for `experiment` on the data `source`.
 
     `work` is called in a worker thread with the trainer, the event that stops it, and a function
-    that reports progress.
+    that reports progress. `build` makes the model where it is not the experiment's.
     """
 
     experiment: Experiment
     source: DataSource
     work: Callable[["Trainer", threading.Event, Callable[..., None]], Any]
+    build: models.Build | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,26 @@ def carry_out(
             thread.join(_STOP_SECONDS)
 
 
+def results(jobs: Sequence[Job], tensors: Callable[[DataSource], "Tensors"]) -> list[Any]:
+    """Do all jobs, one a core at a time; return what each `work` returned, in their order.
+
+    Raises:
+        RuntimeError: If a job failed, with where it came from.
+    """
+    found: dict[int, Any] = {}
+    carry_out(
+        jobs,
+        tensors,
+        workers=default_workers(len(jobs)),
+        on_progress=lambda _: None,
+        on_done=found.__setitem__,
+    )
+    for outcome in found.values():
+        if isinstance(outcome, Failure):
+            raise RuntimeError(f"{outcome.error}\n{outcome.trace}")
+    return [found[index] for index in range(len(jobs))]
+
+
 def _worker(
     jobs: Sequence[Job],
     waiting: "queue.SimpleQueue[int]",
@@ -128,7 +150,7 @@ def _worker(
             key = _trainer_key(job)
             trainer = trainers.pop(key, None)
             if trainer is None:
-                trainer = Trainer(job.experiment, tensors(job.source))
+                trainer = Trainer(job.experiment, tensors(job.source), job.build)
             trainers[key] = trainer
             if len(trainers) > _TRAINERS_KEPT:
                 del trainers[next(iter(trainers))]
@@ -147,4 +169,4 @@ def _worker(
 
 def _trainer_key(job: Job) -> str:
     e = job.experiment
-    return repr((e.model, e.optimizer, e.batch_size, job.source.fingerprint))
+    return repr((job.build or e.model, e.optimizer, e.batch_size, job.source.fingerprint))

@@ -38,6 +38,16 @@ def sample_order(images: int, seed: int, epoch: int) -> npt.NDArray[np.int32]:
     return np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
 
 
+def sweep_order(images: int, batch_size: int, steps: int, seed: int) -> npt.NDArray[np.int32]:
+    """Return the order of the training images in a sweep, epoch after epoch.
+
+    Whole batches only: a smaller last batch would be a noisier point of the curve.
+    """
+    whole = images - images % batch_size or images
+    epochs = -(-steps * batch_size // whole)
+    return np.concatenate([sample_order(images, seed, epoch)[:whole] for epoch in range(epochs)])
+
+
 def train_run(
     trainer: Trainer,
     experiment: Experiment,
@@ -183,25 +193,39 @@ def sweep_seed(
         Stopped: If `stop` was set meanwhile.
     """
     trainer.start(seed)
-    images, batch = trainer.data.train_images, trainer.batch_size
-    # Whole batches only: a smaller last batch would be a noisier point of the curve.
-    whole = images - images % batch or images
-    epochs = -(-len(rates) * batch // whole)
-    order = np.concatenate([sample_order(images, seed, epoch)[:whole] for epoch in range(epochs)])
+    order = sweep_order(trainer.data.train_images, trainer.batch_size, len(rates), seed)
     losses: list[float] = []
     for _, chunk, _ in _Chunks(trainer, stop).run(order, rates.astype(np.float32)):
         losses += chunk.tolist()
         ended = sweep.stop(np.asarray(losses))
         if ended is not None:
             step, reason = ended
-            return SweptSeed(_padded(losses[:step], len(rates)), reason)
-    return SweptSeed(_padded(losses, len(rates)), sweep.StoppedBy.COMPLETED)
+            return SweptSeed(padded(losses[:step], len(rates)), reason)
+    return SweptSeed(padded(losses, len(rates)), sweep.StoppedBy.COMPLETED)
 
 
-def _padded(losses: Sequence[float], length: int) -> npt.NDArray[np.float64]:
-    padded = np.full(length, np.nan)
-    padded[: len(losses)] = losses
-    return np.where(np.isfinite(padded), padded, np.nan)
+def short_run(
+    trainer: Trainer, rates: npt.NDArray[np.float64], seed: int, *, stop: Event
+) -> tuple[float, float] | tuple[None, None]:
+    """Train one step at each rate; return validation loss and accuracy, None if it broke down.
+
+    Raises:
+        Stopped: If `stop` was set meanwhile.
+    """
+    trainer.start(seed)
+    order = sweep_order(trainer.data.train_images, trainer.batch_size, len(rates), seed)
+    for _, losses, _ in _Chunks(trainer, stop).run(order, rates.astype(np.float32)):
+        if not np.isfinite(losses).all():
+            return None, None
+    loss, accuracy = trainer.evaluate(trainer.data.x_val, trainer.data.y_val)
+    return (loss, accuracy) if np.isfinite(loss) else (None, None)
+
+
+def padded(losses: Sequence[float], length: int) -> npt.NDArray[np.float64]:
+    """Return the losses, filled up with NaN to the shape (length,)."""
+    filled = np.full(length, np.nan)
+    filled[: len(losses)] = losses
+    return np.where(np.isfinite(filled), filled, np.nan)
 
 
 class _Chunks:

@@ -1,5 +1,6 @@
 """The trainer: a model and its optimizer, whose steps run a chunk at a time in one graph."""
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,13 +62,21 @@ class Trainer:
     Building and tracing take 0.3 to 0.6 s, so a trainer is kept and `start` begins the next run
     on it. Learning rates are inputs: all schedules share one trace. A trainer serves one thread
     at a time; several trainers may run side by side.
+
+    Args:
+        experiment: Says which model, optimizer and batch size.
+        data: What to train and evaluate on.
+        build: Makes the model from input shape, classes and seed, in place of the experiment's.
     """
 
-    def __init__(self, experiment: Experiment, data: Tensors) -> None:
+    def __init__(
+        self, experiment: Experiment, data: Tensors, build: models.Build | None = None
+    ) -> None:
         self.data = data
         self.batch_size = experiment.batch_size
-        self._new_model: Callable[[int], Any] = lambda seed: models.build(
-            experiment.model, data.x_train.shape[1:], data.classes, seed
+        make = build or functools.partial(models.build, experiment.model)
+        self._new_model: Callable[[int], Any] = lambda seed: make(
+            data.x_train.shape[1:], data.classes, seed
         )
         with _BUILDING:
             self.model = self._new_model(0)
@@ -79,10 +88,7 @@ class Trainer:
             self._train = tf.function(self._train_chunk, autograph=False).get_concrete_function(
                 tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)
             )
-            self._evaluate = tf.function(self._evaluate_all, autograph=False).get_concrete_function(
-                tf.TensorSpec([None, *data.x_train.shape[1:]], tf.float32),
-                tf.TensorSpec([None], tf.int32),
-            )
+        self._evaluate: Any = None
 
     def start(self, seed: int) -> None:
         """Begin a run: weights as the seed says, optimizer as if new."""
@@ -121,6 +127,8 @@ class Trainer:
 
     def evaluate(self, x: Any, y: Any) -> tuple[float, float]:
         """Return mean loss and accuracy over the tensors `x` and `y`."""
+        if self._evaluate is None:
+            self._evaluate = self._traced_evaluation()
         loss, correct = self._evaluate(x, y)
         images = int(y.shape[0])
         return float(loss) / images, int(correct) / images
@@ -147,6 +155,14 @@ class Trainer:
                 finally:
                     setattr(self.optimizer, name, own)
         return self._train_cycled
+
+    def _traced_evaluation(self) -> Any:
+        """Trace when it is first needed: a sweep never evaluates."""
+        with _BUILDING:
+            return tf.function(self._evaluate_all, autograph=False).get_concrete_function(
+                tf.TensorSpec([None, *self.data.x_train.shape[1:]], tf.float32),
+                tf.TensorSpec([None], tf.int32),
+            )
 
     def _train_chunk(
         self, order: Any, rates: Any, before_step: Callable[[Any], None] | None = None

@@ -1,0 +1,214 @@
+"""Trains the tasks of `finder.py`: for each a sweep, and what every rate of a grid really gives.
+
+A task is stored as those of the shared file are: the losses of a whole sweep, whatever the stop
+rule says, for three seeds; validation loss and accuracy after 2 epochs at each constant rate of
+the grid, and of 1cycle with that peak.
+"""
+
+import json
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lrlab import data, models, sweep
+from lrlab.config import Experiment
+from lrlab.experiment import pool, verifying
+from lrlab.experiment.preparation import prepare
+from lrlab.suggestion import suggest
+
+GRID = tuple(float(f"{10 ** (k / 2):.5g}") for k in range(-10, 2))
+SEEDS = 3
+EPOCHS = 2
+MIN_LR, MAX_LR = 1e-6, 10.0
+FEWEST_STEPS, MOST_STEPS = 200, 500
+
+SGD = {"type": "sgd"}
+MOMENTUM = {"type": "sgd", "momentum": 0.9}
+ADAM = {"type": "adam"}
+
+
+class Task(NamedTuple):
+    """What is trained; `model` is one of lrlab's or of `MODELS`."""
+
+    model: str
+    data: str
+    batch_size: int
+    optimizer: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What the tables call it."""
+        kind = "mom" if self.optimizer.get("momentum") else self.optimizer["type"]
+        return f"{self.model}, {self.data}, {self.batch_size}, {kind}"
+
+
+HELD_OUT = (
+    Task("mlp", "fashion-mnist", 512, MOMENTUM),
+    Task("mlp", "fashion-mnist", 32, {"type": "adamw"}),
+    Task("mlp", "fashion-mnist", 64, {"type": "nadam"}),
+    Task("deep", "fashion-mnist", 64, SGD),
+    Task("deep", "fashion-mnist", 128, ADAM),
+    Task("mlp", "sketches", 32, MOMENTUM),
+    Task("mlp", "sketches", 256, {"type": "rmsprop"}),
+    Task("cnn", "fashion-mnist", 32, MOMENTUM),
+    Task("cnn", "fashion-mnist", 512, ADAM),
+    Task("cnn", "sketches", 128, SGD),
+)
+"""Chosen before any of them was trained; no rule and no factor was fitted to them."""
+
+
+def _deep(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
+    from keras import Input, Sequential, layers
+    from keras.initializers import HeNormal
+
+    hidden = [layers.Dense(100, "relu", kernel_initializer=HeNormal(next(seeds))) for _ in range(8)]
+    last = layers.Dense(classes, "softmax", kernel_initializer=HeNormal(next(seeds)))
+    return Sequential([Input(shape), layers.Flatten(), *hidden, last])
+
+
+def _bn(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
+    from keras import Input, Sequential, layers
+    from keras.initializers import GlorotUniform, HeNormal
+
+    return Sequential(
+        [
+            Input(shape),
+            layers.Flatten(),
+            layers.Dense(300, use_bias=False, kernel_initializer=HeNormal(next(seeds))),
+            layers.BatchNormalization(),
+            layers.Activation("relu"),
+            layers.Dropout(0.2, seed=next(seeds)),
+            layers.Dense(100, "relu", kernel_initializer=HeNormal(next(seeds))),
+            layers.Dense(classes, "softmax", kernel_initializer=GlorotUniform(next(seeds))),
+        ]
+    )
+
+
+def _seeded(layers: Callable[..., Any], shape: Any, classes: int, seed: int) -> Any:
+    return layers(tuple(shape), classes, count(1_000 * seed))
+
+
+MODELS: dict[str, models.Build] = {
+    "deep": partial(_seeded, _deep),
+    "bn": partial(_seeded, _bn),
+}
+"""Models that only the benchmark trains: 8 hidden layers of relu; the `bn` of the shared tasks."""
+
+
+def experiment(task: Task, schedule: dict[str, Any], epochs: int = EPOCHS) -> Experiment:
+    """Return the experiment that trains a task under a schedule."""
+    return Experiment.model_validate(
+        {
+            "model": "mlp" if task.model in MODELS else task.model,
+            "data": task.data,
+            "optimizer": task.optimizer,
+            "batch_size": task.batch_size,
+            "epochs": epochs,
+            "schedule": schedule,
+        }
+    )
+
+
+def train_all(path: Path, data_dir: Path | None) -> None:
+    """Train the tasks that the file does not hold yet, and write it after each."""
+    done = json.loads(path.read_text()) if path.is_file() else []
+    sources = {name: data.resolve(name, data_dir) for name in {task.data for task in HELD_OUT}}
+    tensors = prepare(sources.values())
+    for task in HELD_OUT:
+        if task.name in [stored["name"] for stored in done]:
+            continue
+        began = time.perf_counter()
+        done.append(measured(task, sources[task.data], tensors))
+        path.write_text(json.dumps(done, separators=(",", ":")).replace('},{"name"', '},\n{"name"'))
+        print(f"{task.name}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def named(shared: dict[str, Any]) -> dict[str, Any]:
+    """Return a task of the shared file with its name and settings as those of `HELD_OUT`."""
+    optimizer = {"sgd": SGD, "mom": MOMENTUM, "adam": ADAM}[shared["optimizer"]]
+    task = Task(shared["model"], "fashion-mnist", shared["batch_size"], optimizer)
+    return {**shared, "name": task.name, **task._asdict()}
+
+
+def verify_all(path: Path, stored: list[dict[str, Any]], data_dir: Path | None) -> None:
+    """Train the short runs of `find-lr --verify` for the tasks that the file does not hold yet."""
+    done = json.loads(path.read_text()) if path.is_file() else {}
+    sources = {name: data.resolve(name, data_dir) for name in {one["data"] for one in stored}}
+    tensors = prepare(sources.values())
+    for one in stored:
+        found = suggest(one["lr"], np.array(one["loss_by_seed"], np.float64), chance=math.log(10))
+        if one["name"] in done or found.steady_lr is None or found.max_lr is None:
+            continue
+        began = time.perf_counter()
+        task = Task(**{key: one[key] for key in Task._fields})
+        runs = verifying.verify(
+            experiment(task, {"type": "constant", "lr": found.steady_lr}),
+            sources[task.data],
+            tensors,
+            steady_lr=found.steady_lr,
+            max_lr=found.max_lr,
+            seed=SEEDS,
+            build=MODELS.get(task.model),
+        )
+        done[task.name] = [rounded(asdict(run)) for run in runs]
+        text = ",\n".join(f"{json.dumps(name)}:{json.dumps(of)}" for name, of in done.items())
+        path.write_text("{" + text + "}\n")
+        print(f"{task.name}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def rounded(run: dict[str, Any]) -> dict[str, Any]:
+    """Return a run with five significant digits."""
+    return {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in run.items()}
+
+
+def measured(task: Task, source: data.DataSource, tensors: Any) -> dict[str, Any]:
+    """Return a task with its sweeps and its truth."""
+    steps = min(max(source.steps_per_epoch(task.batch_size), FEWEST_STEPS), MOST_STEPS)
+    lr = sweep.rates(min_lr=MIN_LR, max_lr=MAX_LR, steps=steps)
+    constant = [experiment(task, {"type": "constant", "lr": rate}) for rate in GRID]
+    peak = [experiment(task, {"type": "one_cycle", "max_lr": rate}) for rate in GRID]
+    works = [
+        *((constant[0], partial(_whole_sweep, lr, seed)) for seed in range(SEEDS)),
+        *((e, partial(_truth, e)) for e in (*constant, *peak)),
+    ]
+    jobs = [pool.Job(e, source, work, MODELS.get(task.model)) for e, work in works]
+    results = pool.results(jobs, tensors)
+    grid = len(GRID)
+    return {
+        "name": task.name,
+        **task._asdict(),
+        "lr": [float(f"{rate:.6g}") for rate in lr],
+        "loss_by_seed": results[:SEEDS],
+        "grid": list(GRID),
+        "constant": results[SEEDS : SEEDS + grid],
+        "one_cycle": results[SEEDS + grid :],
+    }
+
+
+def _whole_sweep(lr: sweep.Floats, seed: int, trainer: Any, stop: Any, _: Any) -> list[Any]:
+    """Return every batch loss of a sweep: other rules end it elsewhere than lrlab does."""
+    from lrlab import training
+
+    order = training.sweep_order(trainer.data.train_images, trainer.batch_size, len(lr), seed)
+    trainer.start(seed)
+    losses, _correct = trainer.train(order, lr.astype(np.float32))
+    return [float(f"{loss:.5g}") if math.isfinite(loss) else None for loss in losses]
+
+
+def _truth(e: Experiment, trainer: Any, stop: threading.Event, _: Any) -> dict[str, Any]:
+    """Return validation loss and accuracy at the end; of a run that broke down, a guess's."""
+    from lrlab import training
+
+    run = training.train_run(trainer, e, 0, stop=stop, on_progress=lambda *_: None)
+    if len(run.epochs) < e.epochs or not math.isfinite(run.epochs[-1].val_loss):
+        return {"val_loss": None, "val_accuracy": round(1 / trainer.data.classes, 4)}
+    last = run.epochs[-1]
+    return {"val_loss": round(last.val_loss, 4), "val_accuracy": round(last.val_accuracy, 4)}

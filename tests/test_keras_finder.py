@@ -1,0 +1,285 @@
+"""The sweep of any compiled Keras model: what it finds, and that it leaves everything as it was."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import lrlab
+from lrlab.suggestion import Verdict, suggest
+from lrlab.training import keras_finder
+
+CLASSES = 4
+SAMPLES = 640
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(3)
+    centres = rng.normal(size=(CLASSES, 12))
+    y = rng.integers(0, CLASSES, SAMPLES)
+    return (centres[y] + 0.5 * rng.normal(size=(SAMPLES, 12))).astype(np.float32), y
+
+
+def dense():
+    return keras.Sequential(
+        [
+            keras.Input((12,)),
+            keras.layers.Dense(16, "relu"),
+            keras.layers.Dense(CLASSES, "softmax"),
+        ]
+    )
+
+
+def everything():
+    """Preprocessing with a random layer and one of global randomness, moving statistics, masks."""
+    return keras.Sequential(
+        [
+            keras.Input((12,)),
+            keras.layers.Reshape((3, 4, 1)),
+            keras.layers.Rescaling(0.5),
+            keras.layers.RandomFlip(),
+            keras.layers.Flatten(),
+            keras.layers.Lambda(lambda x: x + 0.01 * keras.random.normal(keras.ops.shape(x))),
+            keras.layers.Dense(16, "relu", kernel_regularizer="l2"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(CLASSES, "softmax"),
+        ]
+    )
+
+
+def sgd():
+    return keras.optimizers.SGD(0.05, momentum=0.9)
+
+
+def decaying():
+    return keras.optimizers.SGD(
+        keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9), momentum=0.9, nesterov=True
+    )
+
+
+def scaled():
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01))
+
+
+CASES = {
+    "momentum": (dense, sgd),
+    "adam": (dense, lambda: keras.optimizers.Adam(0.003, clipnorm=1.0)),
+    "adamw with an average": (dense, lambda: keras.optimizers.AdamW(0.003, use_ema=True)),
+    "schedule": (dense, decaying),
+    "loss scale": (dense, scaled),
+    "statistics, masks, preprocessing": (everything, lambda: keras.optimizers.Adam(0.003)),
+}
+
+
+def compiled(build, optimizer, data):
+    """Return a model that has been trained a little, so that all its state is in use."""
+    keras.utils.set_random_seed(1)
+    tf.random.set_global_generator(tf.random.Generator.from_seed(1))
+    model = build()
+    loss = "sparse_categorical_crossentropy"
+    # Eager, since tracing would take longer than this training.
+    model.compile(optimizer(), loss, metrics=["accuracy"], run_eagerly=True)
+    train(model, data)
+    return model
+
+
+def train(model, data):
+    x, y = data
+    return [
+        model.train_on_batch(x[at : at + 64], y[at : at + 64], return_dict=True)
+        for at in (0, 64, 128)
+    ]
+
+
+def state(model):
+    """Return every bit that a sweep may not change, as bytes by name."""
+    variables = {
+        f"{kind} {number} {variable.path}": variable.numpy().tobytes()
+        for kind, group in (
+            ("model", model.variables),
+            ("optimizer", model.optimizer.variables),
+            ("metric", [v for metric in model.metrics for v in metric.variables]),
+        )
+        for number, variable in enumerate(group)
+    }
+    rate = keras.ops.convert_to_numpy(model.optimizer.learning_rate)
+    return variables | {
+        "rate": rate.tobytes(),
+        "config": repr(model.optimizer.get_config()),
+        "python": random.getstate(),
+        "numpy": repr(np.random.get_state()),  # noqa: NPY002
+        "tensorflow": tf.random.get_global_generator().state.numpy().tobytes(),
+    }
+
+
+def drawn():
+    """Return the next numbers of every global generator."""
+    return [
+        random.random(),
+        np.random.rand(),  # noqa: NPY002
+        tf.random.uniform(()).numpy(),
+        tf.random.get_global_generator().uniform(()).numpy(),
+        keras.ops.convert_to_numpy(keras.random.uniform(())),
+    ]
+
+
+@pytest.mark.parametrize(("build", "optimizer"), CASES.values(), ids=CASES.keys())
+def test_everything_is_as_it_was_bit_for_bit(build, optimizer, data):
+    model = compiled(build, optimizer, data)
+    before, parts = state(model), (model.optimizer, model.train_function)
+    found = lrlab.find_lr(model, *data, batch_size=64, steps=60, seeds=2)
+    assert np.isfinite(found.losses[:, :20]).all()
+    assert np.ptp(found.losses[0, :20]) > 0
+    assert state(model) == before
+    assert (model.optimizer, model.train_function) == parts
+
+
+@pytest.mark.parametrize("name", ["momentum", "statistics, masks, preprocessing"])
+def test_training_goes_on_as_if_there_had_been_no_sweep(name, data):
+    histories, draws, weights = [], [], []
+    for sweeps in (0, 1):
+        model = compiled(*CASES[name], data)
+        if sweeps:
+            lrlab.find_lr(model, *data, batch_size=64, steps=40, seeds=1)
+        draws.append(drawn())
+        histories.append(train(model, data))
+        weights.append([v.numpy().tobytes() for v in model.variables])
+    assert draws[0] == draws[1]
+    assert histories[0] == histories[1]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("name", ["momentum", "statistics, masks, preprocessing"])
+def test_everything_is_as_it_was_after_an_exception_in_the_middle(name, error, data):
+    class Breaks:
+        """Inputs that cannot be read any more after some batches."""
+
+        def __init__(self, x):
+            self.x, self.reads = x, 0
+
+        def __len__(self):
+            return len(self.x)
+
+        def __array__(self, dtype=None, copy=True):
+            self.reads += 1
+            if self.reads > 10:
+                weights_then.append(model.get_weights())
+                raise error
+            return np.array(self.x, dtype)
+
+    x, y = data
+    model = compiled(*CASES[name], data)
+    before, weights_then = state(model), []
+    with pytest.raises(error):
+        lrlab.find_lr(model, Breaks(x), y, batch_size=64, min_lr=0.01, max_lr=0.1, steps=60)
+    assert state(model) == before
+    assert not np.array_equal(weights_then[0][0], model.get_weights()[0])
+
+
+def test_an_optimizer_that_was_never_used_stays_so(data):
+    model = dense()
+    model.compile(sgd(), "sparse_categorical_crossentropy")
+    lrlab.find_lr(model, *data, batch_size=64, steps=20, seeds=1)
+    assert not model.optimizer.built
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_losses_are_the_true_batch_losses(data):
+    """The oracle: Keras' own training on one batch after another, its metrics reset each time."""
+    x, y = data
+    keras.utils.set_random_seed(5)
+    model = dense()
+    model.compile(sgd(), "sparse_categorical_crossentropy")
+    found = lrlab.find_lr(model, x, y, batch_size=64, min_lr=0.01, max_lr=1.0, steps=25, seeds=1)
+    order = keras_finder.sweep_order(SAMPLES, 64, 25, 0)[: 25 * 64].reshape(25, 64)
+    expected = []
+    for lr, picked in zip(found.lr, order, strict=True):
+        model.optimizer.learning_rate = float(lr)
+        model.reset_metrics()
+        expected.append(model.train_on_batch(x[picked], y[picked]))
+    np.testing.assert_allclose(found.losses[0], expected, rtol=1e-6)
+
+
+def test_the_result_is_what_suggest_says_and_each_seed_comes_again(data):
+    model = built()
+    options = {"batch_size": 64, "max_lr": 1e4, "steps": 260}
+    first = lrlab.find_lr(model, *data, seed=3, chance=np.log(CLASSES), **options)
+    again = lrlab.find_lr(model, *data, seed=4, seeds=1, **options)
+    expected = suggest(first.lr, first.losses, chance=np.log(CLASSES))
+    assert first.verdict is Verdict.OK
+    assert (first.steady_lr, first.max_lr) == (expected.steady_lr, expected.max_lr)
+    assert first.lowest_useful_lr < first.steady_lr <= first.max_lr <= first.highest_stable_lr
+    np.testing.assert_array_equal(again.losses[0], first.losses[1])
+    assert len(first.stopped_by) == len(first.by_seed) == 3
+
+
+def test_several_inputs_and_outputs(data):
+    x, y = data
+    left, right = keras.Input((6,), name="left"), keras.Input((6,), name="right")
+    joined = keras.layers.Concatenate()([left, right])
+    kind = keras.layers.Dense(CLASSES, "softmax", name="kind")(joined)
+    size = keras.layers.Dense(1, name="size")(joined)
+    model = keras.Model([left, right], {"kind": kind, "size": size})
+    model.compile("adam", {"kind": "sparse_categorical_crossentropy", "size": "mse"})
+    weights = [v.numpy().tobytes() for v in model.variables]
+    inputs = {"left": x[:, :6], "right": tf.constant(x[:, 6:])}
+    targets = {"kind": y, "size": x.sum(axis=1, keepdims=True)}
+    found = lrlab.find_lr(model, inputs, targets, batch_size=64, steps=30, seeds=1)
+    assert np.isfinite(found.losses[0, :20]).all()
+    assert [v.numpy().tobytes() for v in model.variables] == weights
+    assert all(not v.numpy().any() for metric in model.metrics for v in metric.variables)
+
+
+class Plain(keras.Model):
+    """A model whose `call` knows nothing of `training`."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(CLASSES, "softmax")
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def test_a_model_class_without_training(data):
+    model = Plain()
+    model(data[0][:1])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    found = lrlab.find_lr(model, *data, batch_size=64, steps=20, seeds=1)
+    assert found.verdict is Verdict.TOO_SHORT
+
+
+def unbuilt():
+    model = keras.Sequential([keras.layers.Dense(CLASSES)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def built(compile_it=True):
+    model = dense()
+    if compile_it:
+        model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+REFUSED = {
+    "unbuilt": (unbuilt, {}, "no weights yet; call it on a batch"),
+    "uncompiled": (lambda: built(compile_it=False), {}, "call its `compile` first"),
+    "samples": (built, {"y": np.zeros(7)}, r"equally many samples, got \[7, 640\]"),
+    "batch size": (built, {"batch_size": 0}, "at least 1 and seed at least 0, got 0, 3 and 0"),
+    "seeds": (built, {"seeds": 0}, "got 32, 0 and 0"),
+    "range": (built, {"min_lr": 1.0, "max_lr": 0.1}, "0 < min_lr < max_lr"),
+    "steps": (built, {"steps": 1}, "steps must be at least 2, got 1"),
+}
+
+
+@pytest.mark.parametrize(("build", "options", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused(build, options, message, data):
+    x, y = data
+    with pytest.raises(ValueError, match=message):
+        lrlab.find_lr(build(), **{"x": x, "y": y, **options})
