@@ -74,6 +74,7 @@ class ExperimentSummary:
     final: Mapping[str, Summary]
     best: Mapping[str, Summary]
     train_seconds: Summary
+    chosen: Mapping[str, float]
     notes: tuple[str, ...]
     data: str
     steps_per_epoch: int
@@ -100,6 +101,7 @@ def summarise(
     data: str,
     steps_per_epoch: int,
     folders: Sequence[str],
+    chosen: Mapping[str, float] | None = None,
 ) -> ExperimentSummary:
     """Return the summary of one experiment.
 
@@ -108,6 +110,7 @@ def summarise(
         results: Its run of each seed.
         data: Name of the data set.
         steps_per_epoch: Steps an epoch on that data.
+        chosen: The rates that a sweep chose, where the config said `auto`.
         folders: The run folders, in the order of the seeds, relative to the results directory.
     """
     done = [result.status is Status.DONE and bool(result.epochs) for result in results.values()]
@@ -132,6 +135,7 @@ def summarise(
             "val_loss": over(lambda r: min(epoch.val_loss for epoch in r.epochs)),
         },
         train_seconds=over(lambda r: r.train_seconds),
+        chosen=dict(chosen or {}),
         notes=tuple(note for seed, r in results.items() if (note := _note(seed, r))),
         data=data,
         steps_per_epoch=steps_per_epoch,

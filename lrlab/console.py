@@ -74,6 +74,10 @@ class Reporter:
         """Print a warning."""
         self._console.print(Text("warning: ", "bold yellow") + Text(text), soft_wrap=True)
 
+    def note(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(Text(text), soft_wrap=True)
+
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
         """Show a spinner while something takes its time, nothing where there is no terminal."""

@@ -58,7 +58,7 @@ def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]
     best = {column.title: _best(column, comparison) for column in columns}
     rows = []
     for e in comparison.experiments:
-        cells = [(e.name, False), (e.schedule, False)]
+        cells = [(e.name, False), (_schedule_cell(e), False)]
         for column in columns:
             summary = column.of(e)
             marked = summary.mean is not None and e.status == Status.DONE
@@ -66,6 +66,10 @@ def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]
             cells.append((shown, marked and shown.split(" ")[0] == best[column.title]))
         rows.append([*cells, (_status_cell(e), False)])
     return ["experiment", "schedule", *(column.title for column in columns), "status"], rows
+
+
+def _schedule_cell(e: ExperimentSummary) -> str:
+    return ", ".join([e.schedule, *(f"{key} {lr:g}" for key, lr in e.chosen.items())])
 
 
 def _best(column: Column, comparison: Comparison) -> str | None:

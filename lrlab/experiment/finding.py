@@ -70,9 +70,38 @@ def find_lr(
             "give a `--min-lr` below `--max-lr`",
         )
     runs.check_writable(out)
-    experiment = config.experiment
     with report.waiting("Looking for the data"):
-        source = data.resolve(experiment.data, data_dir, report.warn)
+        source = data.resolve(config.experiment.data, data_dir, report.warn)
+    record = sweep_experiment(
+        config,
+        source,
+        seeds=seeds,
+        report=report,
+        min_lr=min_lr,
+        max_lr=max_lr,
+        steps=steps,
+        verify=verify,
+    )
+    sweep_record.write(out, record)
+    return record
+
+
+def sweep_experiment(
+    config: Config,
+    source: DataSource,
+    *,
+    seeds: int,
+    report: Report,
+    min_lr: float = DEFAULT_MIN_LR,
+    max_lr: float = DEFAULT_MAX_LR,
+    steps: int | None = None,
+    verify: bool = False,
+) -> SweepRecord:
+    """Return the sweep of an experiment on data that is found already; nothing is written.
+
+    Arguments are those of `find_lr`.
+    """
+    experiment = config.experiment
     if steps is None:
         per_epoch = source.steps_per_epoch(experiment.batch_size)
         steps = min(max(per_epoch, _FEWEST_STEPS), _MOST_STEPS)
@@ -101,9 +130,7 @@ def find_lr(
         "seeds": seeds,
     }
     about = sweep_record.describe(found, [one.stopped_by for one in swept], settings, verified)
-    record = SweepRecord(rates, losses, about)
-    sweep_record.write(out, record)
-    return record
+    return SweepRecord(rates, losses, about)
 
 
 @contextmanager

@@ -57,11 +57,17 @@ def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
 
 def _preview(paths: Sequence[Path], target: Path, kind: str) -> list[Path]:
     from lrlab import config, data
+    from lrlab.config.schedules.auto import auto_rates
     from lrlab.plots import preview
 
     experiments = []
     for read in config.read(paths):
         e = read.experiment
+        if wanted := auto_rates(e.schedule):
+            raise UsageError(
+                f"`{read.source.path}`: {', '.join(wanted)} is `auto`, so there is no curve yet",
+                "`lrlab compare` finds it by a sweep; or put in what `lrlab find-lr` suggests",
+            )
         images = data.train_images(e.data)
         steps_per_epoch = -(-images // e.batch_size)
         config.warnings(read, steps_per_epoch)  # Raises where a formula gives no rate.

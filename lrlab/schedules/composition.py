@@ -93,7 +93,13 @@ def curve(schedule: Schedule, step: npt.ArrayLike, steps_per_epoch: int, epochs:
         ValueError: As `rates`.
     """
     plan = list(pieces(schedule, steps_per_epoch, epochs))
-    return joined(plan, [piece.rate for piece in plan], step)
+    found = joined(plan, [piece.rate for piece in plan], step)
+    if np.isnan(found).any():
+        raise ValueError(
+            "a rate of the schedule is `auto`, which a sweep has to find first: `lrlab compare` "
+            "does that; else put in what `lrlab find-lr` suggests"
+        )
+    return found
 
 
 def momenta(schedule: Schedule, steps_per_epoch: int, epochs: int) -> Rates | None:

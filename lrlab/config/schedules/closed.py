@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from lrlab.config.fields import Fraction, PositiveRate, Rate
+from lrlab.config.fields import Fraction, PositiveRate, Rate, SteadyRate
 from lrlab.config.schedules.shared import ScheduleModel
 
 Count = Annotated[int, Field(ge=0)]
@@ -17,7 +17,7 @@ class Performance(ScheduleModel):
     variant: Literal["keras", "pytorch"] = Field(
         "keras", description="whose ReduceLROnPlateau it is; they count epochs differently"
     )
-    initial_lr: PositiveRate = Field(description="the rate of the first epoch")
+    initial_lr: SteadyRate = Field(description="the rate of the first epoch")
     factor: Fraction = Field(0.5, description="what the rate is multiplied by")
     patience: int = Field(
         5,
@@ -50,7 +50,7 @@ class Greedy(ScheduleModel):
     """Rises while the loss improves and falls while it does not (closed loop)."""
 
     type: Literal["greedy"]
-    initial_lr: PositiveRate = Field(description="the rate of the first epoch")
+    initial_lr: SteadyRate = Field(description="the rate of the first epoch")
     factor: Fraction = Field(
         0.95, description="the rate is divided by it to rise, multiplied to fall; default as "
         "Hugging Face, as all here"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lrlab.config.durations import Duration, DurationField
-from lrlab.config.fields import Fraction, Model, PositiveRate, Rate
+from lrlab.config.fields import Fraction, Model, PeakRate, PositiveRate, Rate, SteadyRate
 from lrlab.config.schedules.shared import WHOLE, OpenLoop
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -31,7 +31,7 @@ class OneCycle(OpenLoop):
     """Up to the peak, back down, then far below where it started."""
 
     type: Literal["one_cycle"]
-    max_lr: PositiveRate = Field(description="the peak, from `lrlab find-lr`")
+    max_lr: PeakRate = Field(description="the peak, from `lrlab find-lr`")
     start_lr: PositiveRate | None = Field(
         None, description="the first rate; `max_lr / 10`, of fastai and PyTorch `max_lr / 25`"
     )
@@ -80,7 +80,7 @@ class Cyclic(OpenLoop):
 
     type: Literal["cyclic"]
     min_lr: Rate = Field(description="the lowest rate")
-    max_lr: PositiveRate = Field(description="the peak of the first cycle")
+    max_lr: PeakRate = Field(description="the peak of the first cycle")
     up: DurationField = Field(
         Duration(2, "epochs"),
         description="how long it rises; Smith (2015) advises 2 to 10 epochs",
@@ -105,7 +105,7 @@ class CosineRestarts(OpenLoop):
     """Half a cosine down, then up at once and down again, each time more slowly (SGDR)."""
 
     type: Literal["cosine_restarts"]
-    initial_lr: PositiveRate = Field(description="the rate at the first step")
+    initial_lr: SteadyRate = Field(description="the rate at the first step")
     period: DurationField = Field(description="how long the first cycle takes")
     growth: Annotated[float, Field(ge=1, le=1000)] = Field(
         2.0, description="how much longer each cycle is than the one before; default as Keras"

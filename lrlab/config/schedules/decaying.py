@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lrlab.config.durations import Duration, DurationField
-from lrlab.config.fields import Fraction, PositiveRate, Rate
+from lrlab.config.fields import Fraction, PositiveRate, Rate, SteadyRate, SteadyRateOrZero
 from lrlab.config.schedules.shared import WHOLE, OpenLoop, Warmup, refuse_no_rate
 
 Position = Annotated[float, Field(ge=-20, le=20)]
@@ -15,7 +15,7 @@ class Power(OpenLoop):
     """Falls fast at first, then ever more slowly."""
 
     type: Literal["power"]
-    initial_lr: PositiveRate = Field(description="the rate at the first step")
+    initial_lr: SteadyRate = Field(description="the rate at the first step")
     s: DurationField = Field(description="after this long, the rate is `initial_lr / 2**c`")
     c: PositiveRate = Field(1.0, description="the power")
 
@@ -24,7 +24,7 @@ class Exponential(OpenLoop):
     """Falls by `factor` every `s`."""
 
     type: Literal["exponential"]
-    initial_lr: PositiveRate = Field(description="the rate at the first step")
+    initial_lr: SteadyRate = Field(description="the rate at the first step")
     s: DurationField = Field(description="how long it takes to fall by `factor`")
     factor: Fraction = Field(0.1, description="what the rate is multiplied by every `s`")
 
@@ -33,7 +33,7 @@ class InverseSqrt(OpenLoop):
     """Up to the peak at `s`, then down with the square root of the step (Noam)."""
 
     type: Literal["inverse_sqrt"]
-    max_lr: PositiveRate = Field(description="the peak")
+    max_lr: SteadyRate = Field(description="the peak")
     s: DurationField = Field(
         Duration(4000, "steps"), description="when the peak is; default as Vaswani et al. (2017)"
     )
@@ -48,7 +48,7 @@ class Annealing(OpenLoop):
 class Sloping(Annealing):
     """What the schedules share that may also go up, or begin at 0."""
 
-    initial_lr: Rate = Field(description="the rate at the first step")
+    initial_lr: SteadyRateOrZero = Field(description="the rate at the first step")
     end_lr: Rate = Field(0.0, description="the last rate; default as PyTorch")
 
     @model_validator(mode="after")
@@ -80,13 +80,13 @@ class LinearToZero(Annealing):
     """A straight line to 0 (D2Z)."""
 
     type: Literal["linear_to_zero"]
-    max_lr: PositiveRate = Field(description="the rate at the first step after the warm-up")
+    max_lr: SteadyRate = Field(description="the rate at the first step after the warm-up")
 
 
 class Falling(Annealing):
     """What the schedules share that only fall."""
 
-    initial_lr: PositiveRate = Field(description="the rate at the first step")
+    initial_lr: SteadyRate = Field(description="the rate at the first step")
     end_lr: Rate = Field(0.0, description="the last rate, at most `initial_lr`")
 
     @model_validator(mode="after")
@@ -130,7 +130,7 @@ class Wsd(Annealing):
         Warmup.model_validate({"for": Duration(5, "%")}),
         description="a rise to `max_lr`, before the other durations begin; `null` for none",
     )
-    max_lr: PositiveRate = Field(description="the stable rate")
+    max_lr: SteadyRate = Field(description="the stable rate")
     decay: DurationField = Field(
         Duration(20, "%"), description="how long it falls; default as Hägele et al. (2024)"
     )

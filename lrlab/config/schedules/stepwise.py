@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from lrlab.config.durations import Duration, DurationField
-from lrlab.config.fields import Fraction, PositiveRate, Rate
+from lrlab.config.fields import Fraction, Rate, SteadyRate
 from lrlab.config.schedules.shared import OpenLoop
 
 
@@ -15,7 +15,7 @@ class Constant(OpenLoop):
     """The same rate throughout."""
 
     type: Literal["constant"]
-    lr: PositiveRate = Field(description="the rate")
+    lr: SteadyRate = Field(description="the rate")
 
 
 class Piecewise(OpenLoop):
@@ -44,7 +44,7 @@ class Step(OpenLoop):
     """Falls by `factor` every so often."""
 
     type: Literal["step"]
-    initial_lr: PositiveRate = Field(description="the rate at the first step")
+    initial_lr: SteadyRate = Field(description="the rate at the first step")
     every: DurationField = Field(description="how long it takes from one fall to the next")
     factor: Fraction = Field(
         0.1, description="what the rate is multiplied by at each fall; default as PyTorch"
@@ -55,7 +55,7 @@ class MultiStep(OpenLoop):
     """Falls by `factor` at every boundary."""
 
     type: Literal["multistep"]
-    initial_lr: PositiveRate = Field(description="the rate at the first step")
+    initial_lr: SteadyRate = Field(description="the rate at the first step")
     boundaries: tuple[DurationField, ...] = Field(
         min_length=1, strict=False, description="when the rate falls"
     )
