@@ -87,8 +87,15 @@ def main() -> None:
     print(targets([task for group in tasks.values() for task in group]))
     for title, group in tasks.items():
         print(gain(title, group))
+    for missing in sorted(chosen() - {task.name for group in tasks.values() for task in group}):
+        print(f"Chosen to be held out, but not trained yet: {missing}.")
     for title, group in tasks.items():
         print(f"\n## {len(group)} tasks, {title}\n\n{regrets(group)}\n\n{each(group)}")
+
+
+def chosen() -> set[str]:
+    """Return the names of the tasks that were chosen to be held out."""
+    return {task.name for task in finder_training.HELD_OUT}
 
 
 def shared_tasks() -> list[dict[str, Any]]:
