@@ -33,9 +33,11 @@ def uncorrected(losses: Floats) -> Floats:
 
 
 def until(smoothed: Floats, factor: float) -> Floats:
-    """Return the losses up to and with the first that is above `factor` times the best so far."""
-    with np.errstate(invalid="ignore"):
-        over = np.flatnonzero(~(smoothed <= factor * np.fmin.accumulate(smoothed)))
+    """Return the losses up to and with the first that is above `factor` times the best so far.
+
+    As in all three libraries NaN is not above anything, and does not end the sweep.
+    """
+    over = np.flatnonzero(smoothed > factor * np.fmin.accumulate(smoothed))
     return smoothed[: over[0] + 1] if over.size else smoothed
 
 
@@ -106,11 +108,12 @@ def lightning(lr: Floats, losses: Floats, *, over_lr: bool = True) -> float | No
 def pytorch_lr_finder(lr: Floats, losses: Floats) -> float | None:
     """Return where the loss falls fastest over the step, 10 steps and 5 left out.
 
+    It does not look for NaN: then the first one counts as the steepest fall, as `argmin` has it.
+
     References:
         https://github.com/davidtvs/pytorch-lr-finder
     """
     smoothed = until(uncorrected(losses), 5)[10:-5]
-    # Its divergence test never holds for NaN, and argmin then takes the first NaN.
     if len(smoothed) < 2:
         return None
     return float(lr[10:][np.gradient(smoothed).argmin()])
