@@ -128,6 +128,7 @@ def keras64():
     keras.config.set_floatx("float64")
     yield keras
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")  # Made from the float type when it was first needed.
 
 
 @pytest.mark.parametrize("name", list(KERAS))

@@ -199,10 +199,11 @@ def test_suggest_leaves_its_input_alone():
     np.testing.assert_array_equal(losses, before)
 
 
+# Valleys wide enough to deserve a suggestion: in a narrow one nothing is learned.
 VALLEYS = st.builds(
     dict,
     falls=st.floats(1e-4, 1e-2),
-    rises=st.floats(0.03, 0.5),
+    rises=st.floats(0.1, 0.5),
     noise=st.floats(0, 0.2),
     initial=st.floats(2, 3),
     seeds=st.integers(1, 4),
