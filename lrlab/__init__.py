@@ -11,16 +11,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrlab.config import load
     from lrlab.errors import LrlabError
+    from lrlab.keras_callbacks import KerasLoop, KerasMomentum
     from lrlab.keras_schedule import KerasSchedule
     from lrlab.schedules import rates
     from lrlab.suggestion import suggest
 
 __version__ = "0.1.0"
 
-__all__ = ["KerasSchedule", "LrlabError", "__version__", "load", "rates", "suggest"]
+__all__ = [
+    "KerasLoop",
+    "KerasMomentum",
+    "KerasSchedule",
+    "LrlabError",
+    "__version__",
+    "load",
+    "rates",
+    "suggest",
+]
 
 # Imported when first used, so that `lrlab --help` needs neither numpy nor pydantic.
 _HOMES = {
+    "KerasLoop": "lrlab.keras_callbacks",
+    "KerasMomentum": "lrlab.keras_callbacks",
     "KerasSchedule": "lrlab.keras_schedule",
     "LrlabError": "lrlab.errors",
     "load": "lrlab.config",
