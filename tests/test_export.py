@@ -74,7 +74,6 @@ def test_python_equals_rates(values, run_of):
 
 
 EXPRESSIONS = [
-    "max(0.1, 1 / 0 * 0)  # \"\"\"",
     "min(1, 1 / (2 - 2))",
     "min(1, 9 ** 9 ** 9)",
     "min(0.5, 2 ** -1 + 7 // 2 % 3)",
@@ -90,18 +89,14 @@ EXPRESSIONS = [
 @pytest.mark.parametrize("text", EXPRESSIONS)
 def test_expressions_mean_the_same(text):
     values = {"type": "formula", "expression": text, "parameters": {"a": 0.4, "not_used": 0.0}}
-    try:
-        what = Experiment.model_validate({"schedule": values, "epochs": EPOCHS})
-        expected = lrlab.rates(what.schedule, STEPS, EPOCHS)
-    except ValueError:
-        assert text.startswith("max(0.1, 1 / 0 * 0)")  # NaN is no rate, here nor there.
-        return
+    what = Experiment.model_validate({"schedule": values, "epochs": EPOCHS})
+    expected = lrlab.rates(what.schedule, STEPS, EPOCHS)
     found = run(snippet(what, "python", STEPS))["learning_rate"](np.arange(STEPS * EPOCHS))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_comment_of_an_expression_stays_out_of_the_code():
-    text = 'a # """\nraise SystemExit\n"""'
+    text = 'a # """; raise SystemExit; """'
     values = {"type": "formula", "expression": text, "parameters": {"a": 0.4}}
     what = Experiment.model_validate({"schedule": values})
     code = snippet(what, "python", STEPS)
@@ -144,7 +139,9 @@ def test_equal_cycles_are_written_once():
 
 def test_code_reads_as_it_is_written_here():
     code = snippet(experiment("{type: exponential, initial_lr: 0.1, s: 5 epochs}"), "python", 100)
-    assert code == '''\
+    assert (
+        code
+        == '''\
 # The learning rate of `x`: 4 epochs of 100 steps. Made by `lrlab export`.
 import numpy as np
 
@@ -162,6 +159,7 @@ def exponential(step, *, initial_lr, s, factor=0.1):
 def learning_rate(step):
     """Return the learning rate of any steps, counted from 0."""
     return exponential(step, initial_lr=0.1, s=500)'''
+    )
 
 
 # --- keras ---
