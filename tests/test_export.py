@@ -13,9 +13,11 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from test_schedules import ANY, RUN, valid
+from typer.testing import CliRunner
 
 import lrlab
 from lrlab import schedules
+from lrlab.cli import app
 from lrlab.config import Experiment, parse
 from lrlab.export import snippet
 
@@ -57,7 +59,7 @@ def run(code):
 # --- python ---
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(values=ANY, run_of=RUN)
 def test_python_equals_rates(values, run_of):
     (steps_per_epoch, epochs), config = run_of, valid(values)
@@ -160,6 +162,44 @@ def learning_rate(step):
     """Return the learning rate of any steps, counted from 0."""
     return exponential(step, initial_lr=0.1, s=500)'''
     )
+
+
+# --- the command ---
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"), [([], 1719), (["--steps-per-epoch", "7"], 7)], ids=["data", "given"]
+)
+def test_command_prints_the_code_and_no_more(options, steps, write_config):
+    path = write_config("schedule: {type: cosine, initial_lr: 0.1}\nepochs: 2\n")
+    done = CliRunner().invoke(app, ["export", str(path), *options])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == snippet(lrlab.load(path), "python", steps) + "\n"
+    rates = run(done.stdout)["learning_rate"](np.arange(2 * steps))
+    np.testing.assert_array_equal(rates, lrlab.rates(lrlab.load(path).schedule, steps, 2))
+
+
+def test_command_refuses_a_formula_that_gives_no_rate_with_its_place(write_config):
+    path = write_config("schedule: {type: formula, expression: 0.1 - step}\n")
+    done = CliRunner().invoke(app, ["export", str(path), "--to", "keras"])
+    assert done.exit_code == 2
+    assert "x.yaml:1" in done.stderr
+    assert done.stdout == ""
+
+
+def test_command_refuses_an_unknown_target(write_config):
+    path = write_config("schedule: {type: cosine, initial_lr: 0.1}\n")
+    done = CliRunner().invoke(app, ["export", str(path), "--to", "c"])
+    assert done.exit_code == 2
+    assert done.stderr == "error: unknown target `c`\n\nhint: use one of python, keras\n"
+
+
+@pytest.mark.parametrize("to", ["python", "keras"])
+def test_readme_shows_what_the_command_prints(to):
+    root = Path(__file__).parents[1]
+    what = lrlab.load(root / "configs" / "exponential.yaml")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert f"\n{snippet(what, to, 1719)}\n" in readme
 
 
 # --- keras ---

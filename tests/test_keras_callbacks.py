@@ -123,8 +123,9 @@ OPTIMIZERS = {
     "sgd, several steps at once": (
         keras.optimizers.SGD, {"momentum": 0.9}, {"steps_per_execution": 3},
     ),
-    "sgd under jit_compile": (keras.optimizers.SGD, {"momentum": 0.9}, {"jit_compile": True}),
-    "nesterov": (keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}, {}),
+    "nesterov under jit_compile": (
+        keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}, {"jit_compile": True},
+    ),
     "rmsprop": (keras.optimizers.RMSprop, {"momentum": 0.9}, {}),
     "adam": (keras.optimizers.Adam, {}, {}),
     "nadam": (keras.optimizers.Nadam, {}, {}),
