@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrlab.config import load
     from lrlab.errors import LrlabError
+    from lrlab.keras_callbacks import KerasLoop, KerasMomentum
     from lrlab.keras_schedule import KerasSchedule
     from lrlab.schedules import rates
     from lrlab.suggestion import suggest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "KerasLoop",
+    "KerasMomentum",
     "KerasSchedule",
     "LrlabError",
     "__version__",
@@ -30,6 +33,8 @@ __all__ = [
 
 # Imported when first used, so that `lrlab --help` needs neither numpy nor pydantic.
 _HOMES = {
+    "KerasLoop": "lrlab.keras_callbacks",
+    "KerasMomentum": "lrlab.keras_callbacks",
     "KerasSchedule": "lrlab.keras_schedule",
     "LrlabError": "lrlab.errors",
     "find_lr": "lrlab.training.keras_finder",

@@ -214,6 +214,33 @@ def plot(
         typer.echo(str(file))
 
 
+@app.command()
+def export(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML config.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="python|keras", help="What the code is for.")
+    ] = "python",
+    steps_per_epoch: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=1_000_000_000, help="Steps an epoch; default: on the config's data."
+        ),
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Print code that gives a config's learning rates without lrlab.
+
+    Example: lrlab export configs/one_cycle.yaml --to keras
+    """
+    from lrlab import config as configs
+
+    read = configs.read([config], configs.settings(settings or []))[0]
+
+    from lrlab.export import command
+
+    typer.echo(command.export(read, to, steps_per_epoch))
+
+
 def main() -> None:
     """Run the command line; end at once even if a thread is still at work."""
     try:

@@ -19,7 +19,7 @@ DESIGN = Path(__file__).parents[1] / "docs" / "design.md"
 
 HOMES = {
     "tensorflow": {"training"},
-    "keras": {"training", "data", "models", "nadam", "keras_schedule"},
+    "keras": {"training", "data", "models", "nadam", "keras_schedule", "keras_callbacks"},
     "matplotlib": {"plots"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},
@@ -166,7 +166,8 @@ def test_library_is_imported_only_at_home(library):
 
 def test_heavy_libraries_are_imported_late():
     early = {module: names & HEAVY for module, names in imports(deferred=False).items()}
-    assert {module for module, names in early.items() if names} == {"training", "keras_schedule"}
+    users = {module for module, names in early.items() if names}
+    assert users == {"training", "keras_schedule", "keras_callbacks"}
     assert early["training"] == {"tensorflow", "keras"}
 
 
@@ -191,8 +192,8 @@ def test_module_names_say_what_is_in_them():
 
 
 def test_public_surface():
-    public = ["KerasSchedule", "LrlabError", "__version__", "find_lr", "load", "rates", "suggest"]
-    assert sorted(lrlab.__all__) == public
+    classes = ["KerasLoop", "KerasMomentum", "KerasSchedule", "LrlabError"]
+    assert sorted(lrlab.__all__) == [*classes, "__version__", "find_lr", "load", "rates", "suggest"]
     assert dir(lrlab) == sorted(lrlab.__all__)
     assert all(getattr(lrlab, name) is not None for name in lrlab.__all__)
 

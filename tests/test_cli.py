@@ -22,7 +22,7 @@ from lrlab.runs import EpochResult, RunResult, Status
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"
-COMMANDS = ["find-lr", "compare", "plot"]
+COMMANDS = ["find-lr", "compare", "plot", "export"]
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -346,6 +346,7 @@ def test_a_boundary_past_the_end_is_a_warning(write_config, small_npz):
         (["plot", "."], 3, "holds neither `comparison.json` nor `sweep.json`", "lrlab find-lr"),
         (["plot", ".", "--format", "gif"], 2, "unknown format `gif`", "png, svg, pdf"),
         (["plot", "none.yaml"], 2, "none.yaml: no such file", ""),
+        (["export", "none.yaml"], 2, "none.yaml: no such file", ""),
         (["plot", ".", "none.yaml"], 2, "together with other arguments", "or config files"),
         (["compare"], 2, "Missing argument", "CONFIG"),
         (["train"], 2, "No such command 'train'", ""),

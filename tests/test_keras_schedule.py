@@ -5,7 +5,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from pydantic import ValidationError
+from test_schedules import ANY, RUN, valid
 
 import lrlab
 from lrlab.config import parse
@@ -33,6 +35,18 @@ def test_equals_rates_and_survives_its_config(text):
         np.testing.assert_array_equal([float(one(step)) for step in range(21)], expected)
     assert again.schedule == config
     assert float(made(10_000)) == float(made(21))
+
+
+@settings(max_examples=100, deadline=None)
+@given(values=ANY, run=RUN)
+def test_equals_rates_whatever_the_schedule(values, run):
+    config, (steps_per_epoch, epochs) = valid(values), run
+    steps = np.arange(steps_per_epoch * epochs)
+    made = lrlab.KerasSchedule(config, steps_per_epoch, epochs)
+    expected = lrlab.rates(config, steps_per_epoch, epochs).astype(np.float32)
+    np.testing.assert_array_equal(made(steps), expected)
+    again = lrlab.KerasSchedule.from_config(made.get_config())
+    np.testing.assert_array_equal(again(steps), expected)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])

@@ -13,6 +13,7 @@ from lrlab import models
 from lrlab.config import Experiment
 from lrlab.data import DataSet
 from lrlab.training._tensorflow import keras, tf
+from lrlab.training.momentum import PerStep
 
 Floats = npt.NDArray[np.float32]
 
@@ -141,7 +142,7 @@ class Trainer:
 
             def chunk(order: Any, rates: Any, momenta: Any) -> tuple[Any, Any]:
                 def assign(i: Any) -> None:
-                    setattr(self.optimizer, name, _PerStep(momenta[i]))
+                    setattr(self.optimizer, name, PerStep(momenta[i]))
 
                 return self._train_chunk(order, rates, assign)
 
@@ -204,32 +205,6 @@ class Trainer:
             lambda start, *_: start < images, batch, (0, 0.0, 0), parallel_iterations=1
         )
         return total, correct
-
-
-class _PerStep:
-    """A momentum that is known at each step only, where Keras' optimizers expect a Python float.
-
-    Like one, it is a float64 number that is rounded to float32 when it meets a tensor, and after
-    `1 - beta_1`, not before; so a constant one gives the same bits as the optimizer's own.
-    """
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
-        return tf.cast(self._value, dtype or tf.float32, name=name)
-
-    def __rsub__(self, minuend: float) -> Any:
-        return tf.cast(minuend - self._value, tf.float32)
-
-    # Keras asks `momentum != 0` and `momentum > 0`: whether there is any, and there is.
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    def __gt__(self, other: float) -> bool:
-        return True
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def _correct(y: Any, probabilities: Any) -> Any:
