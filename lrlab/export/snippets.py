@@ -47,7 +47,8 @@ def snippet(experiment: Experiment, to: Target, steps_per_epoch: int) -> str:
             raise UsageError(
                 f"`{experiment.name}` is a closed loop: the rates of a `{schedule.type}` schedule "
                 "are known only while training",
-                "use `--to keras`, or `lrlab.KerasLoop` in a Keras script",
+                "use the callback `lrlab.KerasLoop` in a Keras script; `--to keras` prints Keras' "
+                "own where that is equal",
             )
         return keras_code.plateau(experiment.name, schedule)
     steps = steps_per_epoch * experiment.epochs
