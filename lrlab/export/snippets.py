@@ -110,7 +110,7 @@ def _main(
 ) -> str:
     title = f'    """Return the {name.replace("_", " ")} of any steps, counted from 0."""'
     lines = [f"def {name}(step):", title]
-    if len(plan) == 1 and plan[0].epoch == 1:
+    if len(plan) == 1 and plan[0].epoch == 1 and plan[0].end == math.inf:
         return "\n".join([*lines, f"    return {_call(functions[0], 'step', named.get(0))}"])
     lines.append("    step = np.array(step, np.float64)")
     kept = len(plan)
