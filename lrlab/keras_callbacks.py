@@ -105,7 +105,9 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
 
     It is looked up by the optimizer's step within the compiled function, as `KerasSchedule` does
     with the rate, so it is right under `jit_compile` and `steps_per_execution` too; past the end
-    the last one holds. TensorFlow's backend alone.
+    the last one holds. TensorFlow's backend alone. Keras does not tell callbacks of a `fit` that
+    ended with an exception: the optimizer then goes on cycling until its model is compiled with
+    another one, or trained with this callback to the end.
 
     Args:
         schedule: The schedule's config, or the mapping that a config file has under `schedule`.
@@ -130,11 +132,10 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
                 "give a one_cycle schedule `momentum: {low: 0.85, high: 0.95}`",
             )
         self.momenta = momenta
-        self._cycled: Any = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Let the optimizer take each step with the step's momentum."""
-        from lrlab.training.momentum import cycled
+        from lrlab.training.momentum import cycle
 
         optimizer = self.model.optimizer
         name = "momentum" if hasattr(optimizer, "momentum") else "beta_1"
@@ -144,14 +145,15 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
                 "use SGD or RMSprop with a momentum above 0, or one of the Adam family, under "
                 "TensorFlow's backend",
             )
-        self._cycled = cycled(optimizer, name, self.momenta)
-        self._cycled.__enter__()
+        cycle(optimizer, name, self.momenta)
         # One that was traced before has the optimizer's own momentum in it as a constant.
         self.model.make_train_function(force=True)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Give the optimizer back its own momentum."""
-        self._cycled.__exit__(None, None, None)
+        from lrlab.training.momentum import stop_cycling
+
+        stop_cycling(self.model.optimizer)
         self.model.make_train_function(force=True)
 
 

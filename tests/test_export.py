@@ -38,6 +38,8 @@ TEXTS = {
     "formula": "{type: formula, expression: 'a * 0.1 ** (epoch / 2)', parameters: {a: 0.1}}",
     "two formulas": "{type: sequence, phases: [{for: 1 epoch, type: formula, expression: '0.1'}, "
     "{type: formula, expression: '0.1 - progress / 20'}]}",
+    "one phase that ends early": "{type: sequence, phases: "
+    "[{for: 9 steps, type: inverse_sqrt, max_lr: 0.1, s: 2 steps}]}",
     "equal cycles": "{type: sequence, cycles: 3, warmup: {for: 3 steps}, phases: ["
     "{for: 2 steps, type: constant, lr: 0.2}, {for: 4 steps, type: linear_to_zero, max_lr: 0.1}]}",
     "unequal cycles": "{type: sequence, cycles: 3, phases: [{for: 30%, type: constant, lr: 0.2}, "

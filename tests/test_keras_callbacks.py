@@ -197,6 +197,31 @@ def test_model_that_was_trained_before_is_cycled_saved_and_then_plain_again(tmp_
     np.testing.assert_allclose(made.get_weights()[0], loaded.get_weights()[0], rtol=1e-5)
 
 
+class Interrupted(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        raise KeyboardInterrupt
+
+
+def test_momentum_after_an_interrupted_fit_is_that_of_the_new_callback():
+    def weights(*before):
+        made = model(keras.optimizers.SGD(0.05, momentum=0.9))
+        start = made.get_weights()
+        for first in before:
+            with pytest.raises(KeyboardInterrupt):
+                fit(made, first, Interrupted())
+            assert made.optimizer.momentum == 0.9
+            made.set_weights(start)
+            for variable in made.optimizer.variables:
+                if variable is not made.optimizer.learning_rate:
+                    variable.assign(np.zeros(variable.shape))
+        fit(made, lrlab.KerasMomentum(CYCLE, STEPS, 2), epochs=2)
+        return made.get_weights()
+
+    other = lrlab.KerasMomentum({**CYCLE, "momentum": {"low": 0.1, "high": 0.2}}, STEPS, 2)
+    for ours, theirs in zip(weights(other), weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_momentum_refuses_what_it_cannot_do():
     with pytest.raises(lrlab.LrlabError, match="cycles no momentum"):
         lrlab.KerasMomentum({"type": "constant", "lr": 0.1}, STEPS, 3)

@@ -47,7 +47,8 @@ def snippet(experiment: Experiment, to: Target, steps_per_epoch: int) -> str:
             raise UsageError(
                 f"`{experiment.name}` is a closed loop: the rates of a `{schedule.type}` schedule "
                 "are known only while training",
-                "use `--to keras`, or `lrlab.KerasLoop` in a Keras script",
+                "use the callback `lrlab.KerasLoop` in a Keras script; `--to keras` prints Keras' "
+                "own where that is equal",
             )
         return keras_code.plateau(experiment.name, schedule)
     steps = steps_per_epoch * experiment.epochs
@@ -109,7 +110,7 @@ def _main(
 ) -> str:
     title = f'    """Return the {name.replace("_", " ")} of any steps, counted from 0."""'
     lines = [f"def {name}(step):", title]
-    if len(plan) == 1 and plan[0].epoch == 1:
+    if len(plan) == 1 and plan[0].epoch == 1 and plan[0].end == math.inf:
         return "\n".join([*lines, f"    return {_call(functions[0], 'step', named.get(0))}"])
     lines.append("    step = np.array(step, np.float64)")
     kept = len(plan)

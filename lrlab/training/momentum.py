@@ -1,7 +1,6 @@
 """Momentum as an input of every step, where Keras' optimizers have a number of their own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,8 +35,7 @@ class PerStep:
     __hash__ = None  # type: ignore[assignment]
 
 
-@contextmanager
-def cycled(optimizer: Any, name: str, momenta: npt.NDArray[np.float64]) -> Iterator[None]:
+def cycle(optimizer: Any, name: str, momenta: npt.NDArray[np.float64]) -> None:
     """Let a Keras optimizer take each of its steps with that step's momentum.
 
     The attribute is replaced only while a step is traced: otherwise it stays the number that is
@@ -48,7 +46,8 @@ def cycled(optimizer: Any, name: str, momenta: npt.NDArray[np.float64]) -> Itera
         name: `momentum` or `beta_1`.
         momenta: The momentum of each step, shape (steps,); past them the last one holds.
     """
-    plain, own = optimizer.apply, getattr(optimizer, name)
+    # Its class': on the optimizer itself, a `fit` that was interrupted may have left one.
+    plain, own = partial(type(optimizer).apply, optimizer), getattr(optimizer, name)
     table = momenta.astype(np.float64)
 
     def apply(*gradients: Any, **more: Any) -> Any:
@@ -60,7 +59,9 @@ def cycled(optimizer: Any, name: str, momenta: npt.NDArray[np.float64]) -> Itera
             setattr(optimizer, name, own)
 
     optimizer.apply = apply
-    try:
-        yield
-    finally:
+
+
+def stop_cycling(optimizer: Any) -> None:
+    """Let an optimizer take its steps with its own momentum again."""
+    if "apply" in vars(optimizer):
         del optimizer.apply
