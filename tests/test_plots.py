@@ -298,7 +298,9 @@ def test_a_sweep_without_suggestion_says_why(ax):
     record = replace(record, about=record.about | silent | {"meaning": "nothing was learned"})
     sweeping.draw_sweep(ax, record)
     assert [text.get_text() for text in ax.texts] == ["no suggestion: nothing was learned"]
-    assert ax.get_legend_handles_labels()[1] == ["seed 0", "seed 1", "seed 2"]
+    assert ax.get_legend_handles_labels()[1] == [
+        "seed 0", "seed 1", "seed 2", "band over seeds"
+    ]  # fmt: skip
 
 
 def test_a_sweep_that_broke_at_once_can_be_drawn(ax):
@@ -405,3 +407,17 @@ def test_an_experiment_whose_loss_is_nowhere_finite_is_drawn(recwarn):
     comparing.draw_epochs(ax, [comparing.Curves("a", 0, 2, [broken, broken])], "val_loss")
     assert [line.get_label() for line in ax.lines] == ["a"]
     assert not recwarn.list
+
+
+def test_the_band_of_a_sweep_lies_between_the_seeds():
+    lr = sweep.rates(min_lr=1e-4, max_lr=1.0, steps=60)
+    losses = np.stack([np.full(60, 2.0), np.full(60, 1.0)])
+    losses[0, 40:] = np.nan
+    about = {**dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr")),
+             "meaning": "none"}  # fmt: skip
+    ax = Figure().subplots()
+    sweeping.draw_sweep(ax, sweep_record.SweepRecord(lr, losses, about))
+    (band,) = [c for c in ax.collections if c.get_label() == "band over seeds"]
+    corners = band.get_paths()[0].vertices
+    assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((1.0, 2.0), rel=1e-12)
+    assert corners[:, 0].max() == lr[39]

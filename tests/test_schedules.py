@@ -389,7 +389,7 @@ HOSTILE = {
     "attribute": ("step.real", "holds a Attribute"),
     "dunder": ("().__class__.__bases__", "holds a Attribute"),
     "dunder name": ("__builtins__", "unknown name `__builtins__`"),
-    "import": ('__import__("os").system("touch /tmp/x")', "holds a Call"),
+    "import": ('__import__("os").system("touch x")', "holds a Call"),
     "open": ('open("config.yaml")', "unknown function `open`"),
     "eval": ('eval("1")', "unknown function `eval`"),
     "call of a call": ("exp(exp)(1)", "holds a Call"),

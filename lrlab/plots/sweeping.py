@@ -8,6 +8,8 @@ import numpy as np
 from lrlab.plots import canvas
 from lrlab.sweep_record import SweepRecord
 
+BAND = "#9ecae1"
+
 
 def save(target: Path, record: SweepRecord, kind: str = "png") -> list[Path]:
     """Draw `sweep.png` (or svg, pdf) into the folder `target`.
@@ -31,6 +33,11 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
         color = canvas.PALETTE[seed % len(canvas.PALETTE)]
         ax.plot(record.lr, raw, color=color, linewidth=0.5, alpha=0.35)
         ax.plot(record.lr, smooth, color=color, linewidth=1.8, label=f"seed {seed}")
+    if len(smoothed) > 1:
+        together = np.isfinite(smoothed).all(axis=0)
+        low, high = smoothed[:, together].min(axis=0), smoothed[:, together].max(axis=0)
+        ax.fill_between(record.lr[together], low, high, color=BAND, alpha=0.35, linewidth=0,
+                        label="band over seeds")  # fmt: skip
     ax.set_xscale("log")
     canvas.label_plainly(ax.xaxis)
     recorded = np.flatnonzero(np.isfinite(record.losses).any(axis=0))
