@@ -10,8 +10,6 @@ import enum
 import hashlib
 import io
 import json
-import os
-import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab import files
 from lrlab.errors import ResultsError
 
 if TYPE_CHECKING:  # Reading runs needs no config, and pydantic takes 0.2 s to import.
@@ -113,7 +112,7 @@ def write(target: Path, result: RunResult, about: Mapping[str, Any]) -> None:
     Raises:
         ResultsError: If the folder cannot be written.
     """
-    files = {"epochs.csv": _epochs_csv(result), "steps.npz": _steps_npz(result)}
+    contents = {"epochs.csv": _epochs_csv(result), "steps.npz": _steps_npz(result)}
     record = {
         "format": FORMAT,
         **about,
@@ -122,21 +121,10 @@ def write(target: Path, result: RunResult, about: Mapping[str, Any]) -> None:
         "error": result.error,
         "test": {"loss": result.test_loss, "accuracy": result.test_accuracy},
         "train_seconds": round(result.train_seconds, 3),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     }
-    files["run.json"] = (json.dumps(record, indent=2) + "\n").encode()
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        for name, content in files.items():
-            (scratch / name).write_bytes(content)
-        if target.exists():
-            shutil.rmtree(target)
-        scratch.replace(target)
-    except OSError as error:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise unwritable(target, error) from error
+    contents["run.json"] = (json.dumps(record, indent=2) + "\n").encode()
+    files.write_folder(target, contents)
 
 
 def read(target: Path) -> tuple[RunResult, dict[str, Any]] | None:
@@ -163,54 +151,6 @@ def read(target: Path) -> tuple[RunResult, dict[str, Any]] | None:
         return _result(record, contents), record
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise _damaged(target / "run.json", error) from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, all or nothing, making its folder.
-
-    Raises:
-        ResultsError: If it cannot be written.
-    """
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, all or nothing, making its folder.
-
-    Raises:
-        ResultsError: If it cannot be written.
-    """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
-
-
-def check_writable(out: Path) -> None:
-    """Make the results directory and make sure, before any training, that it can be written.
-
-    Raises:
-        ResultsError: If not.
-    """
-    probe = out / f".writable.{os.getpid()}"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise unwritable(out, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> ResultsError:
-    """Return the error that says that `path` cannot be written."""
-    return ResultsError(
-        f"`{path}` cannot be written: {error.strerror or error}",
-        "make room or give the right to write there, or name another folder with `--out`; "
-        "finished runs are kept",
-    )
 
 
 def _diverged(result: RunResult) -> dict[str, float] | None:

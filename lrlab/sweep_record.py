@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import runs, sweep
+from lrlab import files, sweep
 from lrlab.errors import ResultsError
 from lrlab.suggestion import Suggestion
 from lrlab.sweep import StoppedBy
@@ -120,8 +120,8 @@ def write(out: Path, record: SweepRecord) -> None:
         for step in np.flatnonzero(np.isfinite(losses)):
             values = (record.lr[step], losses[step], smoothed[step])
             writer.writerow([seed, step, *(f"{value:.9g}" for value in values)])
-    runs.write_text(out / CSV_FILE, text.getvalue())
-    runs.write_text(out / JSON_FILE, to_json(record))
+    files.write_text(out / CSV_FILE, text.getvalue())
+    files.write_text(out / JSON_FILE, to_json(record))
 
 
 def to_json(record: SweepRecord) -> str:

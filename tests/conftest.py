@@ -1,7 +1,8 @@
 """Fixtures that several test modules share."""
 
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,26 @@ def fashion_dir() -> Path:
     if missing:
         pytest.skip(f"no {missing[0]} in `{folder}`; set LRLAB_DATA_DIR to the real Fashion-MNIST")
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own with room for 128 kB; where no disk may be mounted the test is skipped."""
+    yield from mounted(tmp_path / "disk", "128k")
+
+
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """Yield a folder that is a small file system in memory, and unmount it afterwards."""
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -13,7 +13,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from lrlab import comparison, runs, schedules, sweep, sweep_record
+from lrlab import comparison, files, runs, schedules, sweep, sweep_record
 from lrlab.config import parse
 from lrlab.errors import ResultsError, UsageError
 from lrlab.plots import canvas, command, comparing, preview, sweeping
@@ -191,7 +191,7 @@ def results(tmp_path_factory) -> Path:
             )
         )
     compared = comparison.compare(summaries)
-    runs.write_text(out / comparison.FILE, comparison.to_json(compared))
+    files.write_text(out / comparison.FILE, comparison.to_json(compared))
     sweep_record.write(out, swept())
     return out
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lrlab import runs
+from lrlab import files, runs
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError
 from lrlab.runs import EpochResult, RunResult, Status
@@ -301,9 +301,9 @@ def in_the_way(tmp_path: Path) -> Path:
 
 WRITERS = {
     "run": lambda path: runs.write(path / "seed-0", DONE, ABOUT),
-    "text": lambda path: runs.write_text(path / "x.md", "text"),
-    "bytes": lambda path: runs.write_bytes(path / "x.png", b"bytes"),
-    "check": lambda path: runs.check_writable(path),
+    "text": lambda path: files.write_text(path / "x.md", "text"),
+    "bytes": lambda path: files.write(path / "x.png", b"bytes"),
+    "check": lambda path: files.check_writable(path),
 }
 
 
@@ -329,37 +329,9 @@ def test_a_run_is_replaced_whole_and_nothing_else_is_left(tmp_path):
 
 
 def test_what_a_killed_run_left_behind_is_in_nobodys_way(tmp_path):
-    leftover = tmp_path / f".seed-0.{os.getpid()}"
+    leftover = tmp_path / f".seed-0.{os.getpid()}.part"
     leftover.mkdir()
     (leftover / "steps.npz").write_bytes(b"half")
     assert runs.read(tmp_path / "seed-0") is None
     runs.write(tmp_path / "seed-0", DONE, ABOUT)
     assert [path.name for path in tmp_path.iterdir()] == ["seed-0"]
-
-
-def test_a_write_that_fails_keeps_the_old_run(tmp_path, monkeypatch):
-    folder = tmp_path / "seed-0"
-    runs.write(folder, DONE, ABOUT)
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ResultsError, match="No space left on device"):
-        runs.write(folder, DIVERGED, ABOUT)
-    assert [path.name for path in tmp_path.iterdir()] == ["seed-0"]
-    assert same(runs.read(folder)[0], DONE)
-
-
-@pytest.mark.parametrize("write", [runs.write_text, runs.write_bytes])
-def test_files_are_written_whole_into_new_folders(write, tmp_path):
-    path = tmp_path / "new" / "folder" / "x.txt"
-    for text in ("first", "second"):
-        write(path, text if write is runs.write_text else text.encode())
-    assert path.read_text() == "second"
-    assert [p.name for p in path.parent.iterdir()] == ["x.txt"]
-
-
-def test_checking_makes_the_folder_and_leaves_it_empty(tmp_path):
-    runs.check_writable(tmp_path / "new" / "results")
-    assert list((tmp_path / "new" / "results").iterdir()) == []

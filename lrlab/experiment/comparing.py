@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lrlab import comparison, config, data, runs, tables
+from lrlab import comparison, config, data, files, tables
 from lrlab.comparison import Comparison
 from lrlab.config import Config
 from lrlab.data import DataSource
@@ -42,7 +42,7 @@ def compare(
         ResultsError: If `out` cannot be read or written.
         Interrupted: On Ctrl-C; finished runs are kept.
     """
-    runs.check_writable(out)
+    files.check_writable(out)
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
     chosen = choosing.choose(configs, resolved, out=out, fresh=fresh, report=report)
     ready = [choice.config for choice in chosen if choice.refused is None]
@@ -59,9 +59,9 @@ def compare(
             plan = running.plan_runs([choice.config], resolved, seeds, out)
             results |= dict.fromkeys(plan, refused)
     compared = comparison.compare([_summary(choice, results, out) for choice in chosen])
-    runs.write_text(out / "comparison.csv", tables.to_csv(compared))
-    runs.write_text(out / "comparison.md", tables.to_markdown(compared))
-    runs.write_text(out / comparison.FILE, comparison.to_json(compared))
+    files.write_text(out / "comparison.csv", tables.to_csv(compared))
+    files.write_text(out / "comparison.md", tables.to_markdown(compared))
+    files.write_text(out / comparison.FILE, comparison.to_json(compared))
     return compared
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lrlab import data, runs, sweep, sweep_record
+from lrlab import data, files, sweep, sweep_record
 from lrlab.config import Config
 from lrlab.data import DataSource
 from lrlab.errors import Interrupted, UsageError
@@ -69,7 +69,7 @@ def find_lr(
             f"the sweep must go upward from above 0, got {min_lr:g} to {max_lr:g}",
             "give a `--min-lr` below `--max-lr`",
         )
-    runs.check_writable(out)
+    files.check_writable(out)
     with report.waiting("Looking for the data"):
         source = data.resolve(config.experiment.data, data_dir, report.warn)
     record = sweep_experiment(

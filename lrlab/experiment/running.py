@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from lrlab import runs
+from lrlab import files, runs
 from lrlab.config import Config
 from lrlab.data import DataSource
 from lrlab.errors import Interrupted, ResultsError
@@ -126,7 +126,7 @@ def _set_aside(folder: Path) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         folder.replace(aside)
     except OSError as error:
-        raise runs.unwritable(folder, error) from error
+        raise files.unwritable(folder, error) from error
     return aside
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lrlab import runs
+from lrlab import files
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -90,5 +90,5 @@ def save(made: Any, path: Path) -> Path:
     # With its own random salt an svg would differ every time.
     with matplotlib.rc_context({"svg.hashsalt": "lrlab"} if kind == "svg" else {}):
         made.savefig(content, format=kind, metadata=dateless[kind])
-    runs.write_bytes(path, content.getvalue())
+    files.write(path, content.getvalue())
     return path
