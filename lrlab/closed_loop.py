@@ -55,19 +55,18 @@ def epoch_rates(schedule: Any, steps_per_epoch: int, epochs: int, history: Seque
     warmup = warmup_steps(schedule, steps_per_epoch, epochs)
     judged = history[math.ceil(warmup / steps_per_epoch) :]
     state = replay(schedule, [getattr(epoch, schedule.monitor) for epoch in judged])
-    plan = [Piece(warmup, math.inf, partial(constant, lr=state.lr))]
-    if warmup:
-        plan.insert(0, warm_up(schedule.warmup, warmup, plan[0]))
+    plan = _plan(schedule, state.lr, warmup)
     step = np.arange(steps_per_epoch) + len(history) * steps_per_epoch
     return joined(plan, [piece.rate for piece in plan], step)
 
 
 def undisturbed(schedule: Any, steps_per_epoch: int, epochs: int) -> Rates:
     """Return the rates of every step of a run in which the loop never has a reason to move."""
-    warmup = warmup_steps(schedule, steps_per_epoch, epochs)
-    first = max(1, math.ceil(warmup / steps_per_epoch))
-    lead = [epoch_rates(schedule, steps_per_epoch, epochs, [None] * e) for e in range(first)]
-    curve = np.full(steps_per_epoch * epochs, schedule.initial_lr)
-    risen = np.concatenate(lead)[: len(curve)]
-    curve[: len(risen)] = risen
-    return curve
+    plan = _plan(schedule, schedule.initial_lr, warmup_steps(schedule, steps_per_epoch, epochs))
+    return joined(plan, [piece.rate for piece in plan], np.arange(steps_per_epoch * epochs))
+
+
+def _plan(schedule: Any, lr: float, warmup: int) -> list[Piece]:
+    """Return the pieces of a run: a rate that stays, before it the warm-up to it."""
+    after = Piece(warmup, math.inf, partial(constant, lr=lr))
+    return [warm_up(schedule.warmup, warmup, after), after] if warmup else [after]

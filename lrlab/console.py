@@ -16,6 +16,7 @@ from rich.text import Text
 
 from lrlab import tables
 from lrlab.comparison import Comparison
+from lrlab.printable import printable_lines
 from lrlab.runs import RunResult, Status
 from lrlab.sweep_record import SweepRecord
 
@@ -55,6 +56,11 @@ def _console(stream: Any) -> Console:
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
+def _text(content: str, style: str = "") -> Text:
+    """Return a text in which no terminal finds anything to obey."""
+    return Text(printable_lines(content), style)
+
+
 def _own_stderr() -> Any:
     """Return a stream of its own to the real stderr: TensorFlow's import silences the usual one."""
     if sys.stderr is sys.__stderr__ and sys.stderr is not None:
@@ -72,11 +78,11 @@ class Reporter:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self._console.print(Text("warning: ", "bold yellow") + Text(text), soft_wrap=True)
+        self._console.print(_text("warning: ", "bold yellow") + _text(text), soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Print a line."""
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(_text(text), soft_wrap=True)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -84,7 +90,7 @@ class Reporter:
         if not self._live:
             yield
             return
-        with self._console.status(Text(text)):
+        with self._console.status(_text(text)):
             yield
 
     @contextmanager
@@ -116,17 +122,17 @@ class Reporter:
         head = f"{run.name} seed {run.seed}: "
         if result.status is Status.DONE:
             last = result.epochs[-1]
-            text = Text(
+            text = _text(
                 f"{head}val accuracy {last.val_accuracy:.4f}, val loss {last.val_loss:.4f}, "
                 f"{result.train_seconds:.1f} s"
             )
         elif result.status is Status.DIVERGED and result.diverged_at is not None:
             lr = float(result.lr[result.diverged_at])
-            text = Text(
+            text = _text(
                 f"{head}diverged at step {result.diverged_at}, learning rate {lr:.3g}", "yellow"
             )
         else:
-            text = Text(f"{head}failed: {result.error}", "red")
+            text = _text(f"{head}failed: {result.error}", "red")
         self._console.print(text, soft_wrap=True)
 
 
@@ -173,7 +179,7 @@ class _View:
             epoch = min(at.step // run.steps_per_epoch + 1, run.epochs)
             accuracy = "" if at.val_accuracy is None else f"{at.val_accuracy:.4f}"
             grid.add_row(
-                Text(run.name),
+                _text(run.name),
                 str(run.seed),
                 f"{epoch}/{run.epochs}",
                 f"{at.lr:.3g}",
@@ -199,20 +205,20 @@ def print_comparison(comparison: Comparison, out: Path, figures: Sequence[Path])
     for row in rows:
         grid.add_row(
             *(
-                Text(f"{text} *" if best else text, "bold green" if best else "")
+                _text(f"{text} *" if best else text, "bold green" if best else "")
                 for text, best in row
             )
         )
     console.print(grid)
     console.print()
-    console.print(tables.caption(comparison, "*"), soft_wrap=True)
+    console.print(_text(tables.caption(comparison, "*")), soft_wrap=True)
     if warning := tables.not_like_for_like(comparison):
-        console.print(Text(warning, "yellow"), soft_wrap=True)
+        console.print(_text(warning, "yellow"), soft_wrap=True)
     for e in comparison.experiments:
         for note in e.notes:
-            console.print(Text(f"{e.name}: {note}", "yellow"), soft_wrap=True)
+            console.print(_text(f"{e.name}: {note}", "yellow"), soft_wrap=True)
     names = ["comparison.csv", "comparison.md", "comparison.json", *(f.name for f in figures)]
-    console.print(f"{out}: {', '.join(names)}", soft_wrap=True)
+    console.print(_text(f"{out}: {', '.join(names)}"), soft_wrap=True)
 
 
 def print_sweep(
@@ -226,16 +232,16 @@ def print_sweep(
         console.print(_suggestions(about, rules))
     spread = f", within x{about['spread']:.1f}" if about["spread"] and settings["seeds"] > 1 else ""
     plural = "s" if settings["seeds"] > 1 else ""
-    console.print(Text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
+    console.print(_text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
     console.print(
-        Text(
+        _text(
             f"{record.conditions}; {settings['steps']} steps from {settings['min_lr']:g} to "
             f"{settings['max_lr']:g}, {settings['seeds']} seed{plural}{spread}"
         ),
         soft_wrap=True,
     )
     names = ["sweep.csv", "sweep.json", *(f.name for f in figures)]
-    console.print(f"{out}: {', '.join(names)}", soft_wrap=True)
+    console.print(_text(f"{out}: {', '.join(names)}"), soft_wrap=True)
 
 
 _RULES = {
@@ -257,8 +263,8 @@ def _suggestions(about: dict[str, Any], rules: bool) -> Table:
     def add(name: str, of_sweep: str, purpose: str, style: str = "") -> None:
         checked = verified.get(name) if verified else None
         shown = "-" if checked is None else f"{checked:.3g}"
-        beside = [Text(shown if name in verified else "", style)] if verified else []
-        grid.add_row(name, Text(of_sweep, style), *beside, purpose)
+        beside = [_text(shown if name in verified else "", style)] if verified else []
+        grid.add_row(name, _text(of_sweep, style), *beside, purpose)
 
     best = "bold green"
     add("steady_lr", f"{about['steady_lr']:.3g}", "for constant and decaying schedules", best)

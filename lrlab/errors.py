@@ -10,9 +10,13 @@
 Anything else that escapes is a bug of lrlab and keeps its traceback.
 """
 
+from lrlab.printable import printable, printable_lines
+
 
 class LrlabError(Exception):
     """Base of all errors that end a command with a message instead of a traceback.
+
+    What cannot be printed in a message, as escape codes in the name of a file, is shown as escapes.
 
     Args:
         message: What is wrong, without a trailing period; backticks around keys and commands.
@@ -22,9 +26,12 @@ class LrlabError(Exception):
     exit_code = 2
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = self._shown(message)
+        self.hint = None if hint is None else printable(hint)
+        super().__init__(self.message)
+
+    def _shown(self, message: str) -> str:
+        return printable(message)
 
 
 class UsageError(LrlabError):
@@ -33,6 +40,9 @@ class UsageError(LrlabError):
 
 class ConfigError(LrlabError):
     """Problems in config files; the message lists all of them with line, column and caret."""
+
+    def _shown(self, message: str) -> str:
+        return printable_lines(message)
 
 
 class DataError(LrlabError):

@@ -10,6 +10,7 @@ import enum
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import files
+from lrlab import files, intake, npz_file, schema
 from lrlab.errors import ResultsError
 
 if TYPE_CHECKING:  # Reading runs needs no config, and pydantic takes 0.2 s to import.
@@ -29,6 +30,13 @@ FORMAT = 1
 """Raised when the training changes in a way that makes older runs another experiment."""
 
 Floats = npt.NDArray[np.float32]
+
+FILES = ("run.json", "epochs.csv", "steps.npz")
+"""The files of a run."""
+
+_MAX_EPOCHS = 100_000
+_MAX_EPOCHS_CSV = 200 * _MAX_EPOCHS
+_MAX_STEPS_NPZ = 130_000_000  # Three float32 values for each of 10 million steps.
 
 
 class Status(enum.StrEnum):
@@ -133,24 +141,27 @@ def read(target: Path) -> tuple[RunResult, dict[str, Any]] | None:
     Raises:
         ResultsError: If the run's files are damaged.
     """
+    path = target / "run.json"
     try:
-        record = json.loads((target / "run.json").read_bytes())
-    except FileNotFoundError:
-        return None
+        record = _RECORD(schema.parse(intake.read_bytes(path, schema.MAX_BYTES)), "")
+        epochs = _epochs(_trusted(path := target / "epochs.csv", record, _MAX_EPOCHS_CSV))
+        steps = _steps(_trusted(path := target / "steps.npz", record, _MAX_STEPS_NPZ))
+        path = target / "run.json"
+        return _result(record, epochs, steps), record
+    except FileNotFoundError as error:
+        if path.name == "run.json":
+            return None
+        raise _damaged(path, error) from error
     except (OSError, ValueError) as error:
-        raise _damaged(target / "run.json", error) from error
-    contents = {}
-    for name in ("epochs.csv", "steps.npz"):
-        try:
-            contents[name] = (target / name).read_bytes()
-            if hashlib.sha256(contents[name]).hexdigest() != record["sha256"][name]:
-                raise ValueError("its checksum is not the one in run.json")
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise _damaged(target / name, error) from error
-    try:
-        return _result(record, contents), record
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise _damaged(target / "run.json", error) from error
+        raise _damaged(path, error) from error
+
+
+def _trusted(path: Path, record: Mapping[str, Any], limit: int) -> bytes:
+    """Return what a run's file holds, after its checksum was found right."""
+    content = intake.read_bytes(path, limit)
+    if hashlib.sha256(content).hexdigest() != record["sha256"][path.name]:
+        raise ValueError("its checksum is not the one in run.json")
+    return content
 
 
 def _diverged(result: RunResult) -> dict[str, float] | None:
@@ -189,32 +200,71 @@ def _steps_npz(result: RunResult) -> bytes:
     return packed.getvalue()
 
 
-def _result(record: dict[str, Any], contents: dict[str, bytes]) -> RunResult:
-    rows = csv.DictReader(io.StringIO(contents["epochs.csv"].decode()))
-    with np.load(io.BytesIO(contents["steps.npz"]), allow_pickle=False) as steps:
-        lr, loss = steps["lr"], steps["loss"]
-        momentum = steps.get("momentum")
+_HASH = schema.text("[0-9a-f]{64}")
+_MAYBE_NUMBER = schema.maybe(schema.number())
+_RECORD = schema.mapping(
+    {
+        "status": schema.one_of(*Status),
+        "diverged_at": schema.maybe(schema.mapping({"step": schema.whole(0, 2**40)})),
+        "error": schema.maybe(schema.text()),
+        "test": schema.mapping({"loss": _MAYBE_NUMBER, "accuracy": _MAYBE_NUMBER}),
+        "train_seconds": schema.number(least=0),
+        "sha256": schema.mapping({"epochs.csv": _HASH, "steps.npz": _HASH}),
+    }
+)
+_NUMBER = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?|inf)|nan"
+_ROW = re.compile(rf"([0-9]{{1,6}}){rf',({_NUMBER})' * 5}", re.ASCII)
+
+
+def _epochs(content: bytes) -> tuple[EpochResult, ...]:
+    header, *rows = content.decode().split("\n")
+    if header != ",".join(field.name for field in fields(EpochResult)):
+        raise ValueError("its first line is not the usual one")
+    if not rows or rows.pop():
+        raise ValueError("its last line has no end")
+    results = []
+    for epoch, row in enumerate(rows):
+        values = _ROW.fullmatch(row)
+        if values is None or int(values[1]) != epoch:
+            raise ValueError(f"line {epoch + 2} is not the result of epoch {epoch}")
+        results.append(EpochResult(epoch, *map(float, values.groups()[1:])))
+    return tuple(results)
+
+
+def _steps(content: bytes) -> dict[str, Floats]:
+    # They are not packed, so that no more is read than there is.
+    arrays = npz_file.read(io.BytesIO(content), ("lr", "loss", "momentum"), len(content))
+    for name in ("lr", "loss"):
+        if name not in arrays:
+            raise ValueError(f"it has no `{name}`")
+    for name, values in arrays.items():
+        if values.dtype != np.float32 or values.shape != (arrays["lr"].size,):
+            raise ValueError(f"`{name}` is no float32 value a step")
+    return arrays
+
+
+def _result(
+    record: dict[str, Any], epochs: tuple[EpochResult, ...], steps: dict[str, Floats]
+) -> RunResult:
     diverged = record["diverged_at"]
+    if diverged is not None and diverged["step"] >= len(steps["lr"]):
+        raise ValueError(f"it diverged at step {diverged['step']} of {len(steps['lr'])}")
     return RunResult(
         status=Status(record["status"]),
-        epochs=tuple(
-            EpochResult(int(row.pop("epoch")), **{key: float(row[key]) for key in row})
-            for row in rows
-        ),
-        lr=lr,
-        loss=loss,
-        momentum=momentum,
-        diverged_at=None if diverged is None else int(diverged["step"]),
+        epochs=epochs,
+        lr=steps["lr"],
+        loss=steps["loss"],
+        momentum=steps.get("momentum"),
+        diverged_at=None if diverged is None else diverged["step"],
         test_loss=record["test"]["loss"],
         test_accuracy=record["test"]["accuracy"],
-        train_seconds=float(record["train_seconds"]),
+        train_seconds=record["train_seconds"],
         error=record["error"],
     )
 
 
 def _damaged(path: Path, error: Exception) -> ResultsError:
-    reason = getattr(error, "strerror", None) or error
     return ResultsError(
-        f"`{path}` is damaged: {reason}",
+        f"`{path}` is damaged: {intake.reason(error)}",
         "run `lrlab compare` again: it sets the run aside and trains it anew",
     )

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import files, sweep
+from lrlab import files, intake, schema, sweep
 from lrlab.errors import ResultsError
 from lrlab.suggestion import Suggestion
 from lrlab.sweep import StoppedBy
@@ -21,6 +22,12 @@ from lrlab.verification import ShortRun
 CSV_FILE = "sweep.csv"
 JSON_FILE = "sweep.json"
 SCHEMA = 1
+
+MOST_LOSSES = 5_000_000
+"""Losses of a sweep, of all seeds together, that are read again."""
+
+_HEADER = "seed,step,lr,loss,smoothed_loss"
+_LONGEST_LINE = 200
 
 Floats = npt.NDArray[np.float64]
 
@@ -115,7 +122,7 @@ def write(out: Path, record: SweepRecord) -> None:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["seed", "step", "lr", "loss", "smoothed_loss"])
+    writer.writerow(_HEADER.split(","))
     for seed, (losses, smoothed) in enumerate(zip(record.losses, record.smoothed, strict=True)):
         for step in np.flatnonzero(np.isfinite(losses)):
             values = (record.lr[step], losses[step], smoothed[step])
@@ -136,21 +143,76 @@ def read(out: Path) -> SweepRecord:
         ResultsError: If there is none, or it cannot be read.
     """
     try:
-        about = json.loads((out / JSON_FILE).read_bytes())
+        about = _SHAPE(schema.parse(intake.read_bytes(out / JSON_FILE, schema.MAX_BYTES)), "")
         settings = about["settings"]
-        lr = sweep.rates(
-            min_lr=settings["min_lr"], max_lr=settings["max_lr"], steps=settings["steps"]
-        )
-        losses = np.full((settings["seeds"], len(lr)), np.nan)
-        with (out / CSV_FILE).open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                losses[int(row["seed"]), int(row["step"])] = float(row["loss"])
+        seeds, steps = settings["seeds"], settings["steps"]
+        if seeds * steps > MOST_LOSSES:
+            raise ValueError(f"{seeds:,} seeds of {steps:,} steps are too many")
+        lr = sweep.rates(min_lr=settings["min_lr"], max_lr=settings["max_lr"], steps=steps)
+        losses = _losses(out / CSV_FILE, seeds, steps)
     except FileNotFoundError as error:
         raise ResultsError(
             f"`{error.filename}` is missing", f"make it with `lrlab find-lr --out {out}`"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError) as error:
         raise ResultsError(
-            f"the sweep in `{out}` cannot be read: {error}", "run `lrlab find-lr` again"
+            f"the sweep in `{out}` cannot be read: {intake.reason(error)}",
+            "run `lrlab find-lr` again",
         ) from error
     return SweepRecord(lr, losses, about)
+
+
+# Between these bounds any rate over any other is finite.
+_RATE = schema.number(1e-100, 1e100)
+_MAYBE_RATE = schema.maybe(_RATE)
+_MAYBE_NUMBER = schema.maybe(schema.number(least=0))
+_OPTIMIZER = schema.mapping({"type": schema.text()}, {"momentum": schema.number(0, 1)})
+_SETTINGS = schema.mapping(
+    {
+        "model": schema.text(),
+        "optimizer": _OPTIMIZER,
+        "batch_size": schema.whole(1, 10**9),
+        "data": schema.text(),
+        "min_lr": _RATE,
+        "max_lr": _RATE,
+        "steps": schema.whole(2, 1_000_000),
+        "seeds": schema.whole(1, 1_000),
+    }
+)
+_SHAPE = schema.mapping(
+    {
+        "verdict": schema.text(),
+        "meaning": schema.text(),
+        "steady_lr": _MAYBE_RATE,
+        "max_lr": _MAYBE_RATE,
+        "lowest_useful_lr": _MAYBE_RATE,
+        "highest_stable_lr": _MAYBE_RATE,
+        "spread": _MAYBE_NUMBER,
+        "stopped_by": schema.text(),
+        "rules": schema.table(_MAYBE_NUMBER),
+        "settings": _SETTINGS,
+    },
+    {"verified": schema.maybe(schema.mapping({"steady_lr": _MAYBE_RATE, "max_lr": _MAYBE_RATE}))},
+)
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?"
+_ROW = re.compile(
+    rf"([0-9]{{1,4}}),([0-9]{{1,7}}),{_NUMBER},({_NUMBER}),(?:{_NUMBER}|nan)\n", re.ASCII
+)
+
+
+def _losses(path: Path, seeds: int, steps: int) -> Floats:
+    """Return the losses that `sweep.csv` holds, shape (seeds, steps), NaN where it has none."""
+    losses = np.full((seeds, steps), np.nan)
+    with intake.open_file(path) as file:
+        if file.readline(_LONGEST_LINE) != _HEADER.encode() + b"\n":
+            raise ValueError(f"the first line of `{path}` is not `{_HEADER}`")
+        for line in range(2, seeds * steps + 3):
+            text = file.readline(_LONGEST_LINE)
+            if not text:
+                return losses
+            row = _ROW.fullmatch(text.decode("latin-1"))
+            seed, step = (int(row[1]), int(row[2])) if row else (seeds, steps)
+            if row is None or seed >= seeds or step >= steps or not np.isnan(losses[seed, step]):
+                raise ValueError(f"line {line} of `{path}` is not the loss of another step")
+            losses[seed, step] = float(row[3])
+    raise AssertionError("a step more than there are was not refused")

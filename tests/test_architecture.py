@@ -28,7 +28,18 @@ HOMES = {
     "rich": {"console"},
 }
 HEAVY = {"tensorflow", "keras", "matplotlib"}
-NUMPY_FREE = {"errors", "quiet", "config", "performance", "models", "nadam", "cli"}
+NUMPY_FREE = {
+    "printable",
+    "errors",
+    "intake",
+    "schema",
+    "quiet",
+    "config",
+    "performance",
+    "models",
+    "nadam",
+    "cli",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

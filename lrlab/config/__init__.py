@@ -171,9 +171,17 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
         steps_per_epoch: Steps an epoch on the data that it will be trained on.
 
     Raises:
-        ConfigError: If the schedule has no finite rate at some step of that run.
+        ConfigError: If the run has too many steps, or the schedule no finite rate at one of them.
     """
     source = config.source
+    steps = steps_per_epoch * config.experiment.epochs
+    if steps > checks.MOST_STEPS:
+        message = (
+            f"epochs: {config.experiment.epochs:,} epochs of {steps_per_epoch:,} steps are "
+            f"{steps:,} steps; a run has at most {checks.MOST_STEPS:,}"
+        )
+        source.problems.append(source.problem(message, ("epochs",)))
+        raise_problems([source])
     try:
         found = list(checks.findings(config.experiment, steps_per_epoch))
     except ValueError as error:

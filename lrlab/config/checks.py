@@ -12,6 +12,9 @@ from lrlab.config.source import Location
 if TYPE_CHECKING:
     from lrlab.schedules import Rates
 
+MOST_STEPS = 10_000_000
+"""Steps of a run; the rates of more, and what is computed on the way, fill a gigabyte."""
+
 HIGHEST_RATE = 10.0
 FEWEST_PEAK_STEPS = 10
 

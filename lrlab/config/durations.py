@@ -10,6 +10,8 @@ from pydantic import PlainSerializer, PlainValidator
 
 from lrlab.config.report import shown
 
+SHORTEST, LONGEST = 1e-6, 1e9
+
 Unit = Literal["epochs", "steps", "%"]
 
 _PATTERN = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(epochs?|steps?|%)\s*", re.ASCII)
@@ -54,7 +56,7 @@ def parse(value: object) -> Duration:
     """Return the duration that a config value states.
 
     Raises:
-        ValueError: If the unit is missing or unknown, or the amount is not above 0.
+        ValueError: If the unit is missing or unknown, or the amount is not above 0 or absurd.
     """
     if isinstance(value, Duration):
         return value
@@ -67,6 +69,8 @@ def parse(value: object) -> Duration:
         raise ValueError(f"must be a duration, got `{shown(value)}`; {_ways('20')}")
     if not 0 < amount < math.inf:
         raise ValueError(f"must be longer than 0 and finite, got `{shown(value)}`")
+    if not SHORTEST <= amount <= LONGEST:
+        raise ValueError(f"must be from {SHORTEST:g} to {LONGEST:g}, got `{shown(value)}`")
     if match is None:
         raise ValueError(f"needs a unit: {_ways(_amount(amount))}")
     unit: Unit = "%" if match[2] == "%" else "steps" if match[2].startswith("step") else "epochs"

@@ -11,6 +11,10 @@ from pydantic_core import ErrorDetails
 from lrlab.config.fields import Model
 from lrlab.config.source import Location, Problem, Source
 from lrlab.errors import ConfigError
+from lrlab.printable import printable
+
+MOST_SHOWN = 20
+"""Problems of one file that are printed; nobody reads more, and a hostile file has thousands."""
 
 _RANGES = {
     "greater_than": ("greater than", "gt"),
@@ -41,7 +45,7 @@ def problems_of(error: ValidationError, source: Source, model: type[Model]) -> l
         unknown = detail["type"] == "extra_forbidden"
         if detail["type"] == "union_tag_invalid":
             location = (*location, "type")
-        dotted = ".".join(map(str, location))
+        dotted = ".".join(map(shown, location))
         text = _words(detail, location, owner)
         message = f"{dotted}: {text}" if dotted else text
         found.append(source.problem(message, location, at_key=unknown))
@@ -129,11 +133,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def printable(text: str) -> str:
-    """Return text with control characters shown as escapes, so that no terminal obeys them."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _unknown_key(key: str, known: list[str]) -> str:
     return f"unknown key; {_nearest(key, known, 'keys')}"
 
@@ -159,7 +158,10 @@ def raise_problems(sources: Iterable[Source]) -> None:
     lines = [f"{count} problem{'s' if count > 1 else ''} in {files}"]
     for source in bad:
         placed = sorted(source.problems, key=lambda p: (p.line is None, p.line or 0, p.column))
-        lines += [render(problem, source) for problem in placed]
+        lines += [render(problem, source) for problem in placed[:MOST_SHOWN]]
+        if len(placed) > MOST_SHOWN:
+            more = len(placed) - MOST_SHOWN
+            lines.append(f"{printable(source.path)}: and {more:,} more")
     raise ConfigError("\n".join(lines))
 
 

@@ -12,10 +12,13 @@ from typing import Any
 
 import yaml
 
+from lrlab import intake
+
 Location = tuple[str | int, ...]
 
 MAX_BYTES = 50_000
 MAX_DEPTH = 20
+MAX_VALUES = 5_000
 
 
 @dataclass(frozen=True)
@@ -111,38 +114,41 @@ def read(path: Path) -> Source:
     """Parse a config file; what is wrong with its text is in `problems`, never raised."""
     source = Source(str(path))
     try:
-        if path.is_dir():
-            raise IsADirectoryError("is a directory")
-        with path.open("rb") as file:
+        with intake.open_file(path) as file:
             raw = file.read(MAX_BYTES + 1)
-        # A file cut at the limit may end within a character.
-        if len(raw) <= MAX_BYTES:
-            source.text = raw.decode("utf-8-sig")
     except FileNotFoundError:
         source.problems.append(Problem("no such file"))
+        return source
     except OSError as error:
-        source.problems.append(Problem(f"cannot be read: {error.strerror or error}"))
+        source.problems.append(Problem(f"cannot be read: {intake.reason(error)}"))
+        return source
+    return take(source, raw)
+
+
+def take(source: Source, raw: bytes) -> Source:
+    """Parse what a config file holds; what is wrong with it is in `problems`, never raised."""
+    if len(raw) > MAX_BYTES:
+        source.problems.append(Problem(f"is larger than {MAX_BYTES:,} bytes; is it a config?"))
+        return source
+    try:
+        source.text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         source.problems.append(Problem(f"is not UTF-8 text (byte {error.start}); save it as UTF-8"))
-    else:
-        if len(raw) > MAX_BYTES:
-            source.problems.append(Problem(f"is larger than {MAX_BYTES:,} bytes; is it a config?"))
-        elif not source.text.strip():
-            source.problems.append(
-                Problem("is empty; the least is `schedule: {type: constant, lr: 0.01}`")
-            )
-        else:
-            _parse(source)
+        return source
+    if source.text.strip():
+        return _parse(source)
+    source.problems.append(Problem("is empty; the least is `schedule: {type: constant, lr: 0.01}`"))
     return source
 
 
 def _parse(source: Source) -> Source:
     try:
-        depth = 0
+        depth = count = 0
         for event in yaml.parse(source.text, Loader=_Loader):
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
-            if refused := _refusal(event, depth):
+            count += isinstance(event, yaml.NodeEvent)
+            if refused := _refusal(event, depth, count):
                 source.problems.append(_at(refused, event.start_mark))
                 return source
         node = yaml.compose(source.text, Loader=_Loader)
@@ -159,11 +165,13 @@ def _parse(source: Source) -> Source:
     return source
 
 
-def _refusal(event: yaml.Event, depth: int) -> str | None:
+def _refusal(event: yaml.Event, depth: int, count: int) -> str | None:
     if isinstance(event, yaml.NodeEvent) and event.anchor:
         return "anchors and aliases are not supported"
     if getattr(event, "tag", None) is not None:
         return "tags (`!`) are not supported"
+    if count > MAX_VALUES:
+        return f"holds more than {MAX_VALUES:,} keys and values; is it a config?"
     return "nested too deeply" if depth > MAX_DEPTH else None
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lrlab.data import fashion_mnist, garments, npz, sketches
 from lrlab.errors import DataError
+from lrlab.printable import printable
 
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -88,7 +89,7 @@ def resolve(
     images = npz.train_images(path)
     if images < 2:
         raise DataError(f"`{path}` has {images} training images", "at least 2 are needed")
-    return DataSource(path.name, digest, images - _validation_images(images), path)
+    return DataSource(printable(path.name), digest, images - _validation_images(images), path)
 
 
 def train_images(name: str) -> int:

@@ -4,7 +4,6 @@ Xiao, Rasul and Vollgraf (2017), https://github.com/zalandoresearch/fashion-mnis
 """
 
 import contextlib
-import gzip
 import hashlib
 import os
 import socket
@@ -17,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from lrlab import intake
+from lrlab.data import idx
 from lrlab.errors import DataError
 from lrlab.quiet import prepare_tensorflow, quiet_stderr
 
@@ -130,30 +131,29 @@ def read(folder: Path) -> tuple[Array, Array, Array, Array]:
     """
     arrays = []
     for name in FILES:
-        images = "images" in name
-        pixels = np.frombuffer(_verified(folder / name), np.uint8, offset=16 if images else 8)
-        arrays.append(pixels.reshape(-1, 28, 28) if images else pixels)
+        path = folder / name
+        arrays.append(idx.read(path, _verified(path), axes=3 if "images" in name else 1))
     x_train, y_train, x_test, y_test = arrays
     return x_train, y_train, x_test, y_test
 
 
 def _verified(path: Path) -> bytes:
-    """Return the unpacked file, after its checksum was found right."""
+    """Return what a file holds, after its checksum was found right."""
     try:
-        packed = path.read_bytes()
+        packed = intake.read_bytes(path, idx.MAX_BYTES)
     except OSError as error:
-        raise DataError(f"`{path}` cannot be read: {error.strerror or error}", _remedy()) from error
+        raise DataError(f"`{path}` cannot be read: {intake.reason(error)}", _remedy()) from error
     if hashlib.sha256(packed).hexdigest() != FILES[path.name]:
         raise DataError(
             f"`{path}` is damaged or another file ({len(packed):,} bytes; its SHA-256 is not "
             "that of Fashion-MNIST)",
             f"delete it, and lrlab downloads it again; or {_remedy()}",
         )
-    return gzip.decompress(packed)
+    return packed
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with intake.open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -56,6 +56,7 @@ def legend(made: Any, ax: Any) -> None:
         frameon=False,
         borderaxespad=0,
     )
+    _take_literally(made)
     width = box.get_window_extent().width / made.bbox.width
     made.subplots_adjust(right=max(0.5, 0.98 - width))
 
@@ -84,6 +85,7 @@ def save(made: Any, path: Path) -> Path:
     """
     import matplotlib
 
+    _take_literally(made)
     content = io.BytesIO()
     dateless = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     kind = path.suffix.lstrip(".")
@@ -92,3 +94,11 @@ def save(made: Any, path: Path) -> Path:
         made.savefig(content, format=kind, metadata=dateless[kind])
     files.write(path, content.getvalue())
     return path
+
+
+def _take_literally(made: Any) -> None:
+    """Show every text as it stands: a `$` in the name of a data set begins no formula."""
+    from matplotlib.text import Text
+
+    for text in made.findobj(Text):
+        text.set_parse_math(False)

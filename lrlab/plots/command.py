@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lrlab import comparison, sweep_record
+from lrlab import comparison, files, sweep_record
 from lrlab.errors import ResultsError, UsageError
 from lrlab.plots import canvas, comparing, sweeping
 
@@ -42,17 +42,19 @@ def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
         raise ResultsError(
             f"`{folder}` is no directory", "make results with `lrlab compare CONFIG... --out DIR`"
         )
-    files: list[Path] = []
+    drawn: list[Path] = []
+    for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
+        files.check_within(folder, folder / name)
     if (folder / comparison.FILE).exists():
-        files += comparing.save(folder, comparison.read(folder), target, kind)
+        drawn += comparing.save(folder, comparison.read(folder), target, kind)
     if (folder / sweep_record.JSON_FILE).exists():
-        files += sweeping.save(target, sweep_record.read(folder), kind)
-    if not files:
+        drawn += sweeping.save(target, sweep_record.read(folder), kind)
+    if not drawn:
         raise ResultsError(
             f"`{folder}` holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
             "make them with `lrlab compare` or `lrlab find-lr`",
         )
-    return files
+    return drawn
 
 
 def _preview(paths: Sequence[Path], target: Path, kind: str) -> list[Path]:

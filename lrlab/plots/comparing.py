@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import runs
+from lrlab import files, runs
 from lrlab.comparison import Comparison, ExperimentSummary
 from lrlab.plots import canvas
 from lrlab.runs import RunResult
@@ -145,9 +145,15 @@ def _limit(ax: Any, shown: Sequence[npt.NDArray[np.float64]], quantity: str) -> 
 
 
 def _curves(out: Path, e: ExperimentSummary, index: int) -> Curves:
-    found = [runs.read(out / folder) for folder in e.runs]
+    found = [_run(out, out / folder) for folder in e.runs]
     results = [pair[0] for pair in found if pair is not None]
     return Curves(e.name, index, e.steps_per_epoch, results)
+
+
+def _run(out: Path, folder: Path) -> tuple[RunResult, dict[str, Any]] | None:
+    for name in runs.FILES:
+        files.check_within(out, folder / name)
+    return runs.read(folder)
 
 
 def _about(comparison: Comparison) -> str:

@@ -20,6 +20,9 @@ from lrlab.schedules.onecycle import one_cycle_momentum
 from lrlab.schedules.steps import Rates, as_steps
 from lrlab.schedules.stepwise import constant
 
+# Steps computed at a time: the formulas' intermediate values of a long run would fill the memory.
+_BLOCK = 1_000_000
+
 Epochs = int | Fraction
 """A length in epochs; a fraction where a piece is no whole number of them."""
 
@@ -123,13 +126,17 @@ def joined(
 ) -> Rates:
     """Return what the pieces' functions give, each from its piece's start to the next one's."""
     at = as_steps(step)
-    holds = np.searchsorted([piece.start for piece in plan], at, side="right") - 1
-    result = np.empty(at.shape, np.float64)
-    for index, (piece, function) in enumerate(zip(plan, functions, strict=True)):
-        here = holds == index
-        if here.any():
-            result[here] = function(piece.clock(at[here]))
-    return result
+    result = np.empty(at.size, np.float64)
+    starts = [piece.start for piece in plan]
+    for first in range(0, at.size, _BLOCK):
+        block = at.reshape(-1)[first : first + _BLOCK]
+        holds = np.searchsorted(starts, block, side="right") - 1
+        order = np.argsort(holds, kind="stable")
+        indices, ends = np.unique(holds[order], return_index=True)
+        for index, here in zip(indices, np.split(order, ends[1:]), strict=True):
+            values = functions[index](plan[index].clock(block[here]))
+            result[first + here] = values
+    return result.reshape(at.shape)
 
 
 def pieces(

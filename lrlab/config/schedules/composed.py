@@ -22,6 +22,10 @@ from lrlab.config.schedules.shared import WHOLE, OpenLoop, ScheduleModel
 from lrlab.config.schedules.stepwise import Constant, MultiStep, Piecewise, Step
 
 
+MOST_PHASES = 10_000
+"""Phases of a sequence, those of all its cycles together."""
+
+
 class Formula(OpenLoop):
     """An expression of step, epoch, progress and named parameters."""
 
@@ -99,3 +103,13 @@ class Sequence(ScheduleModel):
                     "schedule can"
                 )
         return phases
+
+    @field_validator("cycles")
+    @classmethod
+    def _check_cycles(cls, cycles: int, info: ValidationInfo) -> int:
+        phases = len(info.data.get("phases", ()))
+        if phases * cycles > MOST_PHASES:
+            raise ValueError(
+                f"must be at most {MOST_PHASES // phases:,} with {phases} phases, got {cycles}"
+            )
+        return cycles
