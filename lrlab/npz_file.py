@@ -1,4 +1,4 @@
-"""Arrays from an npz file that may be anything: no pickle, no more memory than the file accounts for.
+"""Arrays from an npz file that may be anything: no pickle, no memory beyond what it accounts for.
 
 `numpy.load` makes an array of the shape that a header claims and inflates whatever it meets, so a
 file of a few kilobytes fills the memory. Here every claim is compared with the others first.
@@ -67,7 +67,7 @@ class _Piecewise:
 def _archive(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
     """Open a zip file; whatever goes wrong with it is a `ValueError`."""
     try:
-        with zipfile.ZipFile(_Piecewise(file)) as archive:  # type: ignore[arg-type]
+        with zipfile.ZipFile(_Piecewise(file)) as archive:
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OverflowError) as error:
         # What zipfile does not implement, and what is encrypted, is a RuntimeError.
@@ -97,7 +97,7 @@ def read(file: BinaryIO, names: Collection[str], limit: int) -> dict[str, Array]
         limit: Bytes that the arrays may take together.
 
     Raises:
-        ValueError: If the file is damaged, or the arrays hold anything but numbers or are too large.
+        ValueError: If the file is damaged, or an array holds no numbers or is too large.
         OSError: If it cannot be read.
     """
     arrays: dict[str, Array] = {}

@@ -21,7 +21,6 @@ from lrlab.config.schedules.decaying import (
 from lrlab.config.schedules.shared import WHOLE, OpenLoop, ScheduleModel
 from lrlab.config.schedules.stepwise import Constant, MultiStep, Piecewise, Step
 
-
 MOST_PHASES = 10_000
 """Phases of a sequence, those of all its cycles together."""
 

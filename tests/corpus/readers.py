@@ -1,0 +1,184 @@
+"""Each kind of file that lrlab reads, and how: content in, nothing out, or an `LrlabError`.
+
+The corpus, the hypothesis tests and the fuzzer all read through here. A kind is the name of a
+folder of the corpus; where lrlab reads several files together the others are good ones, and the
+checksums are right, so that the reader gets as far as to the content.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lrlab import comparison, config, runs, sweep_record
+from lrlab.data import idx, npz
+from lrlab.errors import LrlabError
+
+Reader = Callable[[Path, bytes], Any]
+
+RUN_RECORD = {
+    "format": 1,
+    "config": {"name": "power"},
+    "seed": 0,
+    "status": "diverged",
+    "diverged_at": {"step": 3, "lr": 0.01},
+    "error": None,
+    "test": {"loss": None, "accuracy": 0.5},
+    "train_seconds": 1.25,
+}
+EPOCHS_CSV = b"epoch,lr,loss,accuracy,val_loss,val_accuracy\n0,0.1,0.75,0.5,0.7,0.5625\n"
+
+
+def steps_npz() -> bytes:
+    content = io.BytesIO()
+    np.savez(content, lr=np.float32([0.1, 0.1, 0.01, 0.01]), loss=np.float32([2, 1, 1, np.inf]))
+    return content.getvalue()
+
+
+def sweep_about(**settings: Any) -> dict[str, Any]:
+    return {
+        "verdict": "ok",
+        "meaning": "fine",
+        "steady_lr": 0.01,
+        "max_lr": 0.1,
+        "lowest_useful_lr": 0.001,
+        "highest_stable_lr": 0.2,
+        "spread": 1.5,
+        "stopped_by": "completed",
+        "rules": {"valley": 0.01},
+        "settings": {
+            "model": "mlp",
+            "optimizer": {"type": "sgd", "momentum": 0.9},
+            "batch_size": 32,
+            "data": "sketches",
+            "min_lr": 0.001,
+            "max_lr": 1.0,
+            "steps": 3,
+            "seeds": 1,
+            **settings,
+        },
+    }
+
+
+SWEEP_CSV = b"seed,step,lr,loss,smoothed_loss\n0,0,0.001,2.5,2.5\n0,1,0.0316,2.0,2.2\n"
+
+
+def read_config(folder: Path, content: bytes) -> None:
+    path = folder / "case.yaml"
+    path.write_bytes(content)
+    for read in config.read([path]):
+        config.warnings(read, 1)
+        config.warnings(read, 1719)
+
+
+def read_idx(axes: int) -> Reader:
+    return lambda folder, content: idx.read(folder / "case.gz", content, axes)
+
+
+def read_unpacked_idx(folder: Path, content: bytes) -> None:
+    idx.read(folder / "case.gz", gzip.compress(content, 1), 3)
+
+
+def read_npy(folder: Path, content: bytes) -> None:
+    """Read an array that lies in an npz file whose sizes and checksums are right."""
+    labels = io.BytesIO()
+    np.save(labels, np.arange(4, dtype=np.uint8) % 2)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x_train.npy", content)
+        archive.writestr("y_train.npy", labels.getvalue())
+    read_npz(folder, packed.getvalue())
+
+
+def read_npz(folder: Path, content: bytes) -> None:
+    path = folder / "case.npz"
+    path.write_bytes(content)
+    error = None
+    for read in (npz.fingerprint, npz.train_images, npz.read):
+        try:
+            read(path)
+        except LrlabError as refused:
+            error = refused
+    if error is not None:
+        raise error
+
+
+def read_run(name: str) -> Reader:
+    def read(folder: Path, content: bytes) -> None:
+        contents = {"epochs.csv": EPOCHS_CSV, "steps.npz": steps_npz(), name: content}
+        sums = {key: hashlib.sha256(contents[key]).hexdigest() for key in contents}
+        record = json.dumps({**RUN_RECORD, "sha256": sums}).encode()
+        for key, each in {"run.json": record, **contents}.items():
+            (folder / key).write_bytes(each)
+        runs.read(folder)
+
+    return read
+
+
+def read_comparison(folder: Path, content: bytes) -> None:
+    (folder / comparison.FILE).write_bytes(content)
+    comparison.read(folder)
+
+
+def read_sweep(name: str) -> Reader:
+    def read(folder: Path, content: bytes) -> None:
+        (folder / "sweep.json").write_text(json.dumps(sweep_about()))
+        (folder / "sweep.csv").write_bytes(SWEEP_CSV)
+        (folder / name).write_bytes(content)
+        sweep_record.read(folder)
+
+    return read
+
+
+READERS: dict[str, Reader] = {
+    "config": read_config,
+    "idx-images": read_idx(3),
+    "idx-labels": read_idx(1),
+    "idx-unpacked": read_unpacked_idx,
+    "npz": read_npz,
+    "npy": read_npy,
+    "run.json": read_run("run.json"),
+    "epochs.csv": read_run("epochs.csv"),
+    "steps.npz": read_run("steps.npz"),
+    "comparison.json": read_comparison,
+    "sweep.json": read_sweep("sweep.json"),
+    "sweep.csv": read_sweep("sweep.csv"),
+}
+
+
+def outcome(kind: str, folder: Path, content: bytes) -> str | None:
+    """Return what a reader says of a content, None if it reads it; all but `LrlabError` escapes.
+
+    Raises:
+        AssertionError: If what it says is not what a user can use.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            READERS[kind](folder, content)
+        except LrlabError as error:
+            check_message(error, kind, folder)
+            return error.message
+    return None
+
+
+def check_message(error: LrlabError, kind: str, folder: Path) -> None:
+    text = f"{error.message}\n{error.hint or ''}"
+    unprintable = {c for c in text if not c.isprintable() and c != "\n"}
+    assert not unprintable, f"cannot be printed: {unprintable}"
+    assert str(folder) in error.message, f"names no file: {error.message}"
+    assert len(text) < 10_000, f"nobody reads {len(text):,} characters"
+    assert "allocate" not in text, f"the memory was what stopped it: {text}"
+    if kind == "config":
+        assert error.exit_code == 2
+    else:
+        assert "\n" not in error.message
+        assert error.hint
+        assert error.exit_code == 3

@@ -1,0 +1,40 @@
+"""Fuzz one reader with atheris: `python tests/fuzz/run.py KIND [libFuzzer's options]`.
+
+Whatever is no `LrlabError`, takes over 10 seconds or too much memory is a finding; libFuzzer
+writes it to `crash-*`. Copy it into `tests/corpus/KIND/` under a name that says what it is.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+BASELINE_MB = 250  # What the interpreter with NumPy and the instrumented package takes by itself.
+
+
+def main() -> None:
+    """Fuzz until libFuzzer's `-max_total_time`."""
+    import atheris
+
+    kind, *options = sys.argv[1:]
+    sys.path.insert(0, str(CORPUS.parent))
+    # Pydantic and NumPy are compiled; what is ours to mend is lrlab, and yaml decides its paths.
+    with atheris.instrument_imports(include=["lrlab", "yaml"]):
+        from corpus import readers
+
+    memory = Path("/dev/shm")  # noqa: S108
+    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+
+    def one(content: bytes) -> None:
+        readers.outcome(kind, folder, content)
+
+    defaults = ["-timeout=10", f"-rss_limit_mb={BASELINE_MB + 500}", "-max_len=50000"]
+    seeds = [str(CORPUS / kind)] if (CORPUS / kind).is_dir() else []
+    scratch = os.environ.get("LRLAB_FUZZ_DIR", tempfile.mkdtemp())
+    atheris.Setup([sys.argv[0], *defaults, *options, scratch, *seeds], one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
