@@ -134,8 +134,8 @@ def joined(
         order = np.argsort(holds, kind="stable")
         indices, ends = np.unique(holds[order], return_index=True)
         for index, here in zip(indices, np.split(order, ends[1:]), strict=True):
-            values = functions[index](plan[index].clock(block[here]))
-            result[first + here] = values
+            with np.errstate(over="ignore"):  # A power may be infinite where the rate is 0.
+                result[first + here] = functions[index](plan[index].clock(block[here]))
     return result.reshape(at.shape)
 
 

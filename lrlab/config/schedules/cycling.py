@@ -1,12 +1,16 @@
 """Configs of the schedules that cycle: one_cycle, cyclic, cosine_restarts."""
 
-from typing import Annotated, Literal, Self
+import fractions
+import math
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from lrlab.config.durations import Duration, DurationField
 from lrlab.config.fields import Fraction, Model, PeakRate, PositiveRate, Rate, SteadyRate
 from lrlab.config.schedules.shared import WHOLE, OpenLoop
+
+_MOST_CYCLES = 1_000_000
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -114,6 +118,21 @@ class CosineRestarts(OpenLoop):
         1.0, description="how much lower above `min_lr` each peak is than the one before"
     )
     min_lr: Rate = Field(0.0, description="the floor, at most `initial_lr`")
+
+    def arguments(self, steps_per_epoch: int, epochs: int | fractions.Fraction) -> dict[str, Any]:
+        """Return the keyword arguments of the formula.
+
+        Raises:
+            ValueError: If the run has more than a million cycles; each has to be computed.
+        """
+        arguments = super().arguments(steps_per_epoch, epochs)
+        if self.growth > 1:
+            periods = steps_per_epoch * epochs / arguments["period"]
+            if math.log1p(periods * (self.growth - 1)) / math.log(self.growth) > _MOST_CYCLES:
+                raise ValueError(
+                    f"the period `{self.period}` comes more than {_MOST_CYCLES:,} times"
+                )
+        return arguments
 
     @model_validator(mode="after")
     def _check(self) -> Self:
