@@ -234,7 +234,7 @@ _EXPERIMENT = schema.mapping(
         "statuses": schema.items(schema.one_of(*Status), most=_MOST_SEEDS),
         **{part: schema.mapping(dict.fromkeys(_PARTS[part], _SUMMARY)) for part in _PARTS},
         "train_seconds": _SUMMARY,
-        "chosen": schema.table(schema.number()),
+        "chosen": schema.table(schema.number(), most=1_000),
         "notes": _TEXTS,
         "data": schema.text(),
         "steps_per_epoch": schema.whole(1, 10**9),

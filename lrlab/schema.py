@@ -21,6 +21,7 @@ Shape = Callable[[Any, str], Any]
 MAX_BYTES = 16_000_000
 """The largest JSON that is read: in memory it may take 25 times as much."""
 
+_LONGEST_TEXT = 2_000
 _LONGEST = 40
 
 
@@ -74,7 +75,7 @@ def whole(least: int, most: int) -> Shape:
 
 
 def text(pattern: str | None = None) -> Shape:
-    """Return the shape of a text; what is not printable in it is turned into escapes.
+    """Return the shape of a text of usual length; what is not printable turns into escapes.
 
     Args:
         pattern: A regular expression that the whole text must match.
@@ -84,6 +85,8 @@ def text(pattern: str | None = None) -> Shape:
     def check(value: Any, place: str) -> str:
         if not isinstance(value, str):
             raise _wrong(place, "a text", value)
+        if len(value) > _LONGEST_TEXT:
+            raise ValueError(f"{place} must be a short text, got {len(value):,} characters")
         if compiled is not None and not compiled.fullmatch(value):
             raise _wrong(place, "a text of the usual form", value)
         return printable(value)
@@ -120,11 +123,13 @@ def items(shape: Shape, *, least: int = 0, most: int) -> Shape:
     return check
 
 
-def table(shape: Shape) -> Shape:
-    """Return the shape of a mapping with any keys, its values of one shape."""
+def table(shape: Shape, *, most: int) -> Shape:
+    """Return the shape of a mapping with at most so many keys, any, its values of one shape."""
 
     def check(value: Any, place: str) -> dict[str, Any]:
         _require_mapping(value, place)
+        if len(value) > most:
+            raise ValueError(f"{place} must hold at most {most:,} keys, got {len(value):,}")
         return {printable(key): shape(item, _inside(place, key)) for key, item in value.items()}
 
     return check

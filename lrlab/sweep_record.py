@@ -189,7 +189,7 @@ _SHAPE = schema.mapping(
         "highest_stable_lr": _MAYBE_RATE,
         "spread": _MAYBE_NUMBER,
         "stopped_by": schema.text(),
-        "rules": schema.table(_MAYBE_NUMBER),
+        "rules": schema.table(_MAYBE_NUMBER, most=100),
         "settings": _SETTINGS,
     },
     {"verified": schema.maybe(schema.mapping({"steady_lr": _MAYBE_RATE, "max_lr": _MAYBE_RATE}))},

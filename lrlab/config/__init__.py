@@ -18,7 +18,7 @@ from lrlab.config import checks
 from lrlab.config import source as yaml_source
 from lrlab.config.durations import Duration
 from lrlab.config.experiment import Experiment, name_from_stem
-from lrlab.config.report import problems_of, raise_problems, render
+from lrlab.config.report import MOST_SHOWN, problems_of, raise_problems, render
 from lrlab.config.schedules import Schedule
 from lrlab.config.source import Problem, Source
 from lrlab.errors import UsageError
@@ -189,5 +189,5 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
         raise_problems([source])
     return [
         render(source.problem(f"{'.'.join(map(str, place))}: {message}", place), source)
-        for place, message in found
+        for place, message in found[:MOST_SHOWN]
     ]

@@ -106,9 +106,11 @@ def _rows(count: int) -> bytes:
     return head + b"".join(b"%d,0.1,0.75,0.5,0.7,0.5625\n" % row for row in range(count))
 
 
-JSON = {
+NESTED = {
     "nested 10**6 lists": lambda: _nested(10**6, "[", "]"),
     "nested 10**6 mappings": lambda: _nested(10**6, '{"a":', "}"),
+}
+LARGE = {
     "15 MB of lists": lambda: b"[" + b"[]," * (5 * MB - 1) + b"[]]",
     "15 MB of mappings": lambda: b"[" + b"{}," * (5 * MB - 1) + b"{}]",
     "15 MB of keys": lambda: b"{" + b",".join(b'"%d":0' % i for i in range(MB)) + b"}",
@@ -193,8 +195,8 @@ MADE: dict[str, dict[str, Content]] = {
         "bomb": lambda: _zip_bomb(4_000),
         "140 MB": lambda: bytes(140 * MB),
     },
-    "run.json": JSON,
-    "sweep.json": JSON
+    "run.json": NESTED | LARGE,
+    "sweep.json": NESTED
     | {
         "5 million losses": lambda: json.dumps(
             readers.sweep_about(steps=1_000_000, seeds=5)
@@ -208,7 +210,7 @@ MADE: dict[str, dict[str, Content]] = {
         "100 MB after the header": lambda: readers.SWEEP_CSV + b"9" * 100 * MB,
         "100 MB of one loss": lambda: readers.SWEEP_CSV + b"0,2,1,1,1\n" * (10 * MB),
     },
-    "comparison.json": JSON
+    "comparison.json": NESTED
     | {
         "10**6 seeds": lambda: _comparison(seeds=list(range(10**6))),
         "10**5 notes": lambda: _comparison(notes=["a"] * 10**5),

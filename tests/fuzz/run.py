@@ -1,4 +1,4 @@
-"""Fuzz one reader with atheris: `python tests/fuzz/run.py KIND [libFuzzer's options]`.
+"""Fuzz readers with atheris: `python tests/fuzz/run.py TARGET [libFuzzer's options]`.
 
 Whatever is no `LrlabError`, takes over 10 seconds or too much memory is a finding; libFuzzer
 writes it to `crash-*`. Copy it into `tests/corpus/KIND/` under a name that says what it is.
@@ -12,12 +12,22 @@ from pathlib import Path
 CORPUS = Path(__file__).parents[1] / "corpus"
 BASELINE_MB = 250  # What the interpreter with NumPy and the instrumented package takes by itself.
 
+# Every content is given to all readers of a target: most refuse what is another's at once.
+TARGETS = {
+    "config": ("config",),
+    "idx": ("idx-images", "idx-labels", "idx-unpacked"),
+    "npz": ("npz", "npy"),
+    "run": ("run.json", "epochs.csv", "steps.npz"),
+    "comparison": ("comparison.json",),
+    "sweep": ("sweep.json", "sweep.csv"),
+}
+
 
 def main() -> None:
     """Fuzz until libFuzzer's `-max_total_time`."""
     import atheris
 
-    kind, *options = sys.argv[1:]
+    target, *options = sys.argv[1:]
     sys.path.insert(0, str(CORPUS.parent))
     # Pydantic and NumPy are compiled; what is ours to mend is lrlab, and yaml decides its paths.
     with atheris.instrument_imports(include=["lrlab", "yaml"]):
@@ -27,10 +37,11 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
 
     def one(content: bytes) -> None:
-        readers.outcome(kind, folder, content)
+        for kind in TARGETS[target]:
+            readers.outcome(kind, folder, content)
 
     defaults = ["-timeout=10", f"-rss_limit_mb={BASELINE_MB + 500}", "-max_len=50000"]
-    seeds = [str(CORPUS / kind)] if (CORPUS / kind).is_dir() else []
+    seeds = [str(CORPUS / kind) for kind in TARGETS[target]]
     scratch = os.environ.get("LRLAB_FUZZ_DIR", tempfile.mkdtemp())
     atheris.Setup([sys.argv[0], *defaults, *options, scratch, *seeds], one)
     atheris.Fuzz()
