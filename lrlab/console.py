@@ -1,6 +1,5 @@
 """What people see: results on stdout, progress and warnings on stderr."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from lrlab import tables
+from lrlab import streams, tables
 from lrlab.comparison import Comparison
 from lrlab.printable import printable_lines
 from lrlab.runs import RunResult, Status
@@ -63,8 +62,8 @@ def _text(content: str, style: str = "") -> Text:
 
 def _own_stderr() -> Any:
     """Return a stream of its own to the real stderr: TensorFlow's import silences the usual one."""
-    if sys.stderr is sys.__stderr__ and sys.stderr is not None:
-        return os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
+    if isinstance(sys.stderr, streams.Lenient):
+        return streams.duplicate(sys.stderr)
     return sys.stderr
 
 
@@ -94,12 +93,15 @@ class Reporter:
             yield
 
     @contextmanager
-    def planned(self, to_train: Sequence[_Run], reused: int, workers: int) -> Iterator[None]:
+    def planned(
+        self, to_train: Sequence[_Run], reused: int, resumed: int, workers: int
+    ) -> Iterator[None]:
         """Say what will be trained, and show the running ones while they are."""
-        finished = f"; {reused} finished before" if reused else ""
-        beside = f", {workers} side by side" if workers > 1 else ""
         plural = "s" if len(to_train) > 1 else ""
-        self._console.print(f"training {len(to_train)} run{plural}{beside}{finished}")
+        beside = f", {workers} side by side" if workers > 1 else ""
+        going_on = f"; {resumed} from where it was cut off" if resumed else ""
+        finished = f"; {reused} finished before" if reused else ""
+        self._console.print(f"training {len(to_train)} run{plural}{beside}{going_on}{finished}")
         self._view = _View(to_train)
         try:
             if not self._live:
@@ -194,8 +196,8 @@ def print_json(text: str) -> None:
     sys.stdout.write(text)
 
 
-def print_comparison(comparison: Comparison, out: Path, figures: Sequence[Path]) -> None:
-    """Print the table of a comparison, its notes and where everything lies."""
+def print_comparison(comparison: Comparison) -> None:
+    """Print the table of a comparison and its notes."""
     console = _console(sys.stdout)
     titles, rows = tables.table(comparison)
     grid = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -212,18 +214,20 @@ def print_comparison(comparison: Comparison, out: Path, figures: Sequence[Path])
     console.print(grid)
     console.print()
     console.print(_text(tables.caption(comparison, "*")), soft_wrap=True)
-    if warning := tables.not_like_for_like(comparison):
+    for warning in tables.warnings(comparison):
         console.print(_text(warning, "yellow"), soft_wrap=True)
     for e in comparison.experiments:
         for note in e.notes:
             console.print(_text(f"{e.name}: {note}", "yellow"), soft_wrap=True)
-    names = ["comparison.csv", "comparison.md", "comparison.json", *(f.name for f in figures)]
-    console.print(_text(f"{out}: {', '.join(names)}"), soft_wrap=True)
 
 
-def print_sweep(
-    record: SweepRecord, out: Path, figures: Sequence[Path], *, rules: bool = False
-) -> None:
+def print_written(out: Path, written: Sequence[Path]) -> None:
+    """Print which files lie where."""
+    names = ", ".join(path.name for path in written)
+    _console(sys.stdout).print(_text(f"{out}: {names}"), soft_wrap=True)
+
+
+def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
     """Print what a sweep suggests and how sure that is; with `rules` the classic ones as well."""
     console = _console(sys.stdout)
     about = record.about
@@ -240,8 +244,6 @@ def print_sweep(
         ),
         soft_wrap=True,
     )
-    names = ["sweep.csv", "sweep.json", *(f.name for f in figures)]
-    console.print(_text(f"{out}: {', '.join(names)}"), soft_wrap=True)
 
 
 _RULES = {

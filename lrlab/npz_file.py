@@ -88,13 +88,16 @@ def header(file: BinaryIO, name: str) -> Header | None:
             return claimed
 
 
-def read(file: BinaryIO, names: Collection[str], limit: int) -> dict[str, Array]:
+def read(
+    file: BinaryIO, names: Collection[str] | None, limit: int, *, compressed: bool = True
+) -> dict[str, Array]:
     """Return those of the named arrays that the file holds.
 
     Args:
         file: The npz file, open for reading.
-        names: Names of arrays; others in the file are not looked at.
+        names: Names of arrays, others in the file are not looked at; None for all there are.
         limit: Bytes that the arrays may take together.
+        compressed: Whether they may be compressed.
 
     Raises:
         ValueError: If the file is damaged, or an array holds no numbers or is too large.
@@ -102,8 +105,10 @@ def read(file: BinaryIO, names: Collection[str], limit: int) -> dict[str, Array]
     """
     arrays: dict[str, Array] = {}
     with _archive(file) as archive:
-        held = set(archive.namelist())
-        for name in (name for name in names if f"{name}.npy" in held):
+        held = [member.removesuffix(".npy") for member in archive.namelist()]
+        for name in held if names is None else [name for name in names if name in held]:
+            if not compressed and archive.getinfo(f"{name}.npy").compress_type:
+                raise ValueError("it is compressed")
             with _member(archive, name) as (member, claimed):
                 limit -= claimed.size
                 if limit < 0:

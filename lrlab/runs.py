@@ -1,8 +1,8 @@
 """The run directory: identity of a run, atomic write, checked read.
 
-    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz}
+    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz[, weights.npz]}
 
-Times stand in `run.json` alone; the other two files are reproducible byte for byte.
+Times stand in `run.json` alone; the other files are reproducible byte for byte.
 """
 
 import csv
@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,14 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import files, intake, npz_file, schema
+from lrlab import files, intake, schema
 from lrlab.errors import ResultsError
+from lrlab.packing import pack, unpack
 
 if TYPE_CHECKING:  # Reading runs needs no config, and pydantic takes 0.2 s to import.
     from lrlab.config import Experiment
 
 FORMAT = 1
 """Raised when the training changes in a way that makes older runs another experiment."""
+
+WEIGHTS = "weights.npz"
+"""The model's final variables `000`, `001`, ..., in its order; only where they are to be kept."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -77,6 +80,9 @@ class RunResult:
         test_accuracy: Accuracy on the test set after the last epoch, None without one.
         train_seconds: Wall time of the run, other runs beside it included.
         error: Why it failed.
+        environments: What it was trained in, several where it went on in another one.
+        weights: The model's final variables, in its order, None unless they are kept; `read`
+            leaves them in their file.
     """
 
     status: Status
@@ -89,6 +95,8 @@ class RunResult:
     test_accuracy: float | None = None
     train_seconds: float = 0.0
     error: str | None = None
+    environments: tuple[Mapping[str, Any], ...] = ()
+    weights: tuple[npt.NDArray[Any], ...] | None = None
 
 
 def identity(experiment: "Experiment", data_fingerprint: str) -> str:
@@ -121,6 +129,8 @@ def write(target: Path, result: RunResult, about: Mapping[str, Any]) -> None:
         ResultsError: If the folder cannot be written.
     """
     contents = {"epochs.csv": _epochs_csv(result), "steps.npz": _steps_npz(result)}
+    if result.weights is not None:
+        contents[WEIGHTS] = pack({f"{i:03}": value for i, value in enumerate(result.weights)})
     record = {
         "format": FORMAT,
         **about,
@@ -186,19 +196,16 @@ def _epochs_csv(result: RunResult) -> bytes:
 
 
 def _steps_npz(result: RunResult) -> bytes:
-    """Return an npz file whose bytes depend on the arrays alone; numpy's own has the time in it."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        columns = [("lr", result.lr), ("loss", result.loss)]
-        if result.momentum is not None:
-            columns.append(("momentum", result.momentum))
-        for name, values in columns:
-            member = io.BytesIO()
-            array = np.zeros(0, np.float32) if values is None else values
-            np.lib.format.write_array(member, np.asarray(array, np.float32), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
-    return packed.getvalue()
+    none = np.zeros(0, np.float32)
+    columns = {"lr": none if result.lr is None else result.lr}
+    columns["loss"] = none if result.loss is None else result.loss
+    if result.momentum is not None:
+        columns["momentum"] = result.momentum
+    return pack({name: np.asarray(values, np.float32) for name, values in columns.items()})
 
+
+ENVIRONMENT = schema.table(schema.scalar(), most=100)
+"""The shape of what a run was trained in."""
 
 _HASH = schema.text("[0-9a-f]{64}")
 _MAYBE_NUMBER = schema.maybe(schema.number())
@@ -210,7 +217,11 @@ _RECORD = schema.mapping(
         "test": schema.mapping({"loss": _MAYBE_NUMBER, "accuracy": _MAYBE_NUMBER}),
         "train_seconds": schema.number(least=0),
         "sha256": schema.mapping({"epochs.csv": _HASH, "steps.npz": _HASH}),
-    }
+    },
+    {
+        "environment": schema.maybe(ENVIRONMENT),
+        "earlier_environments": schema.items(ENVIRONMENT, most=1_000),
+    },
 )
 _NUMBER = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?|inf)|nan"
 _ROW = re.compile(rf"([0-9]{{1,6}}){rf',({_NUMBER})' * 5}", re.ASCII)
@@ -232,8 +243,7 @@ def _epochs(content: bytes) -> tuple[EpochResult, ...]:
 
 
 def _steps(content: bytes) -> dict[str, Floats]:
-    # They are not packed, so that no more is read than there is.
-    arrays = npz_file.read(io.BytesIO(content), ("lr", "loss", "momentum"), len(content))
+    arrays = unpack(content)
     for name in ("lr", "loss"):
         if name not in arrays:
             raise ValueError(f"it has no `{name}`")
@@ -260,6 +270,11 @@ def _result(
         test_accuracy=record["test"]["accuracy"],
         train_seconds=record["train_seconds"],
         error=record["error"],
+        environments=tuple(
+            made_in
+            for made_in in (*record.get("earlier_environments", ()), record.get("environment"))
+            if made_in
+        ),
     )
 
 

@@ -94,6 +94,20 @@ def text(pattern: str | None = None) -> Shape:
     return check
 
 
+def scalar() -> Shape:
+    """Return the shape of a text, a number, true, false or null."""
+    any_text = text()
+
+    def check(value: Any, place: str) -> Any:
+        if isinstance(value, str):
+            return any_text(value, place)
+        if isinstance(value, dict | list):
+            raise _wrong(place, "a single value", value)
+        return value
+
+    return check
+
+
 def one_of(*known: str) -> Shape:
     """Return the shape of a text that is one of a few."""
 

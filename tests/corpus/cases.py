@@ -11,8 +11,9 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-
 from corpus import readers
+
+from lrlab import packing
 
 HERE = Path(__file__).parent
 Content = Callable[[], bytes]
@@ -99,6 +100,12 @@ def _comparison(**changes: object) -> bytes:
     good = json.loads((HERE / "comparison.json" / "good.json").read_bytes())
     good["experiments"][0] |= changes
     return json.dumps(good).encode()
+
+
+def _checkpoint(**arrays: bytes) -> bytes:
+    """Return the good checkpoint with other bytes in some of its arrays."""
+    good = packing.unpack(readers.checkpoint())
+    return packing.pack(good | {k: np.frombuffer(v, np.uint8) for k, v in arrays.items()})
 
 
 def _rows(count: int) -> bytes:
@@ -189,11 +196,16 @@ MADE: dict[str, dict[str, Content]] = {
         "100 MB": lambda: b"\n" * 100 * MB,
     },
     "steps.npz": {
-        "40 MB": lambda: _steps(
-            lr=np.zeros(5 * MB, np.float32), loss=np.zeros(5 * MB, np.float32)
-        ),
+        "40 MB": lambda: _steps(lr=np.zeros(5 * MB, np.float32), loss=np.zeros(5 * MB, np.float32)),
         "bomb": lambda: _zip_bomb(4_000),
         "140 MB": lambda: bytes(140 * MB),
+    },
+    "checkpoint": {
+        "bomb": lambda: _zip_bomb(4_000),
+        "100 MB": lambda: bytes(100 * MB),
+        "about nested 10**6": lambda: _checkpoint(about=_nested(10**6, "[", "]")),
+        "50,000 members": lambda: _many_members(50_000),
+        "a variable of 40 MB": lambda: _checkpoint(model_0=bytes(40 * MB)),
     },
     "run.json": NESTED | LARGE,
     "sweep.json": NESTED

@@ -9,6 +9,8 @@ import gzip
 import hashlib
 import io
 import json
+import struct
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import comparison, config, runs, sweep_record
+from lrlab import checkpoints, comparison, config, runs, sweep_record
 from lrlab.data import idx, npz
 from lrlab.errors import LrlabError
 
@@ -122,6 +124,36 @@ def read_run(name: str) -> Reader:
     return read
 
 
+def read_checkpoint(folder: Path, content: bytes) -> None:
+    """Read a checkpoint as it is; if its sum is not right, with the right one as well."""
+    path = folder / "seed-0.checkpoint.npz"
+    body = content[:-66] + struct.pack("<H", 64)
+    for each in (body + hashlib.sha256(body).hexdigest().encode(), content):
+        path.write_bytes(each)
+        checkpoints.read(path)
+
+
+def checkpoint() -> bytes:
+    """Return a good one."""
+    arrays = {"model": (np.ones((2, 3), np.float32),), "optimizer": (np.int64(4), np.zeros(3))}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "c.npz"
+        checkpoints.write(
+            path,
+            checkpoints.Checkpoint(
+                **{key: tuple(map(np.asarray, each)) for key, each in arrays.items()},
+                history=(runs.EpochResult(0, 0.1, 0.75, 0.5, 0.7, 0.5625),),
+                lr=np.float32([0.1, 0.1]),
+                loss=np.float32([2, 1]),
+                correct=3,
+                train_seconds=1.5,
+            ),
+            {"identity": "0a", "seed": 0, "environment": {}, "earlier_environments": [],
+             "resumed_at": []},
+        )  # fmt: skip
+        return path.read_bytes()
+
+
 def read_comparison(folder: Path, content: bytes) -> None:
     (folder / comparison.FILE).write_bytes(content)
     comparison.read(folder)
@@ -147,6 +179,7 @@ READERS: dict[str, Reader] = {
     "run.json": read_run("run.json"),
     "epochs.csv": read_run("epochs.csv"),
     "steps.npz": read_run("steps.npz"),
+    "checkpoint": read_checkpoint,
     "comparison.json": read_comparison,
     "sweep.json": read_sweep("sweep.json"),
     "sweep.csv": read_sweep("sweep.csv"),

@@ -18,6 +18,7 @@ TARGETS = {
     "idx": ("idx-images", "idx-labels", "idx-unpacked"),
     "npz": ("npz", "npy"),
     "run": ("run.json", "epochs.csv", "steps.npz"),
+    "checkpoint": ("checkpoint",),
     "comparison": ("comparison.json",),
     "sweep": ("sweep.json", "sweep.csv"),
 }
@@ -33,7 +34,7 @@ def main() -> None:
     with atheris.instrument_imports(include=["lrlab", "yaml"]):
         from corpus import readers
 
-    memory = Path("/dev/shm")  # noqa: S108
+    memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
 
     def one(content: bytes) -> None:
