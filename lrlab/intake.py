@@ -39,10 +39,10 @@ def read_bytes(path: Path, limit: int) -> bytes:
         OSError: If it cannot be read, is no regular file, or holds more than `limit` bytes.
     """
     with open_file(path) as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise OSError(errno.EFBIG, f"is larger than {limit:,} bytes", str(path))
-    return content
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise OSError(errno.EFBIG, f"is larger than {limit:,} bytes", str(path))
+        return file.read(size)  # Asked for the limit, Python would make room for all of it.
 
 
 def reason(error: Exception) -> str:
