@@ -105,7 +105,8 @@ def read(
     """
     arrays: dict[str, Array] = {}
     with _archive(file) as archive:
-        held = [member.removesuffix(".npy") for member in archive.namelist()]
+        members = [member for member in archive.namelist() if member.endswith(".npy")]
+        held = [member.removesuffix(".npy") for member in members]
         for name in held if names is None else [name for name in names if name in held]:
             if not compressed and archive.getinfo(f"{name}.npy").compress_type:
                 raise ValueError("it is compressed")
