@@ -125,18 +125,16 @@ LARGE = {
     "15 MB of one number": lambda: b"9" * 15 * MB,
     "15 MB of escapes": lambda: b'"' + b"\\u001b" * (15 * MB // 6) + b'"',
     "100 MB": lambda: b"[" + b"0," * (50 * MB),
-    "100 MB of spaces": lambda: b" " * 100 * MB,
 }
 
 MADE: dict[str, dict[str, Content]] = {
     "config": {
         "100 MB": lambda: LEAST + b"#" * 100 * MB,
-        "100 MB of keys": lambda: LEAST * (100 * MB // len(LEAST)),
         "10**5 keys": lambda: LEAST + b"".join(b"k%d: 1\n" % i for i in range(10**5)),
         "keys up to the size": lambda: LEAST + b"".join(b"%x: 1\n" % i for i in range(6_000)),
         "keys up to the number": lambda: LEAST + b"".join(b"%x: 1\n" % i for i in range(2_400)),
-        "equal keys": lambda: LEAST + b"k: 1\n" * 2_400,
-        "keys that are lists": lambda: LEAST + b"[]: 1\n" * 2_400,
+        "equal keys": lambda: LEAST + b"k: 1\n" * 1_000,
+        "keys that are lists": lambda: LEAST + b"[]: 1\n" * 1_000,
         "10**6 boundaries": lambda: (
             b"schedule: {type: multistep, initial_lr: 1, boundaries: [" + b"1,\n" * 10**6 + b"]}\n"
         ),
@@ -149,7 +147,7 @@ MADE: dict[str, dict[str, Content]] = {
             + b"]}\n"
         ),
         "phases of nothing": lambda: (
-            b"schedule: {type: sequence, phases: [" + b"{}," * 4_900 + b"]}\n"
+            b"schedule: {type: sequence, phases: [" + b"{}," * 2_000 + b"]}\n"
         ),
         "nested 10**6 lists": lambda: _nested(10**6, "[", "]"),
         "nested 20,000 lists": lambda: _nested(20_000, "[", "]"),
@@ -185,12 +183,12 @@ MADE: dict[str, dict[str, Content]] = {
         "60 MB of zeros": lambda: _zip_bomb(60),
         "50,000 members": lambda: _many_members(50_000),
         "100 MB of zeros": lambda: bytes(100 * MB),
-        "100 MB of zip signs": lambda: b"PK\x05\x06" * (25 * MB),
+        "10 MB of zip signs": lambda: b"PK\x05\x06" * (5 * MB // 2),
         "zip sign at the end": lambda: bytes(MB) + b"PK\x05\x06" + b"\xff" * 16 + bytes(2),
     },
     "epochs.csv": {
-        "100,000 rows": lambda: _rows(100_000),
-        "1,000,000 rows": lambda: _rows(1_000_000),
+        "50,000 rows": lambda: _rows(50_000),
+        "900,000 rows": lambda: _rows(50_000) * 18,
         "19 MB of one line": lambda: _rows(1) + b"1," * (19 * MB // 2),
         "19 MB of one number": lambda: _rows(1) + b"1," + b"9" * 19 * MB,
         "100 MB": lambda: b"\n" * 100 * MB,
@@ -198,7 +196,7 @@ MADE: dict[str, dict[str, Content]] = {
     "steps.npz": {
         "40 MB": lambda: _steps(lr=np.zeros(5 * MB, np.float32), loss=np.zeros(5 * MB, np.float32)),
         "bomb": lambda: _zip_bomb(4_000),
-        "140 MB": lambda: bytes(140 * MB),
+        "more than any run has": lambda: bytes(131 * MB),
     },
     "checkpoint": {
         "bomb": lambda: _zip_bomb(4_000),
@@ -218,17 +216,17 @@ MADE: dict[str, dict[str, Content]] = {
         ).encode(),
     },
     "sweep.csv": {
-        "100 MB of one line": lambda: b"a" * 100 * MB,
-        "100 MB after the header": lambda: readers.SWEEP_CSV + b"9" * 100 * MB,
-        "100 MB of one loss": lambda: readers.SWEEP_CSV + b"0,2,1,1,1\n" * (10 * MB),
+        "20 MB of one line": lambda: b"a" * 20 * MB,
+        "20 MB after the header": lambda: readers.SWEEP_CSV + b"9" * 20 * MB,
+        "20 MB of one loss": lambda: readers.SWEEP_CSV + b"0,2,1,1,1\n" * (2 * MB),
     },
     "comparison.json": NESTED
     | {
-        "10**6 seeds": lambda: _comparison(seeds=list(range(10**6))),
+        "10**6 seeds": lambda: _comparison(seeds=[0] * 10**6),
         "10**5 notes": lambda: _comparison(notes=["a"] * 10**5),
         "a note of 10 MB": lambda: _comparison(notes=["\x1b" * MB]),
         "a name of 10 MB": lambda: _comparison(name="a" * 10 * MB),
         "a run of 10 MB": lambda: _comparison(runs=["runs/" + "a" * 10 * MB, "b"]),
-        "10**6 rates": lambda: _comparison(chosen={str(i): 1.0 for i in range(10**6)}),
+        "10**5 rates": lambda: _comparison(chosen={str(i): 1.0 for i in range(10**5)}),
     },
 }
