@@ -9,11 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from told import Told
 
 from lrlab import comparison, config, experiment, runs, sweep_record
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
@@ -22,39 +22,6 @@ from lrlab.experiment import pool
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 2\n"
 FALLING = "schedule: {type: exponential, initial_lr: 0.01, s: 1 epochs}\nepochs: 2\n"
 WILD = "schedule: {type: constant, lr: 1e6}\noptimizer: {type: sgd}\nepochs: 2\n"
-
-
-class Told:
-    """Keeps what a comparison reports."""
-
-    def __init__(self, at_plan=lambda: None) -> None:
-        self.warnings: list[str] = []
-        self.trained: list[str] = []
-        self.finished_runs: list[str] = []
-        self.reused = 0
-        self._at_plan = at_plan
-
-    def warn(self, text):
-        self.warnings.append(text)
-
-    def waiting(self, text):
-        return nullcontext()
-
-    @contextmanager
-    def planned(self, to_train, reused, resumed, workers):
-        self.trained = sorted(f"{run.name} {run.seed}" for run in to_train)
-        self.reused = reused
-        self.resumed = resumed
-        self.workers = workers
-        self._at_plan()
-        yield
-
-    def progress(self, run, progress):
-        assert 0 < progress.step <= run.steps
-        assert threading.current_thread() is threading.main_thread()
-
-    def finished(self, run, result):
-        self.finished_runs.append(f"{run.name} {run.seed}: {result.status}")
 
 
 @pytest.fixture
