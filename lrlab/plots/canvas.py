@@ -22,6 +22,8 @@ PALETTE = (
 )
 DASHES = ("-", "--", ":", "-.")
 GREY = "#666666"
+DECADES = 4
+"""How far below the highest rate a logarithmic axis goes: a decay to 0 passes any lower one."""
 
 
 def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[Any, Sequence[Any]]:
@@ -66,12 +68,20 @@ def label_plainly(axis: Any) -> None:
     axis.set_minor_formatter(lambda *_: "")
 
 
-def log_if_decades(ax: Any, values: Any) -> None:
-    """Use a logarithmic y axis where the positive values span more than a factor of 20."""
+def spans_decades(values: Any) -> bool:
+    """Return whether the positive values span more than a factor of 20."""
     positive = values[values > 0]
-    if len(positive) and positive.max() > 20 * positive.min():
+    return bool(len(positive) and positive.max() > 20 * positive.min())
+
+
+def log_if_decades(ax: Any, values: Any) -> None:
+    """Use a logarithmic y axis where the positive values span decades, of at most `DECADES`."""
+    if spans_decades(values):
         ax.set_yscale("log")
         label_plainly(ax.yaxis)
+        floor = values.max() / 10**DECADES
+        if values[values > 0].min() < floor:
+            ax.set_ylim(bottom=floor)
     else:
         ax.set_ylim(bottom=0)
 

@@ -1,0 +1,246 @@
+"""Curves drawn with characters: sparklines, and charts with axes; in braille or plain ASCII."""
+
+import string
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lrlab.plots.canvas import DECADES, spans_decades
+from lrlab.schedules import Rates
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_RAMP = "_.:-=+*#"
+_BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+NEEDED = _BLOCKS + chr(0x28FF) + "┤┬─└"
+"""What a stream must be able to take for anything but plain ASCII."""
+
+Span = tuple[str, int | None]
+"""A piece of a line, and the curve that it belongs to."""
+
+
+def mark(index: int) -> str:
+    """Return the letter that a chart marks a curve by, for where there are no colours."""
+    return string.ascii_uppercase[index % 26]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The rates of a run.
+
+    Args:
+        rates: One a step.
+        steps_per_epoch: Steps an epoch.
+    """
+
+    rates: Rates
+    steps_per_epoch: int
+
+    @property
+    def epochs(self) -> float:
+        """How many epochs it has."""
+        return len(self.rates) / self.steps_per_epoch
+
+
+def sparkline(rates: Rates, width: int, *, plain: bool = False) -> str:
+    """Return a curve as one line: the higher the rate, from 0, the higher the character.
+
+    Args:
+        rates: The rates, at least one above 0.
+        width: Characters, >= 1.
+        plain: Whether in ASCII alone.
+
+    Example:
+        >>> sparkline(np.linspace(0, 1, 50), 8)
+        '▁▂▃▄▅▆▇█'
+    """
+    levels = _RAMP if plain else _BLOCKS
+    at = np.linspace(0, len(rates) - 1, width).round().astype(int)
+    height = rates[at] / rates.max() * len(levels)
+    return "".join(levels[min(int(level), len(levels) - 1)] for level in height)
+
+
+def chart(
+    curves: Sequence[Curve],
+    *,
+    width: int,
+    height: int,
+    plain: bool = False,
+    log: bool | None = None,
+) -> Iterator[list[Span]]:
+    """Yield the lines of a chart of learning rates over epochs and, if they agree, steps.
+
+    Args:
+        curves: The curves; more than one are marked A, B, C and so on.
+        width: Characters a line.
+        height: Lines of the plot, without its axis.
+        plain: Whether in ASCII alone.
+        log: Whether the rates stand on a logarithmic axis; None: where they span decades.
+
+    Yields:
+        The lines, each as its spans.
+    """
+    rates = np.concatenate([curve.rates for curve in curves])
+    scale = _scale(rates, spans_decades(rates) if log is None else log)
+    ticks = {_row(scale(value), height): f"{value:g}" for value in _values(scale, height)}
+    gutter = max(map(len, ticks.values())) + 1
+    columns = max(width - gutter - 1, 8)
+    epochs = max(curve.epochs for curve in curves)
+    cells = _Cells(height, columns, plain)
+    for index, curve in enumerate(curves):
+        cells.add(index, scale(curve.rates), curve.epochs / epochs)
+    if len(curves) > 1 and not plain:
+        cells.mark(len(curves))
+    for row in range(height):
+        edge = ("|" if plain else "│") if row not in ticks else ("+" if plain else "┤")
+        yield [(f"{ticks.get(row, ''):>{gutter}}{edge}", None), *cells.row(row)]
+    sizes = {curve.steps_per_epoch for curve in curves}
+    steps = sizes.pop() if len(sizes) == 1 else None
+    for line in _axis(epochs, steps, gutter, columns, plain):
+        yield [(line, None)]
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Where rates lie between the bottom, 0, and the top, 1, of a chart."""
+
+    low: float
+    high: float
+    log: bool
+
+    def __call__(self, rates: npt.ArrayLike) -> Rates:
+        values = np.asarray(rates, np.float64)
+        if not self.log:
+            return (values - self.low) / (self.high - self.low)
+        shown = np.where(values >= self.low * (1 - 1e-9), values, np.nan)
+        return np.log(shown / self.low) / np.log(self.high / self.low)
+
+
+def _scale(rates: Rates, log: bool) -> _Scale:
+    top = float(rates.max())
+    if not log:
+        return _Scale(0.0, top, False)
+    return _Scale(max(float(rates[rates > 0].min()), top / 10**DECADES), top, True)
+
+
+def _values(scale: _Scale, height: int) -> list[float]:
+    """Return the rates that an axis is labelled with: some round ones."""
+    most = max(2, height // 3)
+    if not scale.log:
+        step = _round_step(scale.high / most)
+        return [i * step for i in range(int(scale.high / step * (1 + 1e-9)) + 1)]
+    first, last = int(np.floor(np.log10(scale.low))), int(np.floor(np.log10(scale.high)))
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        found = [
+            factor * 10.0**power for power in range(first, last + 1) for factor in factors
+            if scale.low * (1 - 1e-9) <= factor * 10.0**power <= scale.high * (1 + 1e-9)
+        ]  # fmt: skip
+        if 1 < len(found) <= most:
+            return found
+    return found if len(found) > 1 else [scale.low, scale.high]
+
+
+def _round_step(least: float) -> float:
+    """Return the least of 1, 2, 5, 10, 20, ... and their tenths that is not below `least`."""
+    power: float = 10.0 ** np.floor(np.log10(least))
+    return next(f * power for f in (1, 2, 5, 10) if f * power >= least * (1 - 1e-9))
+
+
+def _row(share: npt.ArrayLike, height: int) -> int:
+    """Return the row, from the top, of a share of the height."""
+    return height - 1 - min(int(float(np.asarray(share)) * height), height - 1)
+
+
+class _Cells:
+    """The plot's characters: which dots of each are set, and by which curves."""
+
+    def __init__(self, height: int, columns: int, plain: bool) -> None:
+        self._plain = plain
+        self._down, self._across = (1, 1) if plain else _BRAILLE.shape
+        self._dots = np.zeros((height * self._down, columns * self._across), bool)
+        self._owners: dict[tuple[int, int], list[int]] = {}
+        self._marks: dict[tuple[int, int], int] = {}
+
+    def add(self, index: int, shares: Rates, length: float) -> None:
+        """Set the dots of a curve, given as shares of the height, over a share of the width."""
+        high, wide = self._dots.shape
+        edges = np.linspace(0, len(shares), max(int(wide * length), 1) + 1).astype(int)
+        for x, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            # One step further, so that a jump is joined.
+            part = shares[start : max(end, start) + 1]
+            part = part[np.isfinite(part)]
+            if len(part):
+                top, bottom = _row(part.max(), high), _row(part.min(), high)
+                self._dots[top : bottom + 1, x] = True
+                for y in range(top // self._down, bottom // self._down + 1):
+                    owners = self._owners.setdefault((y, x // self._across), [])
+                    if index not in owners:
+                        owners.append(index)
+
+    def mark(self, curves: int) -> None:
+        """Put each curve's letter on it, a few times, where no other letter is."""
+        columns = self._dots.shape[1] // self._across
+        for index in range(curves):
+            own = sorted({x for (_, x), owners in self._owners.items() if index in owners})
+            for turn in range(3):
+                wanted = columns * (turn + (index + 0.5) / curves) / 3
+                for x in sorted(own, key=lambda x, w=wanted: abs(x - w))[:8]:  # type: ignore[misc]
+                    places = [p for p, o in self._owners.items() if p[1] == x and index in o]
+                    free = [p for p in places if p not in self._marks]
+                    alone = [p for p in free if len(self._owners[p]) == 1]
+                    if alone or free:
+                        place = sorted(alone or free)[len(alone or free) // 2]
+                        self._marks[place] = index
+                        break
+
+    def row(self, row: int) -> Iterator[Span]:
+        """Yield the characters of a row, joined where they belong to one curve."""
+        columns = self._dots.shape[1] // self._across
+        text, last = "", None
+        for column in range(columns):
+            character, owner = self._cell(row, column)
+            if owner != last and text:
+                yield text, last
+                text = ""
+            text, last = text + character, owner
+        yield text, last
+
+    def _cell(self, row: int, column: int) -> Span:
+        if (row, column) in self._marks:
+            owner = self._marks[row, column]
+            return mark(owner), owner
+        owners = self._owners.get((row, column))
+        if not owners:
+            return " ", None
+        owner = owners[column % len(owners)]  # By turns, so that none is hidden by another.
+        if self._plain:
+            return mark(owner), owner
+        y, x = row * self._down, column * self._across
+        dots = self._dots[y : y + self._down, x : x + self._across]
+        return chr(0x2800 + int(_BRAILLE[dots].sum())), owner
+
+
+def _axis(
+    epochs: float, steps_per_epoch: int | None, gutter: int, columns: int, plain: bool
+) -> Iterator[str]:
+    """Yield the line of the x axis, and its labels in epochs and steps."""
+    step = max(_round_step(epochs * 10 / columns), 1.0) if epochs >= 2 else epochs
+    ticks = np.arange(0, epochs * (1 + 1e-9), step)
+    at = [round(tick / epochs * (columns - 1)) for tick in ticks]
+    line, tick = ("-", "+") if plain else ("─", "┬")
+    rule = "".join(tick if column in at else line for column in range(columns))
+    yield " " * gutter + ("+" if plain else "└") + rule
+
+    def labelled(name: str, label: Callable[[float], str]) -> str:
+        text = f"{name:<{gutter + 1}}"
+        for column, value in zip(at, ticks, strict=True):
+            shown = label(value)
+            left = min(gutter + 1 + column - len(shown) // 2, gutter + 1 + columns - len(shown))
+            if left > len(text.rstrip()) or not text.strip():
+                text = f"{text:<{left}}"[:left] + shown
+        return text
+
+    yield labelled("epoch", lambda value: f"{value:g}")
+    if steps_per_epoch is not None:
+        yield labelled("step", lambda value: f"{round(value * steps_per_epoch):,}")
