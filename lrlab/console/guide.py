@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from rich.text import Text
@@ -52,39 +53,42 @@ def print_entry(entry: Entry, called: str, libraries: Sequence[Library]) -> None
         stdout.print()
         stdout.print(Text(title, "bold"))
         for text in lines:
-            shown = text if not plain else text.encode("ascii", "replace").decode()
-            stdout.print(_INDENT + shown, soft_wrap=True)
+            stdout.print(Text(_INDENT + _writable(text)), soft_wrap=True)
+
+
+def _writable(text: str) -> str:
+    """Return a text without the accents of names where stdout cannot take them."""
+    if takes(sys.stdout, text):
+        return text
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def _sections(entry: Entry, wide: int) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield the titles and lines of an entry."""
-    yield "formula, t counts steps from 0", entry.formula.splitlines()
-    parameters = [(p.key, p.default, p.meaning) for p in guide.parameters(guide.MODELS[entry.type])]
-    yield "parameters, their defaults and meaning", _columns(parameters, wide)
+    yield "formula, t and durations in steps", entry.formula.splitlines()
+    parameters = guide.parameters(guide.MODELS[entry.type])
+    rows = [((p.key, p.default), p.meaning) for p in parameters]
+    yield "parameters, their defaults and meaning", _aligned(rows, wide)
     yield "example, a whole config", entry.example.splitlines()
     if entry.names:
-        names = [(given.library, given.name, given.note) for given in entry.names]
-        yield "what others call it", _columns(names, wide)
-    traps = [textwrap.wrap(trap, wide, initial_indent="- ", subsequent_indent="  ")
-             for trap in entry.traps]  # fmt: skip
-    yield "traps", [line for trap in traps for line in trap]
-    sources = [textwrap.wrap(f"{origin}: {origin.link}" if origin.link else str(origin), wide,
-               subsequent_indent="  ", break_on_hyphens=False) for origin in entry.origins]  # fmt: skip
-    yield "origin", [line for source in sources for line in source]
+        names = [
+            ((given.library,), f"{given.name}: {given.note}" if given.note else given.name)
+            for given in entry.names
+        ]
+        yield "what others call it", _aligned(names, wide)
+    yield "traps", _aligned([(("-",), trap) for trap in entry.traps], wide, gap=1)
+    origins = [f"{origin}\n{origin.link or ''}".splitlines() for origin in entry.origins]
+    yield "origin", _aligned([((), line) for lines in origins for line in lines], wide)
 
 
-def _columns(rows: Sequence[tuple[str, str, str]], wide: int) -> list[str]:
-    """Return rows as aligned lines, the last cell wrapped beside, or where it is narrow below."""
-    first = max(len(row[0]) for row in rows) + 2
-    second = min(max(len(row[1]) for row in rows), 30) + 2
+def _aligned(rows: Sequence[tuple[Sequence[str], str]], wide: int, gap: int = 2) -> list[str]:
+    """Return rows of short cells and a text as lines, the text wrapped beside the cells."""
+    widths = [max(map(len, column)) + gap for column in zip(*(row[0] for row in rows), strict=True)]
     lines = []
-    for start, middle, end in rows:
-        head = f"{start:<{first}}{middle:<{second}}"
-        beside = textwrap.wrap(end, max(wide - first - second, 20)) or [""]
-        if len(middle) + 2 > second:
-            lines.append(head.rstrip())
-            head = ""
-        for text in beside:
-            lines.append(f"{head:<{first + second}}{text}".rstrip())
-            head = ""
+    for cells, text in rows:
+        head = "".join(f"{cell:<{size}}" for cell, size in zip(cells, widths, strict=True))
+        wrapped = textwrap.wrap(
+            text, max(wide - len(head), 20), break_on_hyphens=False, break_long_words=False
+        )
+        lines += [head + wrapped[0], *(" " * len(head) + line for line in wrapped[1:])]
     return lines

@@ -46,7 +46,7 @@ epochs: 10
             2025,
             "https://arxiv.org/abs/2502.15938",
         ),
-    ),  # fmt: skip
+    ),
     names=(
         Name("transformers", "get_linear_schedule_with_warmup", "with `warmup`"),
         Name("papers", "D2Z", "with `warmup`"),

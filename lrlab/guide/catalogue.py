@@ -68,8 +68,9 @@ class Parameter:
 
 def parameters(model: type[Model]) -> Iterator[Parameter]:
     """Yield the keys of a config model, `type` left out; its own before those of all schedules."""
+    shared = OpenLoop.keys()
     keys = [pair for pair in model.keys().items() if pair[0] != "type"]
-    for key, field in sorted(keys, key=lambda pair: pair[0] in OpenLoop.keys()):
+    for key, field in sorted(keys, key=lambda pair: pair[0] in shared):
         stated = not field.is_required() and field.default is not None
         default = "required" if field.is_required() else _as_config(field.default)
         yield Parameter(key, default, stated, field.description or "")
@@ -102,7 +103,8 @@ def curve(entry: Entry, steps_per_epoch: int = STEPS_PER_EPOCH) -> Rates:
         The rates, float64, one a step.
     """
     stated = experiment(entry)
-    schedule, epochs = stated.schedule, stated.epochs
+    schedule: Any = stated.schedule
+    epochs = stated.epochs
     if entry.type not in schedules.CLOSED_LOOPS:
         return schedules.rates(schedule, steps_per_epoch, epochs)
     results = [SimpleNamespace(**{schedule.monitor: value}) for value in entry.history]

@@ -41,7 +41,7 @@ epochs: 10
 GREEDY = Entry(
     type="greedy",
     formula=(
-        "after more than `patience` epochs in a row better than the best by `min_delta`:\n"
+        "after more than `patience` epochs in a row that are better by `min_delta`:\n"
         "rate = min(max_lr, rate / factor)\n"
         "after more than `patience` that were not:\n"
         "rate = max(min_lr, rate * factor)"

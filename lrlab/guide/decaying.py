@@ -46,8 +46,8 @@ epochs: 10
         Name("fastai", "SchedExp", "`factor` is `end / start`, `s: 100%`"),
     ),
     traps=(
-        "PyTorch's `gamma` is the factor of one call of `step()`, mostly an epoch; `factor` is that "
-        "of the length `s`.",
+        "PyTorch's `gamma` is the factor of one call of `step()`, mostly an epoch; `factor` is "
+        "that of the length `s`.",
         "`staircase=True` of Keras and optax is `step` here.",
         "It has no floor, where optax takes `end_value`.",
     ),

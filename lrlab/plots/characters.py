@@ -3,6 +3,7 @@
 import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +88,7 @@ def chart(
     gutter = max(map(len, ticks.values())) + 1
     columns = max(width - gutter - 1, 8)
     epochs = max(curve.epochs for curve in curves)
-    cells = _Cells(height, columns, plain)
+    cells = _Cells(height, columns, plain, len(curves) > 1)
     for index, curve in enumerate(curves):
         cells.add(index, scale(curve.rates), curve.epochs / epochs)
     if len(curves) > 1 and not plain:
@@ -114,7 +115,7 @@ class _Scale:
         if not self.log:
             return (values - self.low) / (self.high - self.low)
         shown = np.where(values >= self.low * (1 - 1e-9), values, np.nan)
-        return np.log(shown / self.low) / np.log(self.high / self.low)
+        return np.asarray(np.log(shown / self.low) / np.log(self.high / self.low))
 
 
 def _scale(rates: Rates, log: bool) -> _Scale:
@@ -155,8 +156,8 @@ def _row(share: npt.ArrayLike, height: int) -> int:
 class _Cells:
     """The plot's characters: which dots of each are set, and by which curves."""
 
-    def __init__(self, height: int, columns: int, plain: bool) -> None:
-        self._plain = plain
+    def __init__(self, height: int, columns: int, plain: bool, several: bool) -> None:
+        self._plain, self._several = plain, several
         self._down, self._across = (1, 1) if plain else _BRAILLE.shape
         self._dots = np.zeros((height * self._down, columns * self._across), bool)
         self._owners: dict[tuple[int, int], list[int]] = {}
@@ -166,7 +167,7 @@ class _Cells:
         """Set the dots of a curve, given as shares of the height, over a share of the width."""
         high, wide = self._dots.shape
         edges = np.linspace(0, len(shares), max(int(wide * length), 1) + 1).astype(int)
-        for x, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for x, (start, end) in enumerate(pairwise(edges)):
             # One step further, so that a jump is joined.
             part = shares[start : max(end, start) + 1]
             part = part[np.isfinite(part)]
@@ -215,7 +216,7 @@ class _Cells:
             return " ", None
         owner = owners[column % len(owners)]  # By turns, so that none is hidden by another.
         if self._plain:
-            return mark(owner), owner
+            return mark(owner) if self._several else "*", owner
         y, x = row * self._down, column * self._across
         dots = self._dots[y : y + self._down, x : x + self._across]
         return chr(0x2800 + int(_BRAILLE[dots].sum())), owner

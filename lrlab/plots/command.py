@@ -8,7 +8,6 @@ from lrlab.config import Experiment
 from lrlab.errors import ResultsError, UsageError
 from lrlab.plots import canvas, comparing, sweeping
 
-
 Warn = Callable[[str], None]
 """Takes what is allowed in a config but surely not meant."""
 

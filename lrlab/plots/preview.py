@@ -40,7 +40,7 @@ def curve(experiment: Experiment, steps_per_epoch: int) -> tuple[str, Rates]:
     Returns:
         The label, and the rates, float64, one a step.
     """
-    schedule = experiment.schedule
+    schedule: Any = experiment.schedule
     if schedule.type not in CLOSED_LOOPS:
         return experiment.name, schedules.rates(schedule, steps_per_epoch, experiment.epochs)
     how = "falls when {} stalls" if schedule.type == "performance" else "rises or falls as {} does"
@@ -56,12 +56,17 @@ def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> An
         if experiment.schedule.type in CLOSED_LOOPS:
             style["linestyle"] = (0, (1, 2))
         label, rates = curve(experiment, steps_per_epoch)
-        epoch = np.arange(len(rates)) / steps_per_epoch
-        ax.plot(epoch, rates, label=label, linewidth=1.6, **style)
+        draw_rates(ax, rates, steps_per_epoch, label=label, **style)
         everything.append(rates)
     canvas.log_if_decades(ax, np.concatenate(everything))
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
+    return ax
+
+
+def draw_rates(ax: Any, rates: Rates, steps_per_epoch: int, **style: Any) -> Any:
+    """Draw the rate of every step against the epoch."""
+    ax.plot(np.arange(len(rates)) / steps_per_epoch, rates, linewidth=1.6, **style)
     return ax
 
 

@@ -27,7 +27,7 @@ class Piecewise(OpenLoop):
     )
     boundaries: tuple[DurationField, ...] = Field(
         strict=False,
-        description="when the next rate begins and holds, counted from the start of the run",
+        description="from when on the next rate holds, counted from the start of the run",
     )
 
     @model_validator(mode="after")
