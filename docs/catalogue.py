@@ -51,8 +51,7 @@ def section(entry: Entry) -> Iterator[str]:
 
 def draw(entry: Entry) -> None:
     """Draw the curve of an entry's example; of a closed loop the one after an invented history."""
-    made, (ax,) = canvas.figure(height=1.8, width=4.8)
-    made.set_dpi(100)
+    made, (ax,) = canvas.figure(height=1.8, width=4.8, dpi=100)
     made.subplots_adjust(left=0.13, right=0.98, bottom=0.25, top=0.95)
     preview.draw_rates(ax, guide.curve(entry), guide.STEPS_PER_EPOCH, **canvas.line_style(0))
     ax.set_ylim(bottom=0)

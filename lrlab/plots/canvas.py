@@ -26,11 +26,13 @@ DECADES = 4
 """How far below the highest rate a logarithmic axis goes: a decay to 0 passes any lower one."""
 
 
-def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[Any, Sequence[Any]]:
+def figure(
+    panels: int = 1, height: float = 4.2, width: float = 9.0, dpi: int = 150
+) -> tuple[Any, Sequence[Any]]:
     """Return a figure and its panels, which share their y axis."""
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), dpi=150)
+    made = Figure(figsize=(width, height), dpi=dpi)
     # Fixed margins: matplotlib's layout engines draw every figure twice to find them.
     made.subplots_adjust(left=0.105, bottom=0.115, top=0.915 if panels == 1 else 0.86, wspace=0.05)
     axes = made.subplots(1, panels, sharey=True, squeeze=False)[0]
