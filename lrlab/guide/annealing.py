@@ -32,7 +32,7 @@ LINEAR_TO_ZERO = Entry(
     type="linear_to_zero",
     formula="f = min(t / over, 1)\nrate = (1 - f) * max_lr",
     example="""\
-# A short rise, then a straight line to 0: what is advised for large language models.
+# A short rise, then a straight line to 0, as for large language models.
 schedule:
   type: linear_to_zero
   max_lr: 0.02

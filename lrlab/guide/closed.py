@@ -6,7 +6,7 @@ from lrlab.guide.origins import GERON
 PERFORMANCE = Entry(
     type="performance",
     formula=(
-        "after `patience` epochs in a row that are not better than the best by `min_delta`:\n"
+        "after `patience` epochs in a row not better than the best by `min_delta`:\n"
         "rate = max(min_lr, factor * rate)"
     ),
     example="""\

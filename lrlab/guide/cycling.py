@@ -6,14 +6,15 @@ from lrlab.guide.origins import GERON, SGDR
 ONE_CYCLE = Entry(
     type="one_cycle",
     formula=(
-        "start_lr = max_lr / 10  # where it is not given; as all here of the variant `book`\n"
+        "start_lr = max_lr / 10  # where it is not given, of the variant `book`\n"
         "end_lr = start_lr / 1000  # where it is not given\n"
         "last = over // 10 + 1\n"
         "half = (over - last) // 2\n"
-        "rate = interp(t, [0, half, 2 * half, over], [start_lr, max_lr, start_lr, end_lr])"
+        "at = [0, half, 2 * half, over]\n"
+        "rate = interp(t, at, [start_lr, max_lr, start_lr, end_lr])"
     ),
     example="""\
-# Up to the peak that `lrlab find-lr` suggests, back down, then far below the start.
+# Up to the peak that `lrlab find-lr` suggests, back down, then far below.
 schedule:
   type: one_cycle
   max_lr: 0.02
@@ -53,7 +54,8 @@ CYCLIC = Entry(
         "k = floor(t / (up + down))\n"
         "x = t - k * (up + down)\n"
         "height = min(x / up, (up + down - x) / down)\n"
-        "scale = {'triangular': 1, 'triangular2': 1 / 2**k, 'exp_range': gamma**t}[mode]\n"
+        "scale = {'triangular': 1, 'triangular2': 1 / 2**k,\n"
+        "         'exp_range': gamma**t}[mode]\n"
         "rate = min_lr + (max_lr - min_lr) * height * scale"
     ),
     example="""\
@@ -100,7 +102,7 @@ COSINE_RESTARTS = Entry(
 schedule:
   type: cosine_restarts
   initial_lr: 0.02
-  period: 2 epochs
+  period: 20%
   growth: 4.0
   decay: 0.5
 epochs: 10

@@ -7,7 +7,7 @@ POWER = Entry(
     type="power",
     formula="rate = initial_lr / (1 + t / s)**c",
     example="""\
-# Falls fast at first, then ever more slowly: a half after 2 epochs, a sixth at the end.
+# Falls fast, then ever more slowly: to a half in 2 epochs, a sixth in the end.
 schedule:
   type: power
   initial_lr: 0.01
@@ -57,7 +57,7 @@ INVERSE_SQRT = Entry(
     type="inverse_sqrt",
     formula="rate = max_lr * min(t / s, sqrt(s / t))",
     example="""\
-# Up in the first epoch, then down with the square root of the step, to a third at the end.
+# Up in an epoch, then down as 1 over the square root of the step.
 schedule:
   type: inverse_sqrt
   max_lr: 0.02

@@ -58,11 +58,11 @@ STEP = Entry(
     type="step",
     formula="rate = initial_lr * factor**floor(t / every)",
     example="""\
-# Falls to a third every 3 epochs.
+# Falls to a third, three times.
 schedule:
   type: step
   initial_lr: 0.01
-  every: 3 epochs
+  every: 30%
   factor: 0.33
 epochs: 10
 """,

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lrlab import files
 
 FORMATS = ("png", "svg", "pdf")
@@ -22,8 +24,7 @@ PALETTE = (
 )
 DASHES = ("-", "--", ":", "-.")
 GREY = "#666666"
-DECADES = 4
-"""How far below the highest rate a logarithmic axis goes: a decay to 0 passes any lower one."""
+_DECADES = 4
 
 
 def figure(
@@ -76,14 +77,22 @@ def spans_decades(values: Any) -> bool:
     return bool(len(positive) and positive.max() > 20 * positive.min())
 
 
-def log_if_decades(ax: Any, values: Any) -> None:
-    """Use a logarithmic y axis where the positive values span decades, of at most `DECADES`."""
+def lowest_shown(curves: Sequence[Any]) -> float:
+    """Return where a logarithmic axis ends, though a decay to 0 goes on: far below every peak."""
+    peaks = [float(curve.max()) for curve in curves if (curve > 0).any()]
+    lowest = min(float(curve[curve > 0].min()) for curve in curves if (curve > 0).any())
+    return float(max(lowest, min(peaks) / 10**_DECADES))
+
+
+def log_if_decades(ax: Any, curves: Sequence[Any]) -> None:
+    """Use a logarithmic y axis where the positive values of the curves span decades."""
+    values = np.concatenate(curves)
     if spans_decades(values):
         ax.set_yscale("log")
         label_plainly(ax.yaxis)
-        floor = values.max() / 10**DECADES
-        if values[values > 0].min() < floor:
-            ax.set_ylim(bottom=floor)
+        lowest = lowest_shown(curves)
+        if (values[values > 0] < lowest).any():
+            ax.set_ylim(bottom=lowest)
     else:
         ax.set_ylim(bottom=0)
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.plots.canvas import DECADES, spans_decades
+from lrlab.plots.canvas import lowest_shown, spans_decades
 from lrlab.schedules import Rates
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _RAMP = "_.:-=+*#"
 _BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
-NEEDED = _BLOCKS + chr(0x28FF) + "┤┬─└"
+NEEDED = _BLOCKS + chr(0x28FF) + "│┤┬─└"
 """What a stream must be able to take for anything but plain ASCII."""
 
 Span = tuple[str, int | None]
@@ -82,10 +82,9 @@ def chart(
     Yields:
         The lines, each as its spans.
     """
-    rates = np.concatenate([curve.rates for curve in curves])
-    scale = _scale(rates, spans_decades(rates) if log is None else log)
+    scale = _scale([curve.rates for curve in curves], log)
     ticks = {_row(scale(value), height): f"{value:g}" for value in _values(scale, height)}
-    gutter = max(map(len, ticks.values())) + 1
+    gutter = max(len("epoch"), *(len(text) + 1 for text in ticks.values()))
     columns = max(width - gutter - 1, 8)
     epochs = max(curve.epochs for curve in curves)
     cells = _Cells(height, columns, plain, len(curves) > 1)
@@ -118,11 +117,10 @@ class _Scale:
         return np.asarray(np.log(shown / self.low) / np.log(self.high / self.low))
 
 
-def _scale(rates: Rates, log: bool) -> _Scale:
-    top = float(rates.max())
-    if not log:
-        return _Scale(0.0, top, False)
-    return _Scale(max(float(rates[rates > 0].min()), top / 10**DECADES), top, True)
+def _scale(curves: Sequence[Rates], log: bool | None) -> _Scale:
+    rates = np.concatenate(curves)
+    log = spans_decades(rates) if log is None else log
+    return _Scale(lowest_shown(curves) if log else 0.0, float(rates.max()), log)
 
 
 def _values(scale: _Scale, height: int) -> list[float]:

@@ -58,7 +58,7 @@ def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> An
         label, rates = curve(experiment, steps_per_epoch)
         draw_rates(ax, rates, steps_per_epoch, label=label, **style)
         everything.append(rates)
-    canvas.log_if_decades(ax, np.concatenate(everything))
+    canvas.log_if_decades(ax, everything)
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
     return ax
