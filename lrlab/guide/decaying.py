@@ -7,7 +7,7 @@ POWER = Entry(
     type="power",
     formula="rate = initial_lr / (1 + t / s)**c",
     example="""\
-# Falls fast, then ever more slowly: to a half in 2 epochs, a sixth in the end.
+# Falls fast, then ever more slowly: a half in 2 epochs, a sixth in the end.
 schedule:
   type: power
   initial_lr: 0.01
