@@ -38,7 +38,7 @@ epochs: 10
     ),
     traps=(
         "Several curves are called 1cycle: the book's is linear with the peak in the middle, "
-        "those of fastai and PyTorch are cosines with the peak at 25 % and 30 %.",
+        "those of fastai and PyTorch are cosines with the peak at 25% and 30%.",
         "The floors differ: `start_lr / 1000` in the book, `max_lr / 1e5` in fastai, "
         "`start_lr / 1e4` in PyTorch.",
         "PyTorch's peak is at step `0.3 * steps - 1` and it cycles the momentum unless told not "
@@ -84,7 +84,7 @@ epochs: 10
         "A run that does not end with a cycle may end at a high rate: let the run be a whole "
         "number of `up` and `down`.",
         "PyTorch's `CyclicLR` cycles the momentum as well unless `cycle_momentum=False`.",
-        "`gamma` is the factor of a single step: 0.999 leaves 37 % after 1,000 steps.",
+        "`gamma` is the factor of a single step: 0.999 leaves 37% after 1,000 steps.",
     ),
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ WSD = Entry(
         "rate = end_lr + (max_lr - end_lr) * fall"
     ),
     example="""\
-# Up in 5 % of the run, constant, and down in the last fifth of the rest.
+# Up in 5% of the run, constant, and down in the last fifth of the rest.
 schedule:
   type: wsd
   max_lr: 0.01
@@ -33,7 +33,7 @@ epochs: 10
         Name("papers", "trapezoidal", "with `shape: linear`"),
     ),
     traps=(
-        "It alone has a warm-up by default, of 5 %; `warmup: null` is without one.",
+        "It alone has a warm-up by default, of 5%; `warmup: null` is without one.",
         "`decay` counts back from the end of `over`, which begins after the warm-up.",
         "Hugging Face's falls along a cosine by default, and its warm-up begins at its floor "
         "`min_lr_ratio`, here at 0 unless `from` says otherwise.",
@@ -91,7 +91,7 @@ epochs: 10
         Name("papers", "HTD"),
     ),
     traps=(
-        "The tangent reaches neither end: the last rate is 0.25 % of the first, not `end_lr`, and "
+        "The tangent reaches neither end: the last rate is 0.25% of the first, not `end_lr`, and "
         "the first is a little below `initial_lr`.",
         "Past the end timm falls to `lr_min`; here the last rate holds.",
     ),
