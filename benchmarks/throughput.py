@@ -181,7 +181,7 @@ class Lrlab:
     def _train(self, trainer: Any, images: int) -> None:
         import numpy as np
 
-        from lrlab.training.loop import sample_order
+        from lrlab.training.chunks import sample_order
 
         order = sample_order(images, 0, 0)
         chunk = 200 * trainer.batch_size

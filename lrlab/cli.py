@@ -1,6 +1,8 @@
 """The command line: parse, call, print. Everything heavy is imported inside the commands."""
 
 import os
+import shlex
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -11,6 +13,8 @@ from typer.core import TyperGroup
 
 from lrlab.errors import Interrupted, LrlabError, UsageError
 
+_COMMAND_LINE = "lrlab.command_line"
+
 
 def _print_error(error: LrlabError) -> None:
     typer.echo(f"error: {error.message}", err=True)
@@ -18,8 +22,17 @@ def _print_error(error: LrlabError) -> None:
         typer.echo(f"\nhint: {error.hint}", err=True)
 
 
+def _command_line(context: typer.Context) -> str:
+    """Return the command as it was typed."""
+    return str(context.meta[_COMMAND_LINE])
+
+
 class _Group(TyperGroup):
-    """Turns every `LrlabError` into a message and its exit code."""
+    """Turns every `LrlabError` into a message and its exit code; keeps the words of the command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[_COMMAND_LINE] = shlex.join(["lrlab", *args])
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -63,6 +76,9 @@ Settings = Annotated[
         "--set", metavar="KEY=VALUE", help="Use this value instead of the config's; repeatable."
     ),
 ]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait while another lrlab is using the directory.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
@@ -83,6 +99,7 @@ def lrlab(
 
 @app.command("find-lr")
 def find_lr(
+    context: typer.Context,
     config: Annotated[
         Path | None,
         typer.Argument(metavar="CONFIG", help="A YAML config; default: the reference experiment."),
@@ -104,6 +121,7 @@ def find_lr(
         bool,
         typer.Option("--verify", help="Refine the suggestions by ten short runs around them."),
     ] = False,
+    wait: Wait = False,
     rules: Annotated[
         bool, typer.Option("--rules", help="Show what other finders' rules would say as well.")
     ] = False,
@@ -118,30 +136,36 @@ def find_lr(
     given = configs.settings(settings or [], data=data)
     experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
 
-    from lrlab import console, experiment, plots, sweep_record
+    from lrlab import console, experiment, locks, plots, sweep_record
 
-    record = experiment.find_lr(
-        experiment_config,
-        out=out,
-        seeds=seeds,
-        report=console.Reporter(),
-        min_lr=min_lr,
-        max_lr=max_lr,
-        steps=steps,
-        verify=verify,
-        data_dir=data_dir,
-    )
-    figures = plots.sweeping.save(out, record)
-    if as_json:
-        console.print_json(sweep_record.to_json(record))
-    else:
-        console.print_sweep(record, out, figures, rules=rules)
+    report = console.Reporter()
+    with locks.hold(out, wait=wait, command=_command_line(context), report=report):
+        record = experiment.find_lr(
+            experiment_config,
+            out=out,
+            seeds=seeds,
+            report=report,
+            min_lr=min_lr,
+            max_lr=max_lr,
+            steps=steps,
+            verify=verify,
+            data_dir=data_dir,
+        )
+        # First what was found, so that a full disk cannot take it.
+        if as_json:
+            console.print_json(sweep_record.to_json(record))
+        else:
+            console.print_sweep(record, rules=rules)
+        written = sweep_record.write(out, record) + plots.sweeping.save(out, record)
+    if not as_json:
+        console.print_written(out, written)
     if record.about["verdict"] != "ok":
         raise typer.Exit(1)
 
 
 @app.command()
 def compare(
+    context: typer.Context,
     configs: Configs,
     out: Out = Path("results"),
     seeds: Seeds = 3,
@@ -154,7 +178,13 @@ def compare(
         int | None, typer.Option(min=1, help="Runs side by side; default: one a core.")
     ] = None,
     settings: Settings = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Train finished runs anew.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Train anew what is finished or was begun.")
+    ] = False,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Keep the final weights of every run.")
+    ] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Train every config with every seed and compare them in a table and figures.
@@ -168,22 +198,29 @@ def compare(
     given = config.settings(settings or [], data=data, epochs=epochs)
     read = config.read(configs, given)
 
-    from lrlab import comparison, console, experiment, plots
+    from lrlab import comparison, console, experiment, locks, plots
 
-    compared = experiment.compare(
-        read,
-        out=out,
-        seeds=seeds,
-        report=console.Reporter(),
-        workers=workers,
-        data_dir=data_dir,
-        fresh=fresh,
-    )
-    figures = plots.comparing.save(out, compared, out)
-    if as_json:
-        console.print_json(comparison.to_json(compared))
-    else:
-        console.print_comparison(compared, out, figures)
+    report = console.Reporter()
+    with locks.hold(out, wait=wait, command=_command_line(context), report=report):
+        compared = experiment.compare(
+            read,
+            out=out,
+            seeds=seeds,
+            report=report,
+            workers=workers,
+            data_dir=data_dir,
+            fresh=fresh,
+            keep_weights=keep_weights,
+            command=_command_line(context),
+        )
+        # First what was found, so that a full disk cannot take it.
+        if as_json:
+            console.print_json(comparison.to_json(compared))
+        else:
+            console.print_comparison(compared)
+        written = experiment.save(compared, out) + plots.comparing.save(out, compared, out)
+    if not as_json:
+        console.print_written(out, written)
     if any(e.status != "done" for e in compared.experiments):
         raise typer.Exit(1)
 
@@ -277,8 +314,20 @@ def export(
     typer.echo(command.export(read, to, steps_per_epoch))
 
 
+def _take_for_ctrl_c(*names: str) -> None:
+    """Let signals end the command as Ctrl-C does, unless they are ignored, as under nohup."""
+    for name in names:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 def main() -> None:
     """Run the command line; end at once even if a thread is still at work."""
+    from lrlab import streams
+
+    streams.make_lenient()
+    _take_for_ctrl_c("SIGTERM", "SIGHUP")
     try:
         app()
     except SystemExit as end:

@@ -6,7 +6,8 @@ Every number comes from run files; nothing here trains or draws.
 import json
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,19 @@ from lrlab.runs import RunResult, Status
 
 FILE = "comparison.json"
 SCHEMA = 1
+
+ENVIRONMENT = (
+    "lrlab",
+    "python",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "platform",
+    "processor",
+    "threads_per_run",
+    "onednn",
+)
+"""What of a run's environment can change its result."""
 
 # 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom (any table of it).
 _T = (
@@ -86,12 +100,14 @@ class ExperimentSummary:
 class Comparison:
     """Several experiments side by side.
 
-    `differences` names the settings other than the schedule in which the experiments differ.
+    `differences` names the settings other than the schedule in which the experiments differ,
+    `environments` says in what the environments differ that the runs were made in.
     """
 
     data: str
     differences: tuple[str, ...]
     experiments: tuple[ExperimentSummary, ...]
+    environments: tuple[str, ...] = ()
 
 
 def summarise(
@@ -161,7 +177,25 @@ def _note(seed: int, result: RunResult) -> str | None:
     return None
 
 
-def compare(experiments: Sequence[ExperimentSummary]) -> Comparison:
+def environments(results: Iterable[RunResult]) -> tuple[str, ...]:
+    """Return in what the environments of runs differ, with the number of runs of each kind."""
+    made_in = [result.environments for result in results]
+    texts = []
+    for key in ENVIRONMENT:
+        counts = Counter(
+            value
+            for of_run in made_in
+            for value in dict.fromkeys(str(e[key]) for e in of_run if e.get(key) is not None)
+        )
+        if len(counts) > 1:
+            each = [f"{value} ({n} run{'s' if n > 1 else ''})" for value, n in counts.items()]
+            texts.append(f"{key} {', '.join(each)}")
+    return tuple(texts)
+
+
+def compare(
+    experiments: Sequence[ExperimentSummary], environments: Sequence[str] = ()
+) -> Comparison:
     """Return the comparison of experiments, with what is not alike between them."""
     names = [e.data for e in experiments]
     settings = ("model", "optimizer", "batch_size", "epochs")
@@ -172,7 +206,8 @@ def compare(experiments: Sequence[ExperimentSummary]) -> Comparison:
     ]
     if len(set(names)) > 1:
         unlike.insert(0, "data")
-    return Comparison(", ".join(dict.fromkeys(names)), tuple(unlike), tuple(experiments))
+    data = ", ".join(dict.fromkeys(names))
+    return Comparison(data, tuple(unlike), tuple(experiments), tuple(environments))
 
 
 def to_json(comparison: Comparison) -> str:
@@ -193,6 +228,7 @@ def read(out: Path) -> Comparison:
             data["data"],
             tuple(data["differences"]),
             tuple(_experiment(item) for item in data["experiments"]),
+            tuple(data.get("environments", ())),
         )
     except FileNotFoundError:
         raise ResultsError(

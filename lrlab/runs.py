@@ -1,8 +1,8 @@
 """The run directory: identity of a run, atomic write, checked read.
 
-    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz}
+    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz[, weights.npz]}
 
-Times stand in `run.json` alone; the other two files are reproducible byte for byte.
+Times stand in `run.json` alone; the other files are reproducible byte for byte.
 """
 
 import csv
@@ -10,7 +10,6 @@ import enum
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -21,12 +20,16 @@ import numpy.typing as npt
 
 from lrlab import files
 from lrlab.errors import ResultsError
+from lrlab.packing import pack, unpack
 
 if TYPE_CHECKING:  # Reading runs needs no config, and pydantic takes 0.2 s to import.
     from lrlab.config import Experiment
 
 FORMAT = 1
 """Raised when the training changes in a way that makes older runs another experiment."""
+
+WEIGHTS = "weights.npz"
+"""The model's final variables `000`, `001`, ..., in its order; only where they are to be kept."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -69,6 +72,9 @@ class RunResult:
         test_accuracy: Accuracy on the test set after the last epoch, None without one.
         train_seconds: Wall time of the run, other runs beside it included.
         error: Why it failed.
+        environments: What it was trained in, several where it went on in another one.
+        weights: The model's final variables, in its order, None unless they are kept; `read`
+            leaves them in their file.
     """
 
     status: Status
@@ -81,6 +87,8 @@ class RunResult:
     test_accuracy: float | None = None
     train_seconds: float = 0.0
     error: str | None = None
+    environments: tuple[Mapping[str, Any], ...] = ()
+    weights: tuple[npt.NDArray[Any], ...] | None = None
 
 
 def identity(experiment: "Experiment", data_fingerprint: str) -> str:
@@ -113,6 +121,8 @@ def write(target: Path, result: RunResult, about: Mapping[str, Any]) -> None:
         ResultsError: If the folder cannot be written.
     """
     contents = {"epochs.csv": _epochs_csv(result), "steps.npz": _steps_npz(result)}
+    if result.weights is not None:
+        contents[WEIGHTS] = pack({f"{i:03}": value for i, value in enumerate(result.weights)})
     record = {
         "format": FORMAT,
         **about,
@@ -149,7 +159,7 @@ def read(target: Path) -> tuple[RunResult, dict[str, Any]] | None:
             raise _damaged(target / name, error) from error
     try:
         return _result(record, contents), record
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _damaged(target / "run.json", error) from error
 
 
@@ -175,25 +185,17 @@ def _epochs_csv(result: RunResult) -> bytes:
 
 
 def _steps_npz(result: RunResult) -> bytes:
-    """Return an npz file whose bytes depend on the arrays alone; numpy's own has the time in it."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        columns = [("lr", result.lr), ("loss", result.loss)]
-        if result.momentum is not None:
-            columns.append(("momentum", result.momentum))
-        for name, values in columns:
-            member = io.BytesIO()
-            array = np.zeros(0, np.float32) if values is None else values
-            np.lib.format.write_array(member, np.asarray(array, np.float32), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
-    return packed.getvalue()
+    none = np.zeros(0, np.float32)
+    columns = {"lr": none if result.lr is None else result.lr}
+    columns["loss"] = none if result.loss is None else result.loss
+    if result.momentum is not None:
+        columns["momentum"] = result.momentum
+    return pack({name: np.asarray(values, np.float32) for name, values in columns.items()})
 
 
 def _result(record: dict[str, Any], contents: dict[str, bytes]) -> RunResult:
     rows = csv.DictReader(io.StringIO(contents["epochs.csv"].decode()))
-    with np.load(io.BytesIO(contents["steps.npz"]), allow_pickle=False) as steps:
-        lr, loss = steps["lr"], steps["loss"]
-        momentum = steps.get("momentum")
+    steps = unpack(contents["steps.npz"])
     diverged = record["diverged_at"]
     return RunResult(
         status=Status(record["status"]),
@@ -201,15 +203,23 @@ def _result(record: dict[str, Any], contents: dict[str, bytes]) -> RunResult:
             EpochResult(int(row.pop("epoch")), **{key: float(row[key]) for key in row})
             for row in rows
         ),
-        lr=lr,
-        loss=loss,
-        momentum=momentum,
+        lr=steps["lr"],
+        loss=steps["loss"],
+        momentum=steps.get("momentum"),
         diverged_at=None if diverged is None else int(diverged["step"]),
         test_loss=record["test"]["loss"],
         test_accuracy=record["test"]["accuracy"],
         train_seconds=float(record["train_seconds"]),
         error=record["error"],
+        environments=_environments(record),
     )
+
+
+def _environments(record: dict[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    made_in = [*record.get("earlier_environments", []), record.get("environment") or {}]
+    if not all(isinstance(environment, dict) for environment in made_in):
+        raise ValueError("its environment is no mapping")
+    return tuple(made_in)
 
 
 def _damaged(path: Path, error: Exception) -> ResultsError:

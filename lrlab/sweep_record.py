@@ -107,8 +107,8 @@ def _rounded(values: Any) -> dict[str, float | None]:
     return {name: _round(value) for name, value in values.items()}
 
 
-def write(out: Path, record: SweepRecord) -> None:
-    """Write `sweep.csv` and `sweep.json` into `out`.
+def write(out: Path, record: SweepRecord) -> list[Path]:
+    """Write `sweep.csv` and `sweep.json` into `out`; return the files.
 
     Raises:
         ResultsError: If they cannot be written.
@@ -122,6 +122,7 @@ def write(out: Path, record: SweepRecord) -> None:
             writer.writerow([seed, step, *(f"{value:.9g}" for value in values)])
     files.write_text(out / CSV_FILE, text.getvalue())
     files.write_text(out / JSON_FILE, to_json(record))
+    return [out / CSV_FILE, out / JSON_FILE]
 
 
 def to_json(record: SweepRecord) -> str:

@@ -32,11 +32,14 @@ COLUMNS = (
 )
 
 
-def not_like_for_like(comparison: Comparison) -> str | None:
-    """Return the line that warns of other differences than the schedule's, None without any."""
-    if not comparison.differences:
-        return None
-    return f"not like for like: {', '.join(comparison.differences)}"
+def warnings(comparison: Comparison) -> list[str]:
+    """Return a line for each other difference than the schedule's: settings, environments."""
+    lines = []
+    if comparison.differences:
+        lines.append(f"not like for like: {', '.join(comparison.differences)}")
+    if comparison.environments:
+        lines.append(f"made in different environments: {'; '.join(comparison.environments)}")
+    return lines
 
 
 def caption(comparison: Comparison, mark: str) -> str:
@@ -122,7 +125,7 @@ def to_markdown(comparison: Comparison) -> str:
     for row in rows:
         lines.append(_markdown_row([f"**{text}**" if best else text for text, best in row]))
     lines += ["", caption(comparison, "bold")]
-    if warning := not_like_for_like(comparison):
+    for warning in warnings(comparison):
         lines += ["", warning]
     for e in comparison.experiments:
         lines += [item for note in e.notes for item in ("", f"`{e.name}`: {note}")]

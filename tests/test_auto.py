@@ -30,7 +30,7 @@ class Quiet:
     def waiting(self, text):
         return contextlib.nullcontext()
 
-    def planned(self, to_train, reused, workers):
+    def planned(self, to_train, reused, resumed, workers):
         self.trained += to_train
         return contextlib.nullcontext()
 
@@ -122,6 +122,7 @@ def test_one_sweep_serves_all_and_is_reused(small_npz, write_config, tmp_path):
     first, second = Quiet(), Quiet()
     out = tmp_path / "out"
     compared = experiment.compare(read, out=out, seeds=1, report=first)
+    experiment.save(compared, out)
     peak, steady, fixed = compared.experiments
     (folder,) = (out / "sweeps").iterdir()
     about = json.loads((folder / "sweep.json").read_text())

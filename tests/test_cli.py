@@ -414,7 +414,7 @@ def test_no_color_is_respected(variables, coloured, monkeypatch, capsys):
     monkeypatch.setenv("TERM", "xterm-256color")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    console.print_comparison(two_experiments(), Path("out"), [])
+    console.print_comparison(two_experiments())
     console.Reporter().warn("look out")
     captured = capsys.readouterr()
     colour = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
@@ -438,7 +438,7 @@ def test_a_terminal_shows_a_row_for_each_run_at_work(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
     report, run = console.Reporter(), PlannedRun()
-    with report.planned([run], 2, 1):
+    with report.planned([run], 2, 0, 1):
         report.progress(run, Progress(0, 12, 0.025, 0.75, 0.8125))
     shown = ANSI.sub("", sys.stderr.getvalue())
     assert "training 1 run; 2 finished before" in shown

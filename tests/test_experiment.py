@@ -20,7 +20,16 @@ from matplotlib.figure import Figure
 from pydantic import ValidationError
 from test_schedules import ANY, MODELS
 
-from lrlab import closed_loop, comparison, config, experiment, guide, runs, schedules
+from lrlab import (
+    closed_loop,
+    comparison,
+    config,
+    experiment,
+    guide,
+    runs,
+    schedules,
+    sweep_record,
+)
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
 from lrlab.experiment import pool
 from lrlab.plots import comparing
@@ -47,9 +56,10 @@ class Told:
         return nullcontext()
 
     @contextmanager
-    def planned(self, to_train, reused, workers):
+    def planned(self, to_train, reused, resumed, workers):
         self.trained = sorted(f"{run.name} {run.seed}" for run in to_train)
         self.reused = reused
+        self.resumed = resumed
         self.workers = workers
         self._at_plan()
         yield
@@ -71,12 +81,10 @@ def compare(tmp_path, write_config, small_npz):
         paths = [write_config(text, f"{name}.yaml") for name, text in texts.items()]
         read = config.read(paths, config.settings(sets, data=str(data)))
         told = told or Told()
-        return (
-            experiment.compare(
-                read, out=out or tmp_path / "out", seeds=seeds, report=told, **options
-            ),
-            told,
-        )
+        out = out or tmp_path / "out"
+        compared = experiment.compare(read, out=out, seeds=seeds, report=told, **options)
+        experiment.save(compared, out)
+        return compared, told
 
     return call
 
@@ -89,7 +97,8 @@ def finished(tmp_path_factory, small_npz) -> Path:
         (folder / f"{name}.yaml").write_text(text)
     paths = [folder / "steady.yaml", folder / "falling.yaml"]
     read = config.read(paths, config.settings([], data=str(small_npz)))
-    experiment.compare(read, out=folder / "out", seeds=2, report=Told(), workers=1)
+    compared = experiment.compare(read, out=folder / "out", seeds=2, report=Told(), workers=1)
+    experiment.save(compared, folder / "out")
     return folder / "out"
 
 
@@ -314,7 +323,7 @@ def test_an_interrupted_comparison_says_what_is_kept(out, compare):
     with pytest.raises(Interrupted) as caught:
         compare(told=Told(at_plan=interrupt))
     assert caught.value.message == "interrupted; 3 of 4 runs are finished and kept"
-    assert caught.value.hint == "the same command goes on with the others"
+    assert caught.value.hint == "the same command goes on where it was"
 
 
 def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, small_npz, tmp_path):
@@ -345,17 +354,20 @@ def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, sm
         r"training 2 runs\n"
         r"quick seed 0: val accuracy \d\.\d{4}, val loss \d\.\d{4}, \d+\.\d s\n"
         r"error: interrupted; 1 of 2 runs are finished and kept\n\n"
-        r"hint: the same command goes on with the others\n",
+        r"hint: the same command goes on where it was\n",
         stderr,
     ), stderr
-    kept = list((tmp_path / "out").rglob("seed-*"))
-    assert [path.parent.name.split("-")[0] for path in kept] == ["quick"]
+    kept = {path.name: path.parent.name for path in (tmp_path / "out").rglob("seed-*")}
+    assert {name: folder.split("-")[0] for name, folder in kept.items()} == {
+        "seed-0": "quick",
+        "seed-0.checkpoint.npz": "slow",
+    }
 
-    # The same command goes on with the slow run alone.
+    # The same command goes on with the slow run alone, and from where it was.
     told = Told(at_plan=interrupt)
     with pytest.raises(Interrupted):
         compare(texts=texts, seeds=1, told=told)
-    assert (told.trained, told.reused) == (["slow 0"], 1)
+    assert (told.trained, told.reused, told.resumed) == (["slow 0"], 1, 1)
 
 
 def test_nothing_is_left_running_after_an_error_in_a_callback(compare):
@@ -379,7 +391,9 @@ def test_workers_are_never_more_than_runs_or_cores(jobs):
 
 def find_lr(out: Path, small_npz: Path, **options):
     read = config.reference(config.settings([], data=str(small_npz)))
-    return experiment.find_lr(read, out=out, seeds=2, report=Told(), **options)
+    record = experiment.find_lr(read, out=out, seeds=2, report=Told(), **options)
+    sweep_record.write(out, record)
+    return record
 
 
 def test_the_same_sweep_gives_the_same_files(tmp_path, small_npz):

@@ -11,7 +11,7 @@ import pytest
 from lrlab import closed_loop, data, models, runs, schedules
 from lrlab.config import Experiment
 from lrlab.config.schedules import MomentumCycle
-from lrlab.training import Tensors, Trainer, loop, train_run
+from lrlab.training import Tensors, Trainer, chunks, train_run
 
 CYCLE = {"type": "one_cycle", "max_lr": 0.02, "momentum": {"low": 0.7, "high": 0.95}}
 SGD = {"type": "sgd", "momentum": 0.9}
@@ -69,7 +69,7 @@ def test_constant_momentum_equals_the_plain_optimizer_bit_for_bit(name, small):
 def test_cycled_momentum_equals_keras_given_it_by_hand(small, trainer):
     what = experiment(CYCLE, epochs=1)
     steps = -(-small.train_images // what.batch_size)
-    order = loop.sample_order(small.train_images, 0, 0)
+    order = chunks.sample_order(small.train_images, 0, 0)
     rates = schedules.rates(what.schedule, steps, 1).astype(np.float32)
     momenta = schedules.momenta(what.schedule, steps, 1)
     trainer.start(0)

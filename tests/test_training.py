@@ -14,7 +14,8 @@ import lrlab
 from lrlab import data, models, performance, schedules, sweep
 from lrlab.config import Experiment
 from lrlab.runs import Status
-from lrlab.training import Stopped, Tensors, Trainer, loop, sweep_seed, train_run
+from lrlab.training import Stopped, Tensors, Trainer, chunks, sweep_seed, train_run
+from lrlab.training import run as training_run
 
 WITH_A_SMALLER_LAST_BATCH, WHOLE_BATCHES = 32, 50
 DECAY = {"type": "exponential", "initial_lr": 0.05, "s": "30 steps"}
@@ -111,7 +112,7 @@ def fit_with_keras(what: Experiment, tensors: Tensors, seed: int, optimizer):
     x, y = tensors.x_train.numpy(), tensors.y_train.numpy()
     rates = PerBatchRate(float32_rates(what, tensors))
     for epoch in range(what.epochs):
-        order = loop.sample_order(len(x), seed, epoch)
+        order = chunks.sample_order(len(x), seed, epoch)
         model.fit(x[order], y[order], what.batch_size, shuffle=False, verbose=0, callbacks=[rates])
     assert next(rates.rates, None) is None
     return model
@@ -173,7 +174,7 @@ def test_losses_and_metrics_are_those_of_keras(small, trainer_for):
 
     model = keras_model(what, small, 1, keras_optimizer(), ["accuracy"])
     x, y = small.x_train.numpy(), small.y_train.numpy()
-    order = loop.sample_order(len(x), 1, 0)
+    order = chunks.sample_order(len(x), 1, 0)
     losses, correct = [], 0.0
     for step, rate in enumerate(float32_rates(what, small)):
         picked = order[step * what.batch_size : (step + 1) * what.batch_size]
@@ -249,22 +250,22 @@ def test_no_global_random_state_is_read_or_touched(trainer_for):
 
 @given(images=st.integers(1, 300), seed=st.integers(0, 2**32), epoch=st.integers(0, 10_000))
 def test_sample_order_is_a_permutation_and_a_function_of_seed_and_epoch(images, seed, epoch):
-    order = loop.sample_order(images, seed, epoch)
+    order = chunks.sample_order(images, seed, epoch)
     assert order.dtype == np.int32
     assert sorted(order) == list(range(images))
-    assert np.array_equal(order, loop.sample_order(images, seed, epoch))
+    assert np.array_equal(order, chunks.sample_order(images, seed, epoch))
 
 
 @pytest.mark.parametrize(("seed", "epoch"), [(0, 1), (1, 0), (1, 1)])
 def test_another_seed_or_epoch_is_another_order(seed, epoch):
-    assert not np.array_equal(loop.sample_order(500, 0, 0), loop.sample_order(500, seed, epoch))
+    assert not np.array_equal(chunks.sample_order(500, 0, 0), chunks.sample_order(500, seed, epoch))
 
 
 # --- chunks, progress, stop ---
 
 
 def chunk_lengths(monkeypatch, seconds, trainer):
-    monkeypatch.setattr(loop, "_CHUNK_SECONDS", seconds)
+    monkeypatch.setattr(chunks, "_CHUNK_SECONDS", seconds)
     steps = [0]
     result = run(trainer, experiment(), on_progress=lambda step, *_: steps.append(step))
     return result, np.diff(steps).tolist()
@@ -371,7 +372,7 @@ def test_a_nan_loss_ends_the_run_at_its_step(image, small):
     x[image] = np.nan
     what = experiment(schedule=DECAY, epochs=3)
     result = run(Trainer(what, replace(small, x_train=keras.ops.array(x))), what)
-    step = int(np.flatnonzero(loop.sample_order(550, 0, 0) == image)[0]) // what.batch_size
+    step = int(np.flatnonzero(chunks.sample_order(550, 0, 0) == image)[0]) // what.batch_size
     assert (result.status, result.diverged_at) == (Status.DIVERGED, step)
     assert np.array_equal(result.lr, float32_rates(what, small)[: step + 1])
     assert np.isfinite(result.loss[:-1]).all()
@@ -415,11 +416,11 @@ def test_a_network_that_its_last_step_breaks_is_diverged(trainer_for):
     ],
 )
 def test_where_a_run_diverged(loss, expected):
-    assert loop._diverged_at(np.float32(loss), 2) == expected
+    assert training_run._diverged_at(np.float32(loss), 2) == expected
 
 
 def test_single_leaps_are_no_divergence():
-    assert loop._diverged_at(np.float32([2.0, 1.0, 900.0, 1.0]), 4) is None
+    assert training_run._diverged_at(np.float32([2.0, 1.0, 900.0, 1.0]), 4) is None
 
 
 # --- the sweep is the same training ---

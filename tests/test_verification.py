@@ -90,6 +90,7 @@ def verified(tmp_path_factory):
     record = experiment.find_lr(
         read, out=out, seeds=2, report=Silent(), max_lr=10.0, steps=240, verify=True
     )
+    sweep_record.write(out, record)
     return record, out
 
 
@@ -111,10 +112,10 @@ def test_verified_rates_stand_beside_those_of_the_sweep(verified):
 
 
 def test_table_shows_both_and_the_classic_rules_only_if_asked(verified, capsys):
-    record, out = verified
-    console.print_sweep(record, out, [], rules=True)
+    record, _ = verified
+    console.print_sweep(record, rules=True)
     with_rules = capsys.readouterr().out
-    console.print_sweep(record, out, [])
+    console.print_sweep(record)
     without = capsys.readouterr().out
     assert re.search(r"^ +sweep +verified", without)
     for name in ("steady_lr", "max_lr"):

@@ -3,7 +3,7 @@
 from lrlab.console.curves import print_curves
 from lrlab.console.guide import print_entry, print_guide
 from lrlab.console.progress import Reporter
-from lrlab.console.results import print_comparison, print_json, print_sweep
+from lrlab.console.results import print_comparison, print_json, print_sweep, print_written
 
 __all__ = [
     "Reporter",
@@ -13,4 +13,5 @@ __all__ = [
     "print_guide",
     "print_json",
     "print_sweep",
+    "print_written",
 ]

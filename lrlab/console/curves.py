@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from lrlab.config import Experiment
-from lrlab.console.streams import console, takes, width
+from lrlab.console.terminal import console, takes, width
 from lrlab.plots import characters, preview
 
 _WIDEST = 140

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from lrlab import guide
-from lrlab.console.streams import console, takes, width
+from lrlab.console.terminal import console, takes, width
 from lrlab.guide import Entry, Library
 from lrlab.plots import characters
 

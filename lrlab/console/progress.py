@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from lrlab.console.streams import console, own_stderr
+from lrlab.console.terminal import console, own_stderr
 from lrlab.runs import RunResult, Status
 
 
@@ -70,12 +70,15 @@ class Reporter:
             yield
 
     @contextmanager
-    def planned(self, to_train: Sequence[_Run], reused: int, workers: int) -> Iterator[None]:
+    def planned(
+        self, to_train: Sequence[_Run], reused: int, resumed: int, workers: int
+    ) -> Iterator[None]:
         """Say what will be trained, and show the running ones while they are."""
-        finished = f"; {reused} finished before" if reused else ""
-        beside = f", {workers} side by side" if workers > 1 else ""
         plural = "s" if len(to_train) > 1 else ""
-        self._console.print(f"training {len(to_train)} run{plural}{beside}{finished}")
+        beside = f", {workers} side by side" if workers > 1 else ""
+        going_on = f"; {resumed} from where it was cut off" if resumed else ""
+        finished = f"; {reused} finished before" if reused else ""
+        self._console.print(f"training {len(to_train)} run{plural}{beside}{going_on}{finished}")
         self._view = _View(to_train)
         try:
             if not self._live:

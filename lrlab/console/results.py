@@ -10,7 +10,7 @@ from rich.text import Text
 
 from lrlab import tables
 from lrlab.comparison import Comparison
-from lrlab.console.streams import console
+from lrlab.console.terminal import console
 from lrlab.sweep_record import SweepRecord
 
 
@@ -19,8 +19,8 @@ def print_json(text: str) -> None:
     sys.stdout.write(text)
 
 
-def print_comparison(comparison: Comparison, out: Path, figures: Sequence[Path]) -> None:
-    """Print the table of a comparison, its notes and where everything lies."""
+def print_comparison(comparison: Comparison) -> None:
+    """Print the table of a comparison and its notes."""
     stdout = console(sys.stdout)
     titles, rows = tables.table(comparison)
     grid = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -37,18 +37,20 @@ def print_comparison(comparison: Comparison, out: Path, figures: Sequence[Path])
     stdout.print(grid)
     stdout.print()
     stdout.print(tables.caption(comparison, "*"), soft_wrap=True)
-    if warning := tables.not_like_for_like(comparison):
+    for warning in tables.warnings(comparison):
         stdout.print(Text(warning, "yellow"), soft_wrap=True)
     for e in comparison.experiments:
         for note in e.notes:
             stdout.print(Text(f"{e.name}: {note}", "yellow"), soft_wrap=True)
-    names = ["comparison.csv", "comparison.md", "comparison.json", *(f.name for f in figures)]
-    stdout.print(f"{out}: {', '.join(names)}", soft_wrap=True)
 
 
-def print_sweep(
-    record: SweepRecord, out: Path, figures: Sequence[Path], *, rules: bool = False
-) -> None:
+def print_written(out: Path, written: Sequence[Path]) -> None:
+    """Print which files lie where."""
+    names = ", ".join(path.name for path in written)
+    console(sys.stdout).print(f"{out}: {names}", soft_wrap=True)
+
+
+def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
     """Print what a sweep suggests and how sure that is; with `rules` the classic ones as well."""
     stdout = console(sys.stdout)
     about = record.about
@@ -65,8 +67,6 @@ def print_sweep(
         ),
         soft_wrap=True,
     )
-    names = ["sweep.csv", "sweep.json", *(f.name for f in figures)]
-    stdout.print(f"{out}: {', '.join(names)}", soft_wrap=True)
 
 
 _RULES = {

@@ -22,8 +22,12 @@ def compare(
     workers: int | None = None,
     data_dir: Path | None = None,
     fresh: bool = False,
+    keep_weights: bool = False,
+    command: str | None = None,
 ) -> Comparison:
     """Train every experiment with every seed, as far as that is not done yet, and summarise.
+
+    Only for who holds the lock of the results directory.
 
     Args:
         configs: The experiments.
@@ -33,9 +37,11 @@ def compare(
         workers: Runs side by side; default one a core, never more than there are runs.
         data_dir: Where Fashion-MNIST is looked for first.
         fresh: Train anew what is finished already.
+        keep_weights: Whether the final weights of every run are kept.
+        command: The command line, for `run.json`.
 
     Returns:
-        The comparison; it is written into `out` too.
+        The comparison; `save` writes it.
 
     Raises:
         DataError: If a data set cannot be had.
@@ -51,18 +57,36 @@ def compare(
         for text in config.warnings(each, steps_per_epoch):
             report.warn(text)
     results = running.carry_out(
-        running.plan_runs(ready, resolved, seeds, out), workers=workers, fresh=fresh, report=report
+        running.plan_runs(ready, resolved, seeds, out),
+        workers=workers,
+        fresh=fresh,
+        report=report,
+        keep_weights=keep_weights,
+        command=command,
     )
     for choice in chosen:
         if choice.refused is not None:
             refused = RunResult(Status.FAILED, error=choice.refused)
             plan = running.plan_runs([choice.config], resolved, seeds, out)
             results |= dict.fromkeys(plan, refused)
-    compared = comparison.compare([_summary(choice, results, out) for choice in chosen])
-    files.write_text(out / "comparison.csv", tables.to_csv(compared))
-    files.write_text(out / "comparison.md", tables.to_markdown(compared))
-    files.write_text(out / comparison.FILE, comparison.to_json(compared))
-    return compared
+    summaries = [_summary(choice, results, out) for choice in chosen]
+    return comparison.compare(summaries, comparison.environments(results.values()))
+
+
+def save(compared: Comparison, out: Path) -> list[Path]:
+    """Write a comparison into a results directory; return the files.
+
+    Raises:
+        ResultsError: If they cannot be written.
+    """
+    texts = {
+        "comparison.csv": tables.to_csv(compared),
+        "comparison.md": tables.to_markdown(compared),
+        comparison.FILE: comparison.to_json(compared),
+    }
+    for name, text in texts.items():
+        files.write_text(out / name, text)
+    return [out / name for name in texts]
 
 
 def _resolve(names: Sequence[str], data_dir: Path | None, report: Report) -> dict[str, DataSource]:

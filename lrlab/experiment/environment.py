@@ -1,4 +1,4 @@
-"""The environment a run was made in, as `run.json` records it."""
+"""The environment a run is made in, as `run.json` records it."""
 
 import importlib.metadata
 import os
@@ -7,7 +7,12 @@ from typing import Any
 
 
 def record() -> dict[str, Any]:
-    """Return versions, processor and cores; nothing in it names the user or the host."""
+    """Return versions, processor and threads; nothing in it names the user or the host.
+
+    To be called once TensorFlow is loaded. All of it can change a result in its last digits.
+    """
+    from lrlab import training
+
     packages = ("lrlab", "tensorflow", "keras", "numpy")
     return {
         "python": platform.python_version(),
@@ -15,6 +20,8 @@ def record() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "threads_per_run": training.threads_per_run(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0",
     }
 
 

@@ -47,9 +47,11 @@ def find_lr(
 ) -> SweepRecord:
     """Sweep the learning rate upward for each seed and suggest rates.
 
+    Only for who holds the lock of the results directory.
+
     Args:
         config: The experiment; its schedule plays no part.
-        out: Where `sweep.csv` and `sweep.json` are written.
+        out: Where `sweep_record.write` will write it: made and tried before anything is trained.
         seeds: How many seeds: 0, 1, ... `seeds - 1`.
         report: Told what happens.
         min_lr: The first rate, > 0.
@@ -72,7 +74,7 @@ def find_lr(
     files.check_writable(out)
     with report.waiting("Looking for the data"):
         source = data.resolve(config.experiment.data, data_dir, report.warn)
-    record = sweep_experiment(
+    return sweep_experiment(
         config,
         source,
         seeds=seeds,
@@ -82,8 +84,6 @@ def find_lr(
         steps=steps,
         verify=verify,
     )
-    sweep_record.write(out, record)
-    return record
 
 
 def sweep_experiment(

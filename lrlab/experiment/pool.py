@@ -34,16 +34,40 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something that the user should know about a running job."""
+
+    job: int
+    text: str
+
+
+class Told:
+    """What a job tells while it goes on; its calls come from a worker thread."""
+
+    def __init__(self, job: int, events: "queue.SimpleQueue[_Event]") -> None:
+        self._job = job
+        self._events = events
+
+    def progress(self, step: int, lr: float, loss: float, val_accuracy: float | None) -> None:
+        """Say how far the job is."""
+        self._events.put(Progress(self._job, step, lr, loss, val_accuracy))
+
+    def warn(self, text: str) -> None:
+        """Say something that the user should know."""
+        self._events.put(Warned(self._job, text))
+
+
+@dataclass(frozen=True)
 class Job:
     """A piece of work on a trainer made for `experiment` on the data `source`.
 
-    `work` is called in a worker thread with the trainer, the event that stops it, and a function
-    that reports progress. `build` makes the model where it is not the experiment's.
+    `work` is called in a worker thread with the trainer, the event that stops it, and what it can
+    tell meanwhile. `build` makes the model where it is not the experiment's.
     """
 
     experiment: Experiment
     source: DataSource
-    work: Callable[["Trainer", threading.Event, Callable[..., None]], Any]
+    work: Callable[["Trainer", threading.Event, Told], Any]
     build: models.Build | None = None
 
 
@@ -53,6 +77,9 @@ class Failure:
 
     error: str
     trace: str
+
+
+_Event = Progress | Warned | tuple[int, Any]
 
 
 def default_workers(jobs: int) -> int:
@@ -68,6 +95,7 @@ def carry_out(
     workers: int,
     on_progress: Callable[[Progress], None],
     on_done: Callable[[int, Any], None],
+    on_warning: Callable[[Warned], None] = lambda _: None,
 ) -> None:
     """Do all jobs, `workers` at a time.
 
@@ -80,11 +108,12 @@ def carry_out(
         workers: Threads, >= 1.
         on_progress: Called with the progress of a running job.
         on_done: Called with a job's index and what its `work` returned, or a `Failure`.
+        on_warning: Called with what a running job warns of.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index in range(len(jobs)):
         waiting.put(index)
-    events: queue.SimpleQueue[Progress | tuple[int, Any]] = queue.SimpleQueue()
+    events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
     stop = threading.Event()
     threads = [
         threading.Thread(target=_worker, args=(jobs, waiting, events, tensors, stop), daemon=True)
@@ -101,6 +130,8 @@ def carry_out(
                 continue
             if isinstance(event, Progress):
                 on_progress(event)
+            elif isinstance(event, Warned):
+                on_warning(event)
             else:
                 left -= 1
                 on_done(*event)
@@ -133,7 +164,7 @@ def results(jobs: Sequence[Job], tensors: Callable[[DataSource], "Tensors"]) -> 
 def _worker(
     jobs: Sequence[Job],
     waiting: "queue.SimpleQueue[int]",
-    events: "queue.SimpleQueue[Progress | tuple[int, Any]]",
+    events: "queue.SimpleQueue[_Event]",
     tensors: Callable[[DataSource], "Tensors"],
     stop: threading.Event,
 ) -> None:
@@ -154,14 +185,10 @@ def _worker(
             trainers[key] = trainer
             if len(trainers) > _TRAINERS_KEPT:
                 del trainers[next(iter(trainers))]
-
-            def report(step: int, lr: float, loss: float, accuracy: float | None) -> None:
-                events.put(Progress(index, step, lr, loss, accuracy))  # noqa: B023
-
-            events.put((index, job.work(trainer, stop, report)))
+            events.put((index, job.work(trainer, stop, Told(index, events))))
         except Stopped:
             return
-        except Exception as error:
+        except BaseException as error:  # Whatever it is, somebody waits for the job to end.
             text = " ".join(str(error).split())[:300]
             failure = Failure(f"{type(error).__name__}: {text}", traceback.format_exc())
             events.put((index, failure))

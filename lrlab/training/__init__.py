@@ -1,14 +1,9 @@
 """The training engine: the only package that imports TensorFlow when it is imported."""
 
-from lrlab.training.loop import (
-    OnProgress,
-    Stopped,
-    SweptSeed,
-    short_run,
-    sweep_order,
-    sweep_seed,
-    train_run,
-)
+from lrlab.training._tensorflow import threads_per_run
+from lrlab.training.chunks import Stopped
+from lrlab.training.run import OnProgress, train_run
+from lrlab.training.sweeping import SweptSeed, short_run, sweep_order, sweep_seed
 from lrlab.training.trainer import Tensors, Trainer
 
 __all__ = [
@@ -20,5 +15,6 @@ __all__ = [
     "short_run",
     "sweep_order",
     "sweep_seed",
+    "threads_per_run",
     "train_run",
 ]

@@ -16,4 +16,10 @@ with quiet_stderr():
         tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.zeros(()).numpy()
 
-__all__ = ["keras", "tf"]
+
+def threads_per_run() -> int:
+    """Return into how many threads TensorFlow splits an operation; 0: it decides itself."""
+    return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+
+__all__ = ["keras", "tf", "threads_per_run"]

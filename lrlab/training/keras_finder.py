@@ -13,8 +13,8 @@ from lrlab import sweep
 from lrlab.suggestion import Suggestion, suggest
 from lrlab.sweep import StoppedBy
 from lrlab.training._tensorflow import keras, tf
-from lrlab.training.loop import padded, sweep_order
 from lrlab.training.preservation import fresh_optimizer, preserved
+from lrlab.training.sweeping import padded, sweep_order
 
 FEWEST_STEPS, MOST_STEPS = 200, 500
 

@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lrlab import models
 from lrlab.config import Experiment
 from lrlab.data import DataSet
+from lrlab.packing import Array
 from lrlab.training._tensorflow import keras, tf
 from lrlab.training.momentum import PerStep
 
@@ -98,6 +99,38 @@ class Trainer:
         for variable, value in zip(self.model.variables, fresh, strict=True):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self._fresh_optimizer, strict=True):
+            variable.assign(value)
+
+    def variables(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """Return the values of the model's variables and of the optimizer's."""
+        return (
+            tuple(v.numpy() for v in self.model.variables),
+            tuple(v.numpy() for v in self.optimizer.variables),
+        )
+
+    def check(self, model: Sequence[Array], optimizer: Sequence[Array]) -> None:
+        """Make sure that values can be restored.
+
+        Raises:
+            ValueError: If they are not of this model and optimizer.
+        """
+        for variables, values in (
+            (self.model.variables, model),
+            (self.optimizer.variables, optimizer),
+        ):
+            wanted = [(tuple(v.shape), v.dtype) for v in variables]
+            if wanted != [(value.shape, value.dtype.name) for value in values]:
+                raise ValueError("it is of another model or optimizer")
+
+    def restore(self, model: Sequence[Array], optimizer: Sequence[Array]) -> None:
+        """Go back to values that `variables` has returned.
+
+        Raises:
+            ValueError: If they are not of this model and optimizer; then nothing is changed.
+        """
+        self.check(model, optimizer)
+        variables = [*self.model.variables, *self.optimizer.variables]
+        for variable, value in zip(variables, [*model, *optimizer], strict=True):
             variable.assign(value)
 
     def train(

@@ -1,11 +1,12 @@
-"""The streams that people see, and what they can take."""
+"""Consoles on stdout and stderr, and what those can take: how wide, which characters."""
 
-import os
 import shutil
 import sys
 from typing import Any
 
 from rich.console import Console
+
+from lrlab import streams
 
 _WIDE = 200
 
@@ -18,8 +19,8 @@ def console(stream: Any) -> Console:
 
 def own_stderr() -> Any:
     """Return a stream of its own to the real stderr: TensorFlow's import silences the usual one."""
-    if sys.stderr is sys.__stderr__ and sys.stderr is not None:
-        return os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
+    if isinstance(sys.stderr, streams.Lenient):
+        return streams.duplicate(sys.stderr)
     return sys.stderr
 
 

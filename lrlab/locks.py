@@ -1,0 +1,140 @@
+"""One lrlab at a time in a results directory.
+
+The kernel keeps the lock and gives it up with its owner, however that ends; so there is no stale
+lock to tell from a held one. What the file says is for people.
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from lrlab import files
+from lrlab.errors import ResultsError
+
+if sys.platform != "win32":
+    import fcntl
+
+NAME = ".lock"
+
+_POLL_SECONDS = 0.5
+_MOST_BYTES = 10_000
+
+
+class Report(Protocol):
+    """What is told about a lock."""
+
+    def warn(self, text: str) -> None:
+        """Something that the user should know."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+
+@contextmanager
+def hold(
+    out: Path,
+    *,
+    report: Report,
+    wait: bool = False,
+    command: str | None = None,
+) -> Iterator[None]:
+    """Hold the lock of a results directory, which is made.
+
+    Args:
+        out: The directory.
+        report: Told who holds it while that is waited for, and of a file system without locks.
+        wait: Whether to wait for an owner that is there; otherwise that is an error.
+        command: What the file says that its owner does.
+
+    Raises:
+        ResultsError: If it is held and not waited for, or the directory cannot be written.
+    """
+    try:
+        file = _acquired(out, wait, report)
+    except OSError as error:
+        raise files.unwritable(out / NAME, error) from error
+    try:
+        _describe(file, command)
+        yield
+    finally:
+        # Removed while it is held, so that nobody waits for a file that is gone; see _is_there.
+        (out / NAME).unlink(missing_ok=True)
+        file.close()
+
+
+def _acquired(out: Path, wait: bool, report: Report) -> IO[str]:
+    """Return the open lock file, locked."""
+    told = False
+    while True:
+        out.mkdir(parents=True, exist_ok=True)
+        file = _opened(out / NAME)
+        try:
+            locked = _try_lock(file, report)
+            if locked and _is_there(file, out / NAME):
+                return file
+            owner = _owner(file)
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+        if locked:
+            continue  # It was removed by its last owner in between: another one takes its place.
+        if not wait:
+            raise ResultsError(
+                f"`{out}` is in use by {owner}",
+                "wait for it with `--wait`, or name another folder with `--out`",
+            )
+        if not told:
+            report.note(f"waiting for {owner}, which is using `{out}`")
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def _opened(path: Path) -> IO[str]:
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "r+", encoding="utf-8", errors="replace")
+
+
+def _try_lock(file: IO[str], report: Report) -> bool:
+    if sys.platform == "win32":
+        report.warn("results directories are not locked on Windows: do not run two lrlabs in one")
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        reason = error.strerror or error
+        report.warn(f"this file system has no locks ({reason}): do not run two lrlabs in `--out`")
+    return True
+
+
+def _is_there(file: IO[str], path: Path) -> bool:
+    """Return whether the open file is still the one that the path names."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _describe(file: IO[str], command: str | None) -> None:
+    about = {"pid": os.getpid(), "host": socket.gethostname(), "command": command}
+    file.truncate(0)
+    file.write(json.dumps(about) + "\n")
+    file.flush()
+
+
+def _owner(file: IO[str]) -> str:
+    """Return who holds the lock, as the file says."""
+    try:
+        about: dict[str, Any] = json.loads(file.read(_MOST_BYTES))
+        who = f"process {int(about['pid'])} on {about['host']}"
+        return f"{who} (`{about['command']}`)" if about["command"] else who
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "another lrlab"  # It has not said so yet.

@@ -1,0 +1,324 @@
+"""Going on where a run was cut off: to the bit, in every kind of schedule, from every place."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+
+from lrlab import checkpoints, config, data, experiment, runs
+from lrlab.checkpoints import Checkpoint
+from lrlab.config import Experiment
+from lrlab.experiment import Run
+from lrlab.experiment.resuming import Resumption
+from lrlab.training import Stopped, Tensors, Trainer, chunks, train_run
+from lrlab.training import run as training_run
+
+SGD = {"type": "sgd", "momentum": 0.9}
+RUNS = {
+    "constant": ({"type": "constant", "lr": 0.005}, {"type": "sgd"}),
+    "momentum": ({"type": "power", "initial_lr": 0.01, "s": "20 steps"}, SGD),
+    "nadam": ({"type": "exponential", "initial_lr": 0.001, "s": "1 epochs"}, {"type": "nadam"}),
+    "cycled momentum": (
+        {"type": "one_cycle", "max_lr": 0.01, "momentum": {"low": 0.8, "high": 0.9}},
+        SGD,
+    ),
+    "performance": (
+        {"type": "performance", "initial_lr": 0.02, "patience": 1, "warmup": {"for": "10 steps"}},
+        SGD,
+    ),
+    "greedy": ({"type": "greedy", "initial_lr": 0.01, "patience": 0}, SGD),
+}
+
+
+def experiment_of(name: str, epochs: int = 4) -> Experiment:
+    schedule, optimizer = RUNS[name]
+    return Experiment.model_validate(
+        {"schedule": schedule, "optimizer": optimizer, "epochs": epochs, "batch_size": 32}
+    )
+
+
+@pytest.fixture(scope="module")
+def small(small_npz) -> Tensors:
+    return Tensors.of(data.load(data.resolve(str(small_npz))))
+
+
+def same(first: runs.RunResult, second: runs.RunResult) -> bool:
+    """Whether two results are equal to the bit, the time it took apart."""
+
+    def bits(result):
+        arrays = (result.lr, result.loss, result.momentum, *result.weights)
+        plain = replace(result, lr=0, loss=0, momentum=0, weights=0, train_seconds=0)
+        return plain, [None if a is None else a.tobytes() for a in arrays]
+
+    return bits(first) == bits(second)
+
+
+def train(trainer: Trainer, what: Experiment, seed: int = 1, **options) -> runs.RunResult:
+    ways = {"stop": Event(), "on_progress": lambda *_: None, "keep_weights": True} | options
+    return train_run(trainer, what, seed, **ways)
+
+
+def through_a_file(checkpoint: Checkpoint, path: Path) -> Checkpoint:
+    checkpoints.write(path, checkpoint, {})
+    return checkpoints.read(path)[0]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_from_the_checkpoint_of_every_epoch(name, small, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_run, "_TRAINING_PER_CHECKPOINT", 0)
+    what = experiment_of(name)
+    kept: list[Checkpoint] = []
+    whole = train(Trainer(what, small), what, keep=kept.append)
+    assert [len(checkpoint.history) for checkpoint in kept] == [1, 2, 3]
+    trainer = Trainer(what, small)  # As in a new process; it has trained nothing.
+    for checkpoint in reversed(kept):
+        found = through_a_file(checkpoint, tmp_path / "c.npz")
+        assert same(train(trainer, what, checkpoint=found), whole)
+
+
+@pytest.mark.parametrize("name", ["momentum", "cycled momentum", "performance"])
+def test_from_wherever_it_was_told_to_stop(name, small, tmp_path, monkeypatch):
+    monkeypatch.setattr(chunks, "_MAX_CHUNK", 3)
+    what = experiment_of(name, epochs=3)
+    trainer = Trainer(what, small)
+    whole = train(trainer, what)
+    for after in (1, 18, 20, 51):
+        stop, kept = Event(), []
+
+        def told(step, *_, after=after, stop=stop):
+            if step >= after:
+                stop.set()
+
+        with pytest.raises(Stopped):
+            train(trainer, what, stop=stop, on_progress=told, keep=kept.append)
+        assert after <= len(kept[-1].loss) < after + 3
+        found = through_a_file(kept[-1], tmp_path / "c.npz")
+        assert same(train(trainer, what, checkpoint=found), whole)
+
+
+def test_between_epochs_there_is_a_checkpoint_when_it_takes_long(small, monkeypatch, tmp_path):
+    monkeypatch.setattr(training_run, "_CHECKPOINT_SECONDS", 0.0)
+    what = experiment_of("momentum", epochs=1)
+    trainer, kept = Trainer(what, small), []
+    whole = train(trainer, what, keep=kept.append)
+    assert kept
+    assert {len(checkpoint.history) for checkpoint in kept} == {0}
+    for checkpoint in kept:
+        assert same(train(trainer, what, checkpoint=checkpoint), whole)
+
+
+def test_time_before_the_cut_counts(small):
+    what, kept = experiment_of("constant"), []
+    trainer = Trainer(what, small)
+    train(trainer, what, keep=kept.append)
+    late = replace(kept[0], train_seconds=1000.0)
+    assert 1000 < train(trainer, what, checkpoint=late).train_seconds < 1100
+
+
+# --- through the command ---
+
+SLOW = "schedule: {type: performance, initial_lr: 0.02, patience: 2}\nepochs: 80\n"
+PLACE = ("epochs.csv", "steps.npz", "weights.npz")
+
+
+def compare(folder: Path, *options: str) -> list[str]:
+    files = sorted(str(path) for path in folder.glob("*.yaml"))
+    command = [sys.executable, "-m", "lrlab", "compare", *files, "--out", str(folder / "out")]
+    return [*command, "--seeds", "1", "--workers", "1", "--keep-weights", *options]
+
+
+def checkpoint_of(folder: Path) -> Path | None:
+    return next((folder / "out" / "runs").glob(f"*/*{checkpoints.SUFFIX}"), None)
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory, small_npz) -> Path:
+    """A folder with a config, and results whose one run was killed in the middle."""
+    folder = tmp_path_factory.mktemp("cut_off")
+    (folder / "slow.yaml").write_text(f"{SLOW}data: {small_npz}\n")
+    with subprocess.Popen(compare(folder), stdout=subprocess.DEVNULL) as process:
+        while (path := checkpoint_of(folder)) is None:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert path.exists()
+    return folder
+
+
+class Told:
+    """Keeps what a comparison reports."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.resumed = 0
+        self.first_step: int | None = None
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+    def waiting(self, text):
+        return open(os.devnull)
+
+    def planned(self, to_train, reused, resumed, workers):
+        self.resumed = resumed
+        return open(os.devnull)
+
+    def progress(self, run, progress):
+        self.first_step = self.first_step or progress.step
+
+    def finished(self, run, result):
+        assert result.status is runs.Status.DONE
+
+
+def carry_on(folder: Path, out: Path, **options) -> tuple[Path, Told]:
+    """Compare in this process; return the run's folder and what was told."""
+    told = Told()
+    read = config.read([folder / "slow.yaml"])
+    experiment.compare(read, out=out, seeds=1, report=told, keep_weights=True, **options)
+    (run,) = (out / "runs").glob("*/seed-0")
+    return run, told
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cut_off, tmp_path_factory) -> Path:
+    run, told = carry_on(cut_off, tmp_path_factory.mktemp("undisturbed") / "out")
+    assert (told.resumed, told.warnings) == (0, [])
+    return run
+
+
+@pytest.fixture
+def results(cut_off, tmp_path) -> Path:
+    shutil.copytree(cut_off / "out", tmp_path / "out")
+    return tmp_path / "out"
+
+
+def assert_same_files(run: Path, undisturbed: Path) -> None:
+    for name in PLACE:
+        assert (run / name).read_bytes() == (undisturbed / name).read_bytes(), name
+
+
+def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(cut_off, results, undisturbed):
+    steps = len(checkpoints.read(checkpoint_of(results.parent))[0].loss)
+    run, told = carry_on(cut_off, results)
+    assert (told.resumed, told.warnings) == (1, [])
+    assert told.first_step > steps
+    assert_same_files(run, undisturbed)
+    record = runs.read(run)[1]
+    assert record["resumed_at"] == [steps]
+    assert record["earlier_environments"] == []
+    assert {path.name for path in run.parent.iterdir()} == {"seed-0"}
+    assert {path.name for path in run.iterdir()} == {*PLACE, "run.json"}
+    assert not list(results.rglob("*.part"))
+
+
+def test_weights_are_those_of_the_model(undisturbed):
+    with np.load(undisturbed / runs.WEIGHTS, allow_pickle=False) as weights:
+        assert weights.files == ["000", "001", "002", "003", "004", "005"]
+        assert weights["000"].shape == (64, 300)
+    assert runs.WEIGHTS in runs.read(undisturbed)[1]["sha256"]
+
+
+def damage(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def of_another_seed(path: Path) -> None:
+    checkpoint, about = checkpoints.read(path)
+    checkpoints.write(path, checkpoint, about | {"seed": 7})
+
+
+def of_another_model(path: Path) -> None:
+    checkpoint, about = checkpoints.read(path)
+    checkpoints.write(path, replace(checkpoint, model=checkpoint.model[1:]), about)
+
+
+def of_another_length(path: Path) -> None:
+    checkpoint, about = checkpoints.read(path)
+    checkpoint = replace(checkpoint, lr=checkpoint.lr[1:], loss=checkpoint.loss[1:])
+    checkpoints.write(path, checkpoint, about)
+
+
+def without_origin(path: Path) -> None:
+    checkpoint, about = checkpoints.read(path)
+    checkpoints.write(path, checkpoint, {key: about[key] for key in ("identity", "seed")})
+
+
+UNUSABLE = {
+    "damaged": (damage, "its checksum is not that of its content"),
+    "of another seed": (of_another_seed, "it is the checkpoint of another run"),
+    "of another model": (of_another_model, "it is of another model or optimizer"),
+    "of another length": (of_another_length, "epochs do not fit this run"),
+    "without its origin": (without_origin, "earlier_environments"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_an_unusable_checkpoint_is_set_aside(name, cut_off, results, small):
+    change, reason = UNUSABLE[name]
+    path = checkpoint_of(results.parent)
+    change(path)
+    bad, warnings = path.read_bytes(), []
+    (read,) = config.read([cut_off / "slow.yaml"])
+    source = data.resolve(read.experiment.data)
+    trainer = Trainer(read.experiment, small)
+    run = Run(read, source, 0, path.with_name("seed-0"))
+    found = Resumption(run, {}, warnings.append).find(lambda c: trainer.check(c.model, c.optimizer))
+    assert found is None
+    (warning,) = warnings
+    assert warning.startswith(f"`{path}`")
+    assert reason in warning
+    aside = "seed-0.checkpoint.npz.damaged"
+    assert warning.endswith(f"it is kept as `{aside}` and slow seed 0 starts over")
+    assert path.with_name(aside).read_bytes() == bad
+    assert not path.exists()
+
+
+def test_a_run_whose_checkpoint_is_damaged_starts_over(cut_off, results, undisturbed):
+    damage(checkpoint_of(results.parent))
+    run, told = carry_on(cut_off, results)
+    assert len(told.warnings) == 1
+    assert_same_files(run, undisturbed)
+    assert runs.read(run)[1]["resumed_at"] == []
+
+
+def test_fresh_begins_at_the_beginning(cut_off, results, undisturbed):
+    run, told = carry_on(cut_off, results, fresh=True)
+    assert (told.resumed, told.warnings) == (0, [])
+    assert runs.read(run)[1]["resumed_at"] == []
+    assert_same_files(run, undisturbed)
+
+
+def test_a_part_made_elsewhere_is_told(cut_off, results):
+    path = checkpoint_of(results.parent)
+    checkpoint, about = checkpoints.read(path)
+    elsewhere = about["environment"] | {"tensorflow": "2.99.0"}
+    checkpoints.write(path, checkpoint, about | {"environment": elsewhere})
+    run, _ = carry_on(cut_off, results)
+    result, record = runs.read(run)
+    assert record["earlier_environments"] == [elsewhere]
+    assert [e["tensorflow"] for e in result.environments] == [
+        "2.99.0",
+        about["environment"]["tensorflow"],
+    ]
+
+
+def test_a_finished_run_without_weights_is_trained_anew_for_them(undisturbed, cut_off, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(undisturbed.parents[2], out)
+    (run,) = (out / "runs").glob("*/seed-0")
+    result, record = runs.read(run)
+    runs.write(run, result, {key: record[key] for key in ("identity", "seed")})
+    assert runs.WEIGHTS not in {path.name for path in run.iterdir()}
+    run, _ = carry_on(cut_off, out)
+    assert_same_files(run, undisturbed)
+    _, told = carry_on(cut_off, out)
+    assert told.first_step is None
