@@ -444,12 +444,12 @@ def trained_examples(tmp_path_factory, small_npz):
     )
     compared = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
     assert [e.status for e in compared.experiments] == ["done"] * len(guide.ENTRIES)
-    return folder / "out"
+    return folder / "out", compared
 
 
 @pytest.mark.parametrize("name", guide.ENTRIES)
 def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
-    result, record = runs.read(run_folder(trained_examples, name, 0))
+    result, record = runs.read(run_folder(trained_examples[0], name, 0))
     stated, steps_per_epoch = guide.experiment(guide.ENTRIES[name]), record["steps_per_epoch"]
     if name in schedules.CLOSED_LOOPS:
         expected = np.concatenate([
@@ -464,8 +464,8 @@ def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
 
 
 def test_the_figure_of_a_run_draws_the_rates_of_the_config(trained_examples):
-    compared = comparison.read(trained_examples)
-    drawn = [comparing._curves(trained_examples, e, i) for i, e in enumerate(compared.experiments)]
+    out, compared = trained_examples
+    drawn = [comparing._curves(out, e, i) for i, e in enumerate(compared.experiments)]
     ax = Figure().subplots()
     comparing.draw_learning_rates(ax, drawn)
     by_name = {line.get_label(): line for line in ax.lines}
