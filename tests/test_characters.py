@@ -122,3 +122,24 @@ def test_a_shorter_run_ends_earlier():
 
 def test_one_step_is_drawn():
     assert "*" in "".join(lines(Curve(np.array([0.1]), 1), plain=True))
+
+
+RATES = {
+    "zero": np.zeros(50),
+    "tiny": np.full(50, 1e-12),
+    "huge": np.linspace(1e6, 3e6, 50),
+    "a peak at the end": np.append(np.zeros(49), 1.0),
+    "a little over a decade": np.geomspace(1, 0.04, 50),
+    "many decades": np.geomspace(3e-7, 7e-3, 50),
+}
+
+
+@pytest.mark.parametrize("rates", RATES.values(), ids=RATES.keys())
+@pytest.mark.parametrize("log", [None, False])
+@pytest.mark.parametrize("width", [1, 17, 80])
+def test_whatever_the_rates_there_is_a_chart(rates, log, width):
+    for steps_per_epoch in (1, 7, 50, 999):
+        for height in (1, 2, 8):
+            found = lines(Curve(rates, steps_per_epoch), width=width, height=height, log=log)
+            assert len(found) == height + 3
+            assert BRAILLE.search("".join(found))

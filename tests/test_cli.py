@@ -517,6 +517,18 @@ def test_schedules_knows_the_names_of_others():
     assert both.startswith("`ReduceLROnPlateau` (Keras, PyTorch, fastai) is `performance` here\n")
 
 
+def test_readme_shows_what_schedules_prints(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    block = readme.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
+    shown = [
+        line.rstrip() for line in lrlab_cli("schedules", "CosineAnnealingLR").stdout.split("\n")
+    ]
+    expected = block.split("\n...\n")[0].split("\n")
+    assert len(expected) > 10
+    assert shown[: len(expected)] == expected
+
+
 def test_schedules_refuses_an_unknown_name():
     done = lrlab_cli("schedules", "cosin")
     check_refused(done, 2, "unknown schedule `cosin`", "did you mean `cosine`?")

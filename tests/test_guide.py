@@ -250,6 +250,6 @@ def test_a_changed_page_and_a_missing_picture_are_stale(catalogue, tmp_path, mon
     assert catalogue.stale() == ["schedules.md", "figures/pictures/"]
 
 
-def test_pictures_are_small():
-    sizes = [path.stat().st_size for path in (ROOT / "docs/figures/schedules").iterdir()]
+def test_pictures_are_small(catalogue):
+    sizes = [path.stat().st_size for path in catalogue.PICTURES.iterdir()]
     assert max(sizes) < 20_000

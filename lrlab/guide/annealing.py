@@ -69,13 +69,23 @@ schedule:
   power: 2.0
 epochs: 10
 """,
-    origins=(KERAS,),
+    origins=(
+        Origin(
+            "Chen et al.",
+            "DeepLab: semantic image segmentation with deep convolutional nets, atrous "
+            "convolution, and fully connected CRFs",
+            2016,
+            "https://arxiv.org/abs/1606.00915",
+        ),
+        KERAS,
+    ),
     names=(
         Name("Keras", "PolynomialDecay", "ends at 1e-4 unless told 0"),
         Name("PyTorch", "PolynomialLR", "always to 0"),
         Name("optax", "polynomial_schedule"),
         Name("timm", "PolyLRScheduler", "whose power is 0.5 by default"),
         Name("transformers", "get_polynomial_decay_schedule_with_warmup", "ends at 1e-7"),
+        Name("papers", "poly", "with `power: 0.9` in DeepLab"),
     ),
     traps=(
         "`power` is 1 by default, a straight line, as in Keras and PyTorch; timm's is 0.5.",

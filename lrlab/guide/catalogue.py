@@ -132,4 +132,4 @@ def to_dict(entry: Entry) -> dict[str, Any]:
 def to_json(entry: Entry | None) -> str:
     """Return an entry as JSON, or the list of all."""
     content = to_dict(entry) if entry else [to_dict(one) for one in ENTRIES.values()]
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content, indent=2) + "\n"

@@ -1,6 +1,6 @@
 """The schedules that are constant between jumps."""
 
-from lrlab.guide.entry import Entry, Name
+from lrlab.guide.entry import Entry, Name, Origin
 from lrlab.guide.origins import GERON, PYTORCH
 
 CONSTANT = Entry(
@@ -92,7 +92,14 @@ schedule:
   factor: 0.2
 epochs: 10
 """,
-    origins=(PYTORCH,),
+    origins=(
+        Origin(
+            "He et al.",
+            "Deep residual learning for image recognition",
+            2015,
+            "https://arxiv.org/abs/1512.03385",
+        ),
+    ),
     names=(
         Name("PyTorch", "MultiStepLR", "`milestones` are `boundaries`, `gamma` is `factor`"),
         Name("optax", "piecewise_constant_schedule", "equal factors at its boundaries"),

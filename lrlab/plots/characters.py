@@ -120,7 +120,7 @@ class _Scale:
 def _scale(curves: Sequence[Rates], log: bool | None) -> _Scale:
     rates = np.concatenate(curves)
     log = spans_decades(rates) if log is None else log
-    return _Scale(lowest_shown(curves) if log else 0.0, float(rates.max()), log)
+    return _Scale(lowest_shown(curves) if log else 0.0, float(rates.max()) or 1.0, log)
 
 
 def _values(scale: _Scale, height: int) -> list[float]:
