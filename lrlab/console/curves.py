@@ -8,7 +8,7 @@ from rich.text import Text
 
 from lrlab.config import Experiment
 from lrlab.console.terminal import console, takes, width
-from lrlab.plots import characters, preview
+from lrlab.plots import cells, characters, preview
 
 _WIDEST = 140
 _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue")
@@ -27,14 +27,14 @@ def print_curves(experiments: Sequence[tuple[Experiment, int]]) -> None:
     plain = not takes(sys.stdout, characters.NEEDED)
     stdout.print("learning rate")
     for line in characters.chart(curves, width=width(_WIDEST), height=height, plain=plain):
-        stdout.print(painted(line) if len(curves) > 1 else "".join(text for text, _ in line))
+        stdout.print(painted(line))
     for index, (name, _) in enumerate(named):
-        mark = characters.mark(index) + "  " if len(curves) > 1 else ""
+        letter = f"{cells.letter(index)}  " if len(curves) > 1 else ""
         label = name.replace("\n", " ")
-        stdout.print(painted([(f"{mark}{label}", index)]), soft_wrap=True)
+        stdout.print(painted([(f"{letter}{label}", index)]), soft_wrap=True)
 
 
-def painted(line: Sequence[characters.Span]) -> Text:
+def painted(line: Sequence[cells.Span]) -> Text:
     """Return a line, each curve in its colour."""
     text = Text(no_wrap=True)
     for part, index in line:

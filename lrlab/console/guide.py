@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from lrlab import guide
+from lrlab.console.curves import painted
 from lrlab.console.terminal import console, takes, width
 from lrlab.guide import Entry, Library
 from lrlab.plots import characters
@@ -48,7 +49,7 @@ def print_entry(entry: Entry, called: str, libraries: Sequence[Library]) -> None
     drawn = characters.Curve(guide.curve(entry), guide.STEPS_PER_EPOCH)
     wide = width(_WIDEST)
     for line in characters.chart([drawn], width=min(wide, 72), height=8, plain=plain, log=False):
-        stdout.print(Text("".join(text for text, _ in line)), soft_wrap=True)
+        stdout.print(painted(line), soft_wrap=True)
     for title, lines in _sections(entry, wide - len(_INDENT)):
         stdout.print()
         stdout.print(Text(title, "bold"))

@@ -1,29 +1,19 @@
 """Curves drawn with characters: sparklines, and charts with axes; in braille or plain ASCII."""
 
-import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from lrlab.plots.canvas import lowest_shown, spans_decades
+from lrlab.plots.cells import Cells, Span, row_of
 from lrlab.schedules import Rates
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _RAMP = "_.:-=+*#"
-_BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 NEEDED = _BLOCKS + chr(0x28FF) + "│┤┬─└"
 """What a stream must be able to take for anything but plain ASCII."""
-
-Span = tuple[str, int | None]
-"""A piece of a line, and the curve that it belongs to."""
-
-
-def mark(index: int) -> str:
-    """Return the letter that a chart marks a curve by, for where there are no colours."""
-    return string.ascii_uppercase[index % 26]
 
 
 @dataclass(frozen=True)
@@ -83,18 +73,19 @@ def chart(
         The lines, each as its spans.
     """
     scale = _scale([curve.rates for curve in curves], log)
-    ticks = {_row(scale(value), height): f"{value:g}" for value in _values(scale, height)}
-    gutter = max(len("epoch"), *(len(text) + 1 for text in ticks.values()))
+    labels = {row_of(float(scale(v)), height): f"{v:g}" for v in _values(scale, height)}
+    gutter = max(len("epoch"), *(len(text) + 1 for text in labels.values()))
     columns = max(width - gutter - 1, 8)
     epochs = max(curve.epochs for curve in curves)
-    cells = _Cells(height, columns, plain, len(curves) > 1)
-    for index, curve in enumerate(curves):
-        cells.add(index, scale(curve.rates), curve.epochs / epochs)
+    cells = Cells(height, columns, plain=plain)
+    for curve in curves:
+        cells.add(scale(curve.rates), curve.epochs / epochs)
     if len(curves) > 1 and not plain:
-        cells.mark(len(curves))
+        cells.letter_curves()
+    line, tick = ("|", "+") if plain else ("│", "┤")
     for row in range(height):
-        edge = ("|" if plain else "│") if row not in ticks else ("+" if plain else "┤")
-        yield [(f"{ticks.get(row, ''):>{gutter}}{edge}", None), *cells.row(row)]
+        edge = tick if row in labels else line
+        yield [(f"{labels.get(row, ''):>{gutter}}{edge}", None), *cells.row(row)]
     sizes = {curve.steps_per_epoch for curve in curves}
     steps = sizes.pop() if len(sizes) == 1 else None
     for line in _axis(epochs, steps, gutter, columns, plain):
@@ -144,80 +135,6 @@ def _round_step(least: float) -> float:
     """Return the least of 1, 2, 5, 10, 20, ... and their tenths that is not below `least`."""
     power: float = 10.0 ** np.floor(np.log10(least))
     return next(f * power for f in (1, 2, 5, 10) if f * power >= least * (1 - 1e-9))
-
-
-def _row(share: npt.ArrayLike, height: int) -> int:
-    """Return the row, from the top, of a share of the height."""
-    return height - 1 - min(int(float(np.asarray(share)) * height), height - 1)
-
-
-class _Cells:
-    """The plot's characters: which dots of each are set, and by which curves."""
-
-    def __init__(self, height: int, columns: int, plain: bool, several: bool) -> None:
-        self._plain, self._several = plain, several
-        self._down, self._across = (1, 1) if plain else _BRAILLE.shape
-        self._dots = np.zeros((height * self._down, columns * self._across), bool)
-        self._owners: dict[tuple[int, int], list[int]] = {}
-        self._marks: dict[tuple[int, int], int] = {}
-
-    def add(self, index: int, shares: Rates, length: float) -> None:
-        """Set the dots of a curve, given as shares of the height, over a share of the width."""
-        high, wide = self._dots.shape
-        edges = np.linspace(0, len(shares), max(int(wide * length), 1) + 1).astype(int)
-        for x, (start, end) in enumerate(pairwise(edges)):
-            # One step further, so that a jump is joined.
-            part = shares[start : max(end, start) + 1]
-            part = part[np.isfinite(part)]
-            if len(part):
-                top, bottom = _row(part.max(), high), _row(part.min(), high)
-                self._dots[top : bottom + 1, x] = True
-                for y in range(top // self._down, bottom // self._down + 1):
-                    owners = self._owners.setdefault((y, x // self._across), [])
-                    if index not in owners:
-                        owners.append(index)
-
-    def mark(self, curves: int) -> None:
-        """Put each curve's letter on it, a few times, where no other letter is."""
-        columns = self._dots.shape[1] // self._across
-        for index in range(curves):
-            own = sorted({x for (_, x), owners in self._owners.items() if index in owners})
-            for turn in range(3):
-                wanted = columns * (turn + (index + 0.5) / curves) / 3
-                for x in sorted(own, key=lambda x, w=wanted: abs(x - w))[:8]:  # type: ignore[misc]
-                    places = [p for p, o in self._owners.items() if p[1] == x and index in o]
-                    free = [p for p in places if p not in self._marks]
-                    alone = [p for p in free if len(self._owners[p]) == 1]
-                    if alone or free:
-                        place = sorted(alone or free)[len(alone or free) // 2]
-                        self._marks[place] = index
-                        break
-
-    def row(self, row: int) -> Iterator[Span]:
-        """Yield the characters of a row, joined where they belong to one curve."""
-        columns = self._dots.shape[1] // self._across
-        text, last = "", None
-        for column in range(columns):
-            character, owner = self._cell(row, column)
-            if owner != last and text:
-                yield text, last
-                text = ""
-            text, last = text + character, owner
-        yield text, last
-
-    def _cell(self, row: int, column: int) -> Span:
-        if (row, column) in self._marks:
-            owner = self._marks[row, column]
-            return mark(owner), owner
-        owners = self._owners.get((row, column))
-        if not owners:
-            return " ", None
-        owner = owners[column % len(owners)]  # By turns, so that none is hidden by another.
-        if self._plain:
-            return mark(owner) if self._several else "*", owner
-        y, x = row * self._down, column * self._across
-        dots = self._dots[y : y + self._down, x : x + self._across]
-        return chr(0x2800 + int(_BRAILLE[dots].sum())), owner
 
 
 def _axis(
