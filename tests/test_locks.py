@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from told import Told
 
 from lrlab import locks
 from lrlab.errors import ResultsError
@@ -26,17 +27,6 @@ with locks.hold(pathlib.Path(sys.argv[1]), report=Report(), command="lrlab compa
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
 """
-
-
-class Told:
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text):
-        self.notes.append(text)
-
-    def warn(self, text):
-        raise AssertionError(text)
 
 
 @contextlib.contextmanager
