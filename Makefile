@@ -1,4 +1,4 @@
-.PHONY: setup test lint docs bench ci
+.PHONY: setup test lint docs bench chaos fuzz ci
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,20 @@ docs:
 
 bench:
 	$(BIN)/python benchmarks/throughput.py
+
+# Kills a comparison at random moments: `make chaos KILLS=500 SEED=7`.
+KILLS ?= 300
+SEED ?= 1
+chaos:
+	LRLAB_CHAOS_KILLS=$(KILLS) LRLAB_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m slow -n 0 -s tests/test_chaos.py
+
+# Needs the extra `fuzz`; see docs/security.md.
+MINUTES ?= 10
+TARGETS ?= config idx npz run checkpoint comparison sweep
+fuzz:
+	for target in $(TARGETS); do \
+	  $(BIN)/python tests/fuzz/run.py $$target -max_total_time=$$(( $(MINUTES) * 60 )) || exit 1; \
+	done
 
 ci:
 	bash .ci/run

@@ -15,6 +15,7 @@ from typing import Any
 
 from lrlab import intake, schema
 from lrlab.errors import ResultsError
+from lrlab.printable import printable
 from lrlab.runs import RunResult, Status
 
 FILE = "comparison.json"
@@ -174,7 +175,7 @@ def _overall(results: Sequence[RunResult]) -> str:
 
 def _note(seed: int, result: RunResult) -> str | None:
     if result.status is Status.FAILED:
-        return f"seed {seed} failed: {result.error}"
+        return printable(f"seed {seed} failed: {result.error}")
     if result.status is Status.DIVERGED and result.diverged_at is not None:
         lr = float(result.lr[result.diverged_at])
         return f"seed {seed} diverged at step {result.diverged_at}, learning rate {lr:.3g}"

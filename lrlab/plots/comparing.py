@@ -83,7 +83,7 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
             everything.append(rates)
             label = "_seed"  # Names that begin so stay out of the legend.
     if everything:
-        canvas.log_if_decades(ax, np.concatenate(everything))
+        canvas.log_if_decades(ax, everything)
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
     return ax

@@ -1,25 +1,18 @@
-"""What people see: results on stdout, progress and warnings on stderr."""
+"""How the work goes on, and warnings: on stderr, so that stdout holds results alone."""
 
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
-from lrlab import streams, tables
-from lrlab.comparison import Comparison
-from lrlab.printable import printable_lines
+from lrlab.console.terminal import as_text, console, own_stderr
 from lrlab.runs import RunResult, Status
-from lrlab.sweep_record import SweepRecord
-
-_WIDE = 200
 
 
 class _Run(Protocol):
@@ -50,38 +43,21 @@ class _Progress(Protocol):
     def val_accuracy(self) -> float | None: ...
 
 
-def _console(stream: Any) -> Console:
-    width = None if stream.isatty() else _WIDE
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-
-
-def _text(content: str, style: str = "") -> Text:
-    """Return a text in which no terminal finds anything to obey."""
-    return Text(printable_lines(content), style)
-
-
-def _own_stderr() -> Any:
-    """Return a stream of its own to the real stderr: TensorFlow's import silences the usual one."""
-    if isinstance(sys.stderr, streams.Lenient):
-        return streams.duplicate(sys.stderr)
-    return sys.stderr
-
-
 class Reporter:
     """Shows how the work goes on: live on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
-        self._console = _console(_own_stderr())
+        self._console = console(own_stderr())
         self._live = self._console.is_terminal and sys.stdout.isatty()
         self._view: _View | None = None
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self._console.print(_text("warning: ", "bold yellow") + _text(text), soft_wrap=True)
+        self._console.print(as_text("warning: ", "bold yellow") + as_text(text), soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Print a line."""
-        self._console.print(_text(text), soft_wrap=True)
+        self._console.print(as_text(text), soft_wrap=True)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -89,7 +65,7 @@ class Reporter:
         if not self._live:
             yield
             return
-        with self._console.status(_text(text)):
+        with self._console.status(as_text(text)):
             yield
 
     @contextmanager
@@ -124,17 +100,17 @@ class Reporter:
         head = f"{run.name} seed {run.seed}: "
         if result.status is Status.DONE:
             last = result.epochs[-1]
-            text = _text(
+            text = as_text(
                 f"{head}val accuracy {last.val_accuracy:.4f}, val loss {last.val_loss:.4f}, "
                 f"{result.train_seconds:.1f} s"
             )
         elif result.status is Status.DIVERGED and result.diverged_at is not None:
             lr = float(result.lr[result.diverged_at])
-            text = _text(
+            text = as_text(
                 f"{head}diverged at step {result.diverged_at}, learning rate {lr:.3g}", "yellow"
             )
         else:
-            text = _text(f"{head}failed: {result.error}", "red")
+            text = as_text(f"{head}failed: {result.error}", "red")
         self._console.print(text, soft_wrap=True)
 
 
@@ -181,7 +157,7 @@ class _View:
             epoch = min(at.step // run.steps_per_epoch + 1, run.epochs)
             accuracy = "" if at.val_accuracy is None else f"{at.val_accuracy:.4f}"
             grid.add_row(
-                _text(run.name),
+                as_text(run.name),
                 str(run.seed),
                 f"{epoch}/{run.epochs}",
                 f"{at.lr:.3g}",
@@ -189,90 +165,3 @@ class _View:
                 accuracy,
             )
         return Group(grid, self._bar)
-
-
-def print_json(text: str) -> None:
-    """Print JSON alone on stdout."""
-    sys.stdout.write(text)
-
-
-def print_comparison(comparison: Comparison) -> None:
-    """Print the table of a comparison and its notes."""
-    console = _console(sys.stdout)
-    titles, rows = tables.table(comparison)
-    grid = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, title in enumerate(titles):
-        text = number in (0, 1, len(titles) - 1)
-        grid.add_column(title, justify="left" if text else "right")
-    for row in rows:
-        grid.add_row(
-            *(
-                _text(f"{text} *" if best else text, "bold green" if best else "")
-                for text, best in row
-            )
-        )
-    console.print(grid)
-    console.print()
-    console.print(_text(tables.caption(comparison, "*")), soft_wrap=True)
-    for warning in tables.warnings(comparison):
-        console.print(_text(warning, "yellow"), soft_wrap=True)
-    for e in comparison.experiments:
-        for note in e.notes:
-            console.print(_text(f"{e.name}: {note}", "yellow"), soft_wrap=True)
-
-
-def print_written(out: Path, written: Sequence[Path]) -> None:
-    """Print which files lie where."""
-    names = ", ".join(path.name for path in written)
-    _console(sys.stdout).print(_text(f"{out}: {names}"), soft_wrap=True)
-
-
-def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
-    """Print what a sweep suggests and how sure that is; with `rules` the classic ones as well."""
-    console = _console(sys.stdout)
-    about = record.about
-    settings = about["settings"]
-    if about["steady_lr"] is not None:
-        console.print(_suggestions(about, rules))
-    spread = f", within x{about['spread']:.1f}" if about["spread"] and settings["seeds"] > 1 else ""
-    plural = "s" if settings["seeds"] > 1 else ""
-    console.print(_text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
-    console.print(
-        _text(
-            f"{record.conditions}; {settings['steps']} steps from {settings['min_lr']:g} to "
-            f"{settings['max_lr']:g}, {settings['seeds']} seed{plural}{spread}"
-        ),
-        soft_wrap=True,
-    )
-
-
-_RULES = {
-    "minimum": "a tenth of the rate of the lowest loss",
-    "steepest": "where the loss falls fastest over the logarithm of the rate",
-    "valley": "in the middle of the longest fall",
-    "slide": "where, from the right, the slope stops to change",
-}
-
-
-def _suggestions(about: dict[str, Any], rules: bool) -> Table:
-    """Return the table of suggested rates: those of the sweep, beside them the verified ones."""
-    verified = about["verified"]
-    grid = Table(box=None, show_header=verified is not None, header_style="dim", pad_edge=False,
-                 padding=(0, 2, 0, 0))  # fmt: skip
-    for title in ("", "sweep", *(("verified",) if verified else ()), ""):
-        grid.add_column(title)
-
-    def add(name: str, of_sweep: str, purpose: str, style: str = "") -> None:
-        checked = verified.get(name) if verified else None
-        shown = "-" if checked is None else f"{checked:.3g}"
-        beside = [_text(shown if name in verified else "", style)] if verified else []
-        grid.add_row(name, _text(of_sweep, style), *beside, purpose)
-
-    best = "bold green"
-    add("steady_lr", f"{about['steady_lr']:.3g}", "for constant and decaying schedules", best)
-    add("max_lr", f"{about['max_lr']:.3g}", "peak of one_cycle", best)
-    add("usable", f"{about['lowest_useful_lr']:.3g}", f"to {about['highest_stable_lr']:.3g}")
-    for name, meaning in _RULES.items() if rules else ():
-        value = about["rules"][name]
-        add(name, "-" if value is None else f"{value:.3g}", f"alternative: {meaning}", "dim")
-    return grid
