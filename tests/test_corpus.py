@@ -35,7 +35,7 @@ stable = settings(
 def outcomes() -> dict[str, dict]:
     """What became of each case, all read in one process whose memory is limited."""
     done = subprocess.run(
-        [sys.executable, str(READ_ALL)], capture_output=True, text=True, timeout=150, check=True
+        [sys.executable, str(READ_ALL)], capture_output=True, text=True, timeout=400, check=True
     )
     return json.loads(done.stdout)
 
@@ -170,7 +170,7 @@ def results(folder: Path) -> Path:
 
 
 def test_good_results_are_drawn(tmp_path):
-    drawn = command.plot([results(tmp_path / "results")], None, "png")
+    drawn = command.plot([results(tmp_path / "results")], None, "png", print)
     names = ["learning-rate.png", "loss.png", "accuracy.png", "sweep.png"]
     assert [path.name for path in drawn] == names
 
@@ -186,7 +186,7 @@ def test_results_do_not_lead_elsewhere(name, tmp_path):
     link.rename(tmp_path / "gone")
     link.symlink_to(mine / name)
     with pytest.raises(LrlabError, match="leads out of"):
-        command.plot([theirs], tmp_path / "out", "png")
+        command.plot([theirs], tmp_path / "out", "png", print)
 
 
 def test_a_figure_does_not_overwrite_what_its_name_leads_to(tmp_path):
@@ -194,7 +194,7 @@ def test_a_figure_does_not_overwrite_what_its_name_leads_to(tmp_path):
     target = tmp_path / "mine.txt"
     target.write_text("mine")
     (folder / "loss.png").symlink_to(target)
-    command.plot([folder], None, "png")
+    command.plot([folder], None, "png", print)
     assert target.read_text() == "mine"
     assert not (folder / "loss.png").is_symlink()
 
@@ -212,7 +212,7 @@ def test_odd_but_possible_values_are_drawn(tmp_path):
     (folder / "sweep.json").write_text(
         json.dumps(readers.sweep_about(min_lr=1e-100, max_lr=1e100, data="$x_{$"))
     )
-    drawn = command.plot([folder], tmp_path / "out", "svg")
+    drawn = command.plot([folder], tmp_path / "out", "svg", print)
     assert len(drawn) == 4
     for path in drawn:
         assert not {c for c in path.read_text() if not c.isprintable()} - {"\n"}

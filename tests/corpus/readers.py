@@ -5,6 +5,7 @@ folder of the corpus; where lrlab reads several files together the others are go
 checksums are right, so that the reader gets as far as to the content.
 """
 
+import functools
 import gzip
 import hashlib
 import io
@@ -38,6 +39,7 @@ RUN_RECORD = {
 EPOCHS_CSV = b"epoch,lr,loss,accuracy,val_loss,val_accuracy\n0,0.1,0.75,0.5,0.7,0.5625\n"
 
 
+@functools.cache
 def steps_npz() -> bytes:
     content = io.BytesIO()
     np.savez(content, lr=np.float32([0.1, 0.1, 0.01, 0.01]), loss=np.float32([2, 1, 1, np.inf]))

@@ -1,15 +1,18 @@
 """Fuzz readers with atheris: `python tests/fuzz/run.py TARGET [libFuzzer's options]`.
 
-Whatever is no `LrlabError`, takes over 10 seconds or too much memory is a finding; libFuzzer
-writes it to `crash-*`. Copy it into `tests/corpus/KIND/` under a name that says what it is.
+Whatever is no `LrlabError`, takes over 10 seconds of processor time or too much memory is a
+finding; libFuzzer writes it to `crash-*` here. Copy it into `tests/corpus/KIND/` under a name that
+says what it is.
 """
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 CORPUS = Path(__file__).parents[1] / "corpus"
+SECONDS = 10
 BASELINE_MB = 250  # What the interpreter with NumPy and the instrumented package takes by itself.
 
 # Every content is given to all readers of a target: most refuse what is another's at once.
@@ -37,11 +40,18 @@ def main() -> None:
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
 
+    def too_slow(*_: object) -> None:
+        raise TimeoutError(f"takes more than {SECONDS} s of processor time")
+
     def one(content: bytes) -> None:
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
         for kind in TARGETS[target]:
             readers.outcome(kind, folder, content)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
-    defaults = ["-timeout=10", f"-rss_limit_mb={BASELINE_MB + 500}", "-max_len=50000"]
+    signal.signal(signal.SIGPROF, too_slow)
+    # By the clock much later: on a busy or sleeping machine that says little.
+    defaults = ["-timeout=600", f"-rss_limit_mb={BASELINE_MB + 500}", "-max_len=50000"]
     seeds = [str(CORPUS / kind) for kind in TARGETS[target]]
     scratch = os.environ.get("LRLAB_FUZZ_DIR", tempfile.mkdtemp())
     atheris.Setup([sys.argv[0], *defaults, *options, scratch, *seeds], one)
