@@ -1,5 +1,7 @@
 """Hostile and broken files: each is read, or refused in words; none takes the machine along."""
 
+import ast
+import contextlib
 import json
 import os
 import subprocess
@@ -7,13 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import test_architecture
 from corpus import cases, readers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lrlab import checkpoints, comparison, config, runs, sweep_record
+from lrlab import checkpoints, comparison, config, export, runs, sweep_record
 from lrlab.data import fashion_mnist, npz
-from lrlab.errors import LrlabError
+from lrlab.errors import LrlabError, UsageError
 from lrlab.plots import command
 
 READ_ALL = Path(__file__).parent / "corpus" / "read_all.py"
@@ -105,6 +108,23 @@ REFUSED = {
 @pytest.mark.parametrize(("name", "words"), REFUSED.items())
 def test_what_is_said(name, words, outcomes):
     assert words in (outcomes[name]["said"] or "it was read")
+
+
+def test_exported_code_holds_nothing_but_the_schedule(outcomes, tmp_path):
+    path = tmp_path / "x.yaml"
+    known = {"math", "numpy", "keras", "collections.abc", "fractions", "functools", "typing"}
+    exported = 0
+    for name in (
+        name for name in NAMES if name.startswith("config/") and not outcomes[name]["said"]
+    ):
+        path.write_bytes(case.read_bytes())
+        for read in config.read([path]):
+            with contextlib.suppress(UsageError):  # A closed loop, or a rate that is auto.
+                tree = ast.parse(export.command.export(read, "python", 100))
+                imported = {name for name, _ in test_architecture.imported(tree)}
+                assert {name.rsplit(".", 1)[0] for name in imported} <= known
+                exported += 1
+    assert exported > 30
 
 
 # --- what only looks like a file ---

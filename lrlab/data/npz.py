@@ -10,7 +10,7 @@ from lrlab import intake, npz_file
 from lrlab.errors import DataError
 from lrlab.npz_file import Array
 
-SMALL = 64_000_000
+SMALL = 24_000_000
 MOST_UNPACKED = 100
 """The arrays may take `SMALL` bytes, or so many times what the file does; zeros pack 1000 to 1."""
 

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import checkpoints, comparison, config, runs, sweep_record
+from lrlab import checkpoints, closed_loop, comparison, config, data, runs, sweep_record
+from lrlab.config.schedules import Greedy, Performance
 from lrlab.data import idx, npz
 from lrlab.errors import LrlabError
 
@@ -80,6 +81,9 @@ def read_config(folder: Path, content: bytes) -> None:
     for read in config.read([path]):
         config.warnings(read, 1)
         config.warnings(read, 1719)
+        experiment = read.experiment
+        if isinstance(experiment.schedule, Greedy | Performance):
+            closed_loop.undisturbed(experiment.schedule, 1719, experiment.epochs)
 
 
 def read_idx(axes: int) -> Reader:
@@ -105,7 +109,7 @@ def read_npz(folder: Path, content: bytes) -> None:
     path = folder / "case.npz"
     path.write_bytes(content)
     error = None
-    for read in (npz.fingerprint, npz.train_images, npz.read):
+    for read in (npz.train_images, npz.read, lambda path: data.load(data.resolve(str(path)))):
         try:
             read(path)
         except LrlabError as refused:
