@@ -47,4 +47,4 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 def reason(error: Exception) -> str:
     """Return why a file could not be read, without its name."""
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -61,6 +61,8 @@ BAD = {
     "NaN": (math.nan, "must be longer than 0 and finite, got `.nan`"),
     "infinite": (math.inf, "must be longer than 0 and finite, got `.inf`"),
     "overflow": ("1e999 steps", "must be longer than 0 and finite, got `1e999 steps`"),
+    "absurdly long": ("1e10 steps", "must be from 1e-06 to 1e+09, got `1e10 steps`"),
+    "absurdly short": ("1e-7%", "must be from 1e-06 to 1e+09, got `1e-7%`"),
     "underflow": ("1e-999 steps", "must be longer than 0 and finite, got `1e-999 steps`"),
 }
 
