@@ -17,7 +17,7 @@ from lrlab.config.durations import Duration
 from lrlab.config.experiment import Experiment
 
 README = Path(__file__).parent.parent / "README.md"
-COMMANDS = ("find-lr", "compare", "plot", "export")
+COMMANDS = ("find-lr", "compare", "plot", "check", "export")
 
 
 def members(field: str) -> list[type[BaseModel]]:

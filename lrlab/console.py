@@ -15,6 +15,8 @@ from rich.text import Text
 
 from lrlab import streams, tables
 from lrlab.comparison import Comparison
+from lrlab.inspection import Finding, Inspection
+from lrlab.printable import printable
 from lrlab.runs import RunResult, Status
 from lrlab.sweep_record import SweepRecord
 
@@ -219,6 +221,28 @@ def print_written(out: Path, written: Sequence[Path]) -> None:
     """Print which files lie where."""
     names = ", ".join(path.name for path in written)
     _console(sys.stdout).print(f"{out}: {names}", soft_wrap=True)
+
+
+def print_inspection(found: Inspection) -> None:
+    """Print what is wrong in a results directory, a line each, and a summary."""
+    console = _console(sys.stdout)
+    for finding in found.findings:
+        console.print(_finding(found.out, finding), soft_wrap=True)
+    count = len(found.statuses)
+    stands = ", ".join(f"{n} {word}" for word, n in found.counts().items() if n or word == "fine")
+    problems = [finding for finding in found.findings if finding.kind.is_problem]
+    mended = sum(finding.mended is not None for finding in problems)
+    plural = "s" if len(problems) != 1 else ""
+    ends = f"; {len(problems)} problem{plural}, {mended} mended" if mended else ""
+    ends = ends or (f"; {len(problems)} problem{plural}" if problems else "")
+    console.print(f"checked {count} run{'s' if count != 1 else ''}: {stands}{ends}")
+
+
+def _finding(out: Path, finding: Finding) -> Text:
+    place = finding.path.relative_to(out).as_posix()
+    line = printable(f"{place}: {finding.what}; {finding.mended or finding.remedy}")
+    unmended = finding.kind.is_problem and finding.mended is None
+    return Text(line, "red" if unmended else "")
 
 
 def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:

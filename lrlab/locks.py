@@ -68,6 +68,24 @@ def hold(
         file.close()
 
 
+def owner(out: Path) -> str | None:
+    """Return who holds the lock of a results directory now, None if nobody does.
+
+    Nothing is written; where there are no locks, nobody is known to hold one.
+    """
+    if sys.platform == "win32":
+        return None
+    try:
+        with (out / NAME).open(encoding="utf-8", errors="replace") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # Given up at once, on closing.
+    except BlockingIOError:
+        with (out / NAME).open(encoding="utf-8", errors="replace") as file:
+            return _owner(file)
+    except OSError:
+        pass
+    return None
+
+
 def _acquired(out: Path, wait: bool, report: Report) -> IO[str]:
     """Return the open lock file, locked."""
     told = False

@@ -1,6 +1,5 @@
 """Carry out the runs of a plan: reuse what is finished, train the rest side by side, keep each."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -133,7 +132,7 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
             if found is not None and found[1].get("seed", run.seed) != run.seed:
                 raise ResultsError(f"`{run.folder}` holds a run of seed {found[1]['seed']}")
         except ResultsError as error:
-            aside = _set_aside(run.folder)
+            aside = files.set_aside(run.folder)
             report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
             continue
         if found is None or found[0].status is Status.FAILED:
@@ -141,17 +140,6 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
         if not keep_weights or runs.WEIGHTS in found[1]["sha256"]:
             results[run] = found[0]
     return results
-
-
-def _set_aside(folder: Path) -> Path:
-    """Move a damaged run out of the way, where its owner can still look at it."""
-    aside = folder.with_name(f"{folder.name}.damaged")
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.replace(aside)
-    except OSError as error:
-        raise files.unwritable(folder, error) from error
-    return aside
 
 
 def _trace_order(run: Run) -> str:
