@@ -1,6 +1,7 @@
 """Files that are written all or nothing: a crash leaves the old one or the new one, never a half.
 
-What is being written has a name of its own beside its target, `.<name>.<process id>.part`; what turned out to be damaged is kept as `<name>.damaged`.
+What is being written has a name of its own beside its target, `.<name>.<process id>.part`; what
+turned out to be damaged is kept as `<name>.damaged`.
 """
 
 import contextlib
