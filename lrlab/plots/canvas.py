@@ -1,9 +1,12 @@
 """What all figures share: size, colours, legend outside the data, saving. No pyplot, no globals."""
 
 import io
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lrlab import files
 
@@ -22,6 +25,7 @@ PALETTE = (
 )
 DASHES = ("-", "--", ":", "-.")
 GREY = "#666666"
+LEGEND_POINTS = 10.0
 
 
 def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[Any, Sequence[Any]]:
@@ -44,10 +48,29 @@ def line_style(index: int) -> dict[str, Any]:
     return {"color": PALETTE[index % len(PALETTE)], "linestyle": dashes}
 
 
+def draw_bands(ax: Any, outlines: Sequence[Any], colors: Sequence[str]) -> None:
+    """Draw areas, shape (points, 2) each, in light colours behind all lines.
+
+    They are one collection: with hundreds of its own kind, Axes take seconds for each.
+    """
+    from matplotlib.collections import PolyCollection
+
+    finite = [outline[np.isfinite(outline).all(axis=1)] for outline in outlines]
+    ax.add_collection(PolyCollection(finite, facecolors=colors, alpha=0.15, linewidths=0))
+
+
 def legend(made: Any, ax: Any) -> None:
-    """Put the legend of `ax` to the right of all panels, and make room for it."""
+    """Put the legend of `ax` to the right of all panels, and make room for it.
+
+    Of more entries than fit it shows the first ones, and how many more there are.
+    """
     handles, labels = ax.get_legend_handles_labels()
     top = made.subplotpars.top
+    line = 1.5 * LEGEND_POINTS / 72  # Inches; half a line is between entries.
+    fitting = _fitting(labels, int(top * made.get_figheight() / line))
+    if fitting < len(labels):
+        more = f"and {len(labels) - fitting} more"
+        handles, labels = [*handles[:fitting], _nothing()], [*labels[:fitting], more]
     box = made.legend(
         handles,
         labels,
@@ -58,6 +81,21 @@ def legend(made: Any, ax: Any) -> None:
     )
     width = box.get_window_extent().width / made.bbox.width
     made.subplots_adjust(right=max(0.5, 0.98 - width))
+
+
+def _fitting(labels: Sequence[str], lines: int) -> int:
+    """Return how many labels fit into a number of lines, with one for what is left out."""
+    needed = list(itertools.accumulate(label.count("\n") + 1 for label in labels))
+    if not needed or needed[-1] <= lines:
+        return len(labels)
+    return sum(count <= lines - 1 for count in needed)
+
+
+def _nothing() -> Any:
+    """Return a legend entry that shows nothing but its label."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle="none")
 
 
 def label_plainly(axis: Any) -> None:

@@ -92,6 +92,8 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
 def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
     """Draw a quantity's mean over the seeds after each epoch, with a band of ± 1 deviation."""
     shown: list[npt.NDArray[np.float64]] = []
+    bands: list[npt.NDArray[np.float64]] = []
+    colors: list[str] = []
     for experiment in curves:
         values = experiment.over_epochs(quantity)
         if not values:
@@ -109,9 +111,11 @@ def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
             both = counts > 1
             std = np.nanstd(padded[:, both], axis=0, ddof=1)
             low, high = mean[both] - std, mean[both] + std
-            color = canvas.line_style(experiment.index)["color"]
-            ax.fill_between(epoch[both], low, high, color=color, alpha=0.15, linewidth=0)
+            there, back = np.stack([epoch[both], low]), np.stack([epoch[both], high])[:, ::-1]
+            bands.append(np.concatenate([there, back], axis=1).T)
+            colors.append(canvas.line_style(experiment.index)["color"])
         shown.append(mean)
+    canvas.draw_bands(ax, bands, colors)
     _limit(ax, shown, quantity)
     ax.set_xlabel("epoch")
     ax.locator_params(axis="x", integer=True)
