@@ -82,9 +82,7 @@ def make(folder: Path, experiments: int, seeds: int) -> None:
             write(folder / "out", read, source, seed, rng)
 
 
-def write(
-    out: Path, read: Config, source: DataSource, seed: int, rng: np.random.Generator
-) -> None:
+def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random.Generator) -> None:
     """Write one run that looks as if it had been trained."""
     e = read.experiment
     steps_per_epoch = source.steps_per_epoch(e.batch_size)

@@ -24,8 +24,15 @@ PALETTE = (
     "#8C6D1F",
 )
 DASHES = ("-", "--", ":", "-.")
+TOLD_APART = len(PALETTE) * len(DASHES)
+"""So many experiments have a style of their own; those beyond are thin grey lines."""
+
 GREY = "#666666"
-LEGEND_POINTS = 10.0
+LEGEND_POINTS = (10.0, 7.0)
+"""Sizes of the legend's letters; the smaller one where entries would not fit."""
+
+_COLUMNS = 1000
+_UNNAMED = "unnamed"
 
 
 def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[Any, Sequence[Any]]:
@@ -48,32 +55,72 @@ def line_style(index: int) -> dict[str, Any]:
     return {"color": PALETTE[index % len(PALETTE)], "linestyle": dashes}
 
 
-def draw_bands(ax: Any, outlines: Sequence[Any], colors: Sequence[str]) -> None:
-    """Draw areas, shape (points, 2) each, in light colours behind all lines.
+def draw_bands(ax: Any, bands: Sequence[tuple[Any, str]]) -> None:
+    """Draw areas behind all lines, given as outline, shape (points, 2), and colour.
 
-    They are one collection: with hundreds of its own kind, Axes take seconds for each.
+    They are one collection: Axes look at every one that they have when they get another.
     """
     from matplotlib.collections import PolyCollection
 
-    finite = [outline[np.isfinite(outline).all(axis=1)] for outline in outlines]
-    ax.add_collection(PolyCollection(finite, facecolors=colors, alpha=0.15, linewidths=0))
+    there = [(outline, color) for outline, color in bands if len(outline)]
+    if there:
+        outlines, colors = zip(*there, strict=True)
+        ax.add_collection(PolyCollection(outlines, facecolors=colors, alpha=0.15, linewidths=0))
+
+
+def draw_unnamed(ax: Any, lines: Sequence[tuple[Any, Any]], count: int) -> None:
+    """Draw the lines of `count` experiments without names, given as x and y, thin and behind.
+
+    They are one collection, of what the figure's resolution can show: Axes are slow with thousands
+    of lines, and with millions of points.
+    """
+    from matplotlib.collections import LineCollection
+
+    if not lines:
+        return
+    shown = [np.column_stack(thinned(x, y)) for x, y in lines]
+    ax.add_collection(LineCollection(shown, colors=GREY, linewidths=0.5, alpha=0.3, zorder=1.5))
+    ax.plot([], [], color=GREY, linewidth=0.5, label=f"{count} others, in grey", gid=_UNNAMED)
+
+
+def thinned(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return the points of a line that its figure can show: the extremes of every column.
+
+    A line of few points is returned as it is.
+    """
+    if len(y) <= 4 * _COLUMNS:
+        return x, y
+    width = -(-len(y) // _COLUMNS)
+    padded = np.pad(y, (0, -len(y) % width), mode="edge").reshape(-1, width)
+    first = np.arange(len(padded))[:, None] * width
+    both = np.stack([padded.argmin(axis=1), padded.argmax(axis=1)], axis=1)
+    kept = np.unique(np.concatenate([[0], (first + both).ravel(), [len(y) - 1]]))
+    kept = kept[kept < len(y)]
+    return x[kept], y[kept]
 
 
 def legend(made: Any, ax: Any) -> None:
     """Put the legend of `ax` to the right of all panels, and make room for it.
 
-    Of more entries than fit it shows the first ones, and how many more there are.
+    Where its entries do not fit, letters are smaller; where they still do not, it shows the first
+    ones and how many more there are.
     """
     handles, labels = ax.get_legend_handles_labels()
     top = made.subplotpars.top
-    line = 1.5 * LEGEND_POINTS / 72  # Inches; half a line is between entries.
-    fitting = _fitting(labels, int(top * made.get_figheight() / line))
+    for points in LEGEND_POINTS:
+        line = 1.5 * points / 72  # Inches; half a line is between entries.
+        fitting = _fitting(labels, int(top * made.get_figheight() / line))
+        if fitting == len(labels):
+            break
     if fitting < len(labels):
-        more = f"and {len(labels) - fitting} more"
-        handles, labels = [*handles[:fitting], _nothing()], [*labels[:fitting], more]
+        last = len(labels) - (handles[-1].get_gid() == _UNNAMED)
+        fitting -= len(labels) - last
+        handles = [*handles[:fitting], _nothing(), *handles[last:]]
+        labels = [*labels[:fitting], f"and {last - fitting} more", *labels[last:]]
     box = made.legend(
         handles,
         labels,
+        fontsize=points,
         loc="upper right",
         bbox_to_anchor=(0.995, top),
         frameon=False,
