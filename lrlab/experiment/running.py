@@ -80,9 +80,9 @@ def plan_runs(
     plan = []
     for each in configs:
         source = resolved[each.experiment.data]
+        first = runs.folder(out, each.experiment, source.fingerprint, 0)
         for seed in range(seeds):
-            folder = runs.folder(out, each.experiment, source.fingerprint, seed)
-            plan.append(Run(each, source, seed, folder))
+            plan.append(Run(each, source, seed, first.with_name(f"seed-{seed}")))
     return plan
 
 

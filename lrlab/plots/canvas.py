@@ -65,7 +65,9 @@ def draw_bands(ax: Any, bands: Sequence[tuple[Any, str]]) -> None:
     there = [(outline, color) for outline, color in bands if len(outline)]
     if there:
         outlines, colors = zip(*there, strict=True)
-        ax.add_collection(PolyCollection(outlines, facecolors=colors, alpha=0.15, linewidths=0))
+        ax.add_collection(
+            PolyCollection(outlines, facecolors=list(colors), alpha=0.15, linewidths=0)
+        )
 
 
 def draw_unnamed(ax: Any, lines: Sequence[tuple[Any, Any]], count: int) -> None:
@@ -80,7 +82,14 @@ def draw_unnamed(ax: Any, lines: Sequence[tuple[Any, Any]], count: int) -> None:
         return
     shown = [np.column_stack(thinned(x, y)) for x, y in lines]
     ax.add_collection(LineCollection(shown, colors=GREY, linewidths=0.5, alpha=0.3, zorder=1.5))
-    ax.plot([], [], color=GREY, linewidth=0.5, label=f"{count} others, in grey", gid=_UNNAMED)
+    ax.plot(
+        [],
+        [],
+        color=GREY,
+        linewidth=0.5,
+        label=f"{count} other{'s' if count > 1 else ''}, in grey",
+        gid=_UNNAMED,
+    )
 
 
 def thinned(x: Any, y: Any) -> tuple[Any, Any]:
