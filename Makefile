@@ -1,4 +1,4 @@
-.PHONY: setup test lint docs bench ci
+.PHONY: setup test lint docs bench chaos ci
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,12 @@ docs:
 
 bench:
 	$(BIN)/python benchmarks/throughput.py
+
+# Kills a comparison at random moments: `make chaos KILLS=500 SEED=7`.
+KILLS ?= 300
+SEED ?= 1
+chaos:
+	LRLAB_CHAOS_KILLS=$(KILLS) LRLAB_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m slow -n 0 -s tests/test_chaos.py
 
 ci:
 	bash .ci/run

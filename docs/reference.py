@@ -1,56 +1,40 @@
-"""Write the generated parts of README.md: `python docs/reference.py` (`--check` only compares).
+"""Write what is generated of the documents: `python docs/reference.py` (`--check` only compares).
 
-They are the config reference, from the config models, and the commands' help, from the commands.
+In README.md it is the config reference, from the config models, and the commands' help, from the
+commands; `schedules.md` and its pictures come from the guide.
 """
 
 import re
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
+import catalogue
 from typer.testing import CliRunner
 
+from lrlab import guide
 from lrlab.cli import app
-from lrlab.config.durations import Duration
 from lrlab.config.experiment import Experiment
+from lrlab.config.fields import Model
 
 README = Path(__file__).parent.parent / "README.md"
-COMMANDS = ("find-lr", "compare", "plot", "check", "export")
+COMMANDS = ("find-lr", "compare", "plot", "check", "schedules", "export")
 
 
-def members(field: str) -> list[type[BaseModel]]:
+def members(field: str) -> list[type[Model]]:
     """Return the models that the tagged union of an experiment's field consists of."""
     return list(get_args(Experiment.model_fields[field].annotation))
 
 
-def table(model: type[BaseModel]) -> list[str]:
+def table(model: type[Model]) -> list[str]:
     """Return the table of a model's keys, `type` left out."""
     lines = ["| key | default | meaning |", "| --- | --- | --- |"]
-    for name, field in model.keys().items():
-        if name != "type":
-            default = "the file's stem" if name == "name" else _default(field)
-            lines.append(f"| `{name}` | {default} | {field.description} |")
+    for parameter in guide.parameters(model):
+        default = f"`{parameter.default}`" if parameter.stated else parameter.default
+        if model is Experiment and parameter.key == "name":
+            default = "the file's stem"
+        lines.append(f"| `{parameter.key}` | {default} | {parameter.meaning} |")
     return lines
-
-
-def _default(field: Any) -> str:
-    if field.default is PydanticUndefined:
-        return "required"
-    if field.default is None:
-        return "none"
-    if isinstance(field.default, BaseModel):
-        return f"`{_inline(field.default)}`"
-    if isinstance(field.default, Duration):
-        return f"`{field.default}`"
-    value = field.default
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-def _inline(model: BaseModel) -> str:
-    stated = model.model_dump(exclude_defaults=True)
-    return "{" + ", ".join(f"{key}: {value}" for key, value in stated.items()) + "}"
 
 
 def config_reference() -> str:
@@ -90,9 +74,18 @@ def generated(text: str) -> str:
     return text
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write everything that is generated, or with `--check` say what is out of date."""
     before = README.read_text(encoding="utf-8")
     after = generated(before)
-    if "--check" in sys.argv and before != after:
-        raise SystemExit("README.md is out of date: run `python docs/reference.py`")
+    if "--check" in sys.argv:
+        stale = ["README.md"] * (before != after) + catalogue.stale()
+        if stale:
+            raise SystemExit(f"out of date: {', '.join(stale)}; run `python docs/reference.py`")
+        return
     README.write_text(after, encoding="utf-8")
+    catalogue.write()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lrlab.errors import Interrupted, LrlabError
+from lrlab.errors import Interrupted, LrlabError, UsageError
 
 _COMMAND_LINE = "lrlab.command_line"
 
@@ -236,18 +236,31 @@ def plot(
         typer.Option(metavar="DIR", help="Where figures go; default: the directory, or results."),
     ] = None,
     file_format: Annotated[
-        str, typer.Option("--format", metavar="png|svg|pdf", help="The kind of file.")
-    ] = "png",
+        str | None,
+        typer.Option("--format", metavar="png|svg|pdf", help="The kind of file; default: png."),
+    ] = None,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Draw the curves of configs here, into no file.")
+    ] = False,
 ) -> None:
     """Draw the figures of a results directory again, or preview the schedules of configs.
 
     Nothing is trained. Without arguments it takes the directory `results`.
 
-    Example: lrlab plot results --format svg
+    Example: lrlab plot configs/*.yaml --terminal
     """
+    if terminal and (out or file_format):
+        raise UsageError(
+            "`--terminal` writes no file", "leave out `--out` and `--format`, or `--terminal`"
+        )
+    from lrlab import console
     from lrlab.plots import command
 
-    for file in command.plot(source or [Path("results")], out, file_format):
+    given, warn = source or [Path("results")], console.Reporter().warn
+    if terminal:
+        console.print_curves(command.previewed(given, warn))
+        return
+    for file in command.plot(given, out, file_format or "png", warn):
         typer.echo(str(file))
 
 
@@ -285,6 +298,29 @@ def check(
         console.print_inspection(found)
     if found.problems:
         raise typer.Exit(3)
+
+
+@app.command()
+def schedules(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="A schedule, or what another library calls it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the schedules, or show all about one: formula, keys, example, other names, traps.
+
+    Example: lrlab schedules cosine
+    """
+    from lrlab import console, guide
+
+    entry, libraries = guide.find(name) if name is not None else (None, ())
+    if as_json:
+        console.print_json(guide.to_json(entry))
+    elif entry is None:
+        console.print_guide()
+    else:
+        console.print_entry(entry, name or "", libraries)
 
 
 @app.command()

@@ -116,8 +116,9 @@ def after_epoch(schedule: Greedy, state: State, result: float) -> State:
         0.8
 
     References:
-        GreedyLR: a novel adaptive learning rate scheduler (2025),
-        https://arxiv.org/abs/2512.14527; Hugging Face's `GreedyLR`, which it equals.
+        Subramanian, Krishnamoorthy and Murthy, Dynamic learning rate scheduling based on loss
+        changes leads to faster convergence (2025), https://arxiv.org/abs/2512.14527; Hugging
+        Face's `GreedyLR`, which it equals.
     """
     recent = (*state.recent, result)[-schedule.window :]
     if state.cooldown > 0:

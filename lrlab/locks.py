@@ -4,15 +4,17 @@ The kernel keeps the lock and gives it up with its owner, however that ends; so 
 lock to tell from a held one. What the file says is for people.
 """
 
+import contextlib
 import json
 import os
 import socket
+import stat
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from lrlab import files
 from lrlab.errors import ResultsError
@@ -38,13 +40,9 @@ class Report(Protocol):
 
 @contextmanager
 def hold(
-    out: Path,
-    *,
-    report: Report,
-    wait: bool = False,
-    command: str | None = None,
+    out: Path, *, report: Report, wait: bool = False, command: str | None = None
 ) -> Iterator[None]:
-    """Hold the lock of a results directory, which is made.
+    """Hold the lock of a results directory, which is made, and clear it of half-written files.
 
     Args:
         out: The directory.
@@ -56,16 +54,18 @@ def hold(
         ResultsError: If it is held and not waited for, or the directory cannot be written.
     """
     try:
-        file = _acquired(out, wait, report)
+        descriptor = _acquired(out, wait, report)
     except OSError as error:
         raise files.unwritable(out / NAME, error) from error
     try:
-        _describe(file, command)
+        _describe(descriptor, command)
+        files.remove_parts(out)
         yield
     finally:
         # Removed while it is held, so that nobody waits for a file that is gone; see _is_there.
-        (out / NAME).unlink(missing_ok=True)
-        file.close()
+        with contextlib.suppress(OSError):
+            (out / NAME).unlink()
+        os.close(descriptor)
 
 
 def owner(out: Path) -> str | None:
@@ -76,31 +76,35 @@ def owner(out: Path) -> str | None:
     if sys.platform == "win32":
         return None
     try:
-        with (out / NAME).open(encoding="utf-8", errors="replace") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # Given up at once, on closing.
+        descriptor = os.open(out / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # Given up at once, on closing.
     except BlockingIOError:
-        with (out / NAME).open(encoding="utf-8", errors="replace") as file:
-            return _owner(file)
+        return _owner(descriptor)
     except OSError:
         pass
+    finally:
+        os.close(descriptor)
     return None
 
 
-def _acquired(out: Path, wait: bool, report: Report) -> IO[str]:
-    """Return the open lock file, locked."""
+def _acquired(out: Path, wait: bool, report: Report) -> int:
+    """Return the descriptor of the lock file, locked."""
     told = False
     while True:
         out.mkdir(parents=True, exist_ok=True)
-        file = _opened(out / NAME)
+        descriptor = _opened(out / NAME)
         try:
-            locked = _try_lock(file, report)
-            if locked and _is_there(file, out / NAME):
-                return file
-            owner = _owner(file)
+            locked = _try_lock(descriptor, report)
+            if locked and _is_there(descriptor, out / NAME):
+                return descriptor
+            owner = _owner(descriptor)
         except BaseException:
-            file.close()
+            os.close(descriptor)
             raise
-        file.close()
+        os.close(descriptor)
         if locked:
             continue  # It was removed by its last owner in between: another one takes its place.
         if not wait:
@@ -114,17 +118,21 @@ def _acquired(out: Path, wait: bool, report: Report) -> IO[str]:
         time.sleep(_POLL_SECONDS)
 
 
-def _opened(path: Path) -> IO[str]:
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    return os.fdopen(os.open(path, flags, 0o666), "r+", encoding="utf-8", errors="replace")
+def _opened(path: Path) -> int:
+    links = getattr(os, "O_NOFOLLOW", 0)  # Windows has none.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | links, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("it is no regular file")
+    return descriptor
 
 
-def _try_lock(file: IO[str], report: Report) -> bool:
+def _try_lock(descriptor: int, report: Report) -> bool:
     if sys.platform == "win32":
         report.warn("results directories are not locked on Windows: do not run two lrlabs in one")
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -133,25 +141,26 @@ def _try_lock(file: IO[str], report: Report) -> bool:
     return True
 
 
-def _is_there(file: IO[str], path: Path) -> bool:
+def _is_there(descriptor: int, path: Path) -> bool:
     """Return whether the open file is still the one that the path names."""
     try:
-        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:
         return False
 
 
-def _describe(file: IO[str], command: str | None) -> None:
+def _describe(descriptor: int, command: str | None) -> None:
+    """Say who holds the lock; where the disk is full it is held all the same."""
     about = {"pid": os.getpid(), "host": socket.gethostname(), "command": command}
-    file.truncate(0)
-    file.write(json.dumps(about) + "\n")
-    file.flush()
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(about).encode() + b"\n")
 
 
-def _owner(file: IO[str]) -> str:
+def _owner(descriptor: int) -> str:
     """Return who holds the lock, as the file says."""
     try:
-        about: dict[str, Any] = json.loads(file.read(_MOST_BYTES))
+        about: dict[str, Any] = json.loads(os.pread(descriptor, _MOST_BYTES, 0))
         who = f"process {int(about['pid'])} on {about['host']}"
         return f"{who} (`{about['command']}`)" if about["command"] else who
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -6,7 +6,6 @@ The work goes on and ends with its own exit code; what there is still to say is 
 import io
 import os
 import sys
-from typing import BinaryIO
 
 
 class Lenient(io.TextIOWrapper):
@@ -28,27 +27,35 @@ class Lenient(io.TextIOWrapper):
             self._fall_silent()
 
     def _fall_silent(self) -> None:
-        """Lead the descriptor to nowhere, so that what is buffered can be got rid of."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.fileno())
-        os.close(nowhere)
+        # What is still buffered has somewhere to go.
+        _lead_nowhere(self.fileno())
 
 
 def duplicate(stream: Lenient) -> Lenient:
     """Return a stream of its own to where `stream` leads now, wherever that leads later."""
-    return _lenient(stream, os.fdopen(os.dup(stream.fileno()), "wb"))
+    return _lenient(os.dup(stream.fileno()), stream.encoding, stream.line_buffering)
 
 
 def make_lenient() -> None:
     """Replace the process' stdout and stderr by lenient ones, closed ones by streams to nowhere."""
-    for name in ("stdout", "stderr"):
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
-        if stream is None:
-            stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        stream.flush()
-        setattr(sys, name, _lenient(stream, os.fdopen(stream.fileno(), "wb", closefd=False)))
+        if stream is None:  # It was closed before the process began.
+            _lead_nowhere(descriptor)
+            setattr(sys, name, _lenient(descriptor, "utf-8", by_line=False, close=False))
+        else:
+            stream.flush()
+            by_line = stream.line_buffering or stream.isatty()
+            setattr(sys, name, _lenient(stream.fileno(), stream.encoding, by_line, close=False))
 
 
-def _lenient(stream: io.TextIOWrapper, binary: BinaryIO) -> Lenient:
-    buffering = stream.line_buffering or stream.isatty()
-    return Lenient(binary, stream.encoding, "replace", line_buffering=buffering)
+def _lenient(descriptor: int, encoding: str, by_line: bool, *, close: bool = True) -> Lenient:
+    binary = os.fdopen(descriptor, "wb", closefd=close)
+    return Lenient(binary, encoding, "replace", line_buffering=by_line)
+
+
+def _lead_nowhere(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != descriptor:
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)

@@ -55,23 +55,22 @@ def fashion_dir() -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own with room for 128 kB; where no disk may be mounted the test is skipped."""
-    yield from mounted(tmp_path / "disk", "128k")
+def mount_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a function that mounts a disk of a size as `128k`, in memory, for the test.
 
+    Where none may be mounted the test is skipped, and says so.
+    """
+    folder = tmp_path / "disk"
 
-def mounted(folder: Path, size: str) -> Iterator[Path]:
-    """Yield a folder that is a small file system in memory, and unmount it afterwards."""
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if made.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
-    try:
-        yield folder
-    finally:
+    def mount(size: str) -> Path:
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode:
+            folder.rmdir()
+            pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
+        return folder
+
+    yield mount
+    if folder.exists():
         subprocess.run(["umount", "-l", str(folder)], check=True)

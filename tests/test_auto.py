@@ -1,10 +1,10 @@
 """`auto` rates: where they may stand, one sweep for all that share it, and a sweep that fails."""
 
-import contextlib
 import json
 
 import numpy as np
 import pytest
+from told import Told
 
 from lrlab import config, experiment, schedules
 from lrlab.config import parse
@@ -13,32 +13,6 @@ from lrlab.errors import ConfigError, UsageError
 from lrlab.plots import command
 
 FOUND = {"steady_lr": 0.01, "max_lr": 0.1}
-
-
-class Quiet:
-    """A report that keeps what it is told."""
-
-    def __init__(self):
-        self.notes, self.warnings, self.trained = [], [], []
-
-    def note(self, text):
-        self.notes.append(text)
-
-    def warn(self, text):
-        self.warnings.append(text)
-
-    def waiting(self, text):
-        return contextlib.nullcontext()
-
-    def planned(self, to_train, reused, resumed, workers):
-        self.trained += to_train
-        return contextlib.nullcontext()
-
-    def progress(self, run, progress):
-        pass
-
-    def finished(self, run, result):
-        pass
 
 
 @pytest.mark.parametrize(
@@ -119,7 +93,7 @@ def three_configs(write_config, data):
 
 def test_one_sweep_serves_all_and_is_reused(small_npz, write_config, tmp_path):
     read = three_configs(write_config, small_npz)
-    first, second = Quiet(), Quiet()
+    first, second = Told(), Told()
     out = tmp_path / "out"
     compared = experiment.compare(read, out=out, seeds=1, report=first)
     experiment.save(compared, out)
@@ -147,7 +121,7 @@ def test_a_sweep_without_a_suggestion_stops_that_experiment_alone(
     shuffled = tmp_path / "shuffled.npz"
     np.savez(shuffled, **kept)
     read = three_configs(write_config, shuffled)
-    compared = experiment.compare(read, out=tmp_path / "out", seeds=2, report=Quiet())
+    compared = experiment.compare(read, out=tmp_path / "out", seeds=2, report=Told())
     peak, steady, fixed = compared.experiments
     assert (peak.status, steady.status, fixed.status) == ("failed", "failed", "done")
     assert len(peak.notes) == 2

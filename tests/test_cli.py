@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lrlab
-from lrlab import comparison, console
+from lrlab import comparison, console, guide
 from lrlab.cli import app
 from lrlab.data import fashion_mnist
 from lrlab.experiment.pool import Progress
@@ -22,7 +22,7 @@ from lrlab.runs import EpochResult, RunResult, Status
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"
-COMMANDS = ["find-lr", "compare", "plot", "check", "export"]
+COMMANDS = ["find-lr", "compare", "plot", "check", "schedules", "export"]
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -470,3 +470,143 @@ def test_python_m_lrlab_is_the_same_program():
         [sys.executable, "-m", "lrlab", "--version"], capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == (f"lrlab {lrlab.__version__}\n", "")
+
+
+# --- schedules ---
+
+
+def test_schedules_lists_every_type_in_80_columns():
+    done = lrlab_cli("schedules")
+    assert (done.exit_code, done.stderr) == (0, "")
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert [row[0] for row in rows] == list(guide.ENTRIES)
+    assert all(re.fullmatch("[▁▂▃▄▅▆▇█]{12}", row[1]) for row in rows)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not ANSI.search(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [*((name, 80) for name in guide.ENTRIES), ("wsd", 60), ("wsd", 200)]
+)
+def test_schedules_shows_all_about_one(name, width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = lrlab_cli("schedules", name)
+    assert (done.exit_code, done.stderr) == (0, "")
+    entry, shown = guide.ENTRIES[name], done.stdout
+    words = " ".join(shown.split())
+    assert shown.startswith(f"{name}  {guide.description(entry)}\n")
+    assert re.search("[\u2801-\u28ff]", shown)
+    for text in (entry.formula, entry.example):
+        assert "\n".join(f"  {line}" for line in text.splitlines()) in shown
+    for text in (*entry.traps, *(given.name for given in entry.names)):
+        assert text in words
+    assert all(origin.link in shown for origin in entry.origins if origin.link)
+    for key, field in guide.MODELS[name].keys().items():
+        assert key == "type" or re.search(rf"^  {key} ", shown, re.MULTILINE)
+        assert (field.description or "") in words
+    if width >= 80:
+        assert max(map(len, shown.splitlines())) <= min(width, 100)
+
+
+def test_schedules_knows_the_names_of_others():
+    done = lrlab_cli("schedules", "steplr")
+    head, rest = done.stdout.split("\n", 1)
+    assert head == "`steplr` (PyTorch) is `step` here"
+    assert rest == lrlab_cli("schedules", "step").stdout
+    both = lrlab_cli("schedules", "ReduceLROnPlateau").stdout
+    assert both.startswith("`ReduceLROnPlateau` (Keras, PyTorch, fastai) is `performance` here\n")
+
+
+def test_readme_shows_what_schedules_prints(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    block = readme.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
+    shown = [
+        line.rstrip() for line in lrlab_cli("schedules", "CosineAnnealingLR").stdout.split("\n")
+    ]
+    expected = block.split("\n...\n")[0].split("\n")
+    assert len(expected) > 10
+    assert shown[: len(expected)] == expected
+
+
+def test_schedules_refuses_an_unknown_name():
+    done = lrlab_cli("schedules", "cosin")
+    check_refused(done, 2, "unknown schedule `cosin`", "did you mean `cosine`?")
+
+
+def test_schedules_as_json():
+    everything = json.loads(lrlab_cli("schedules", "--json").stdout)
+    assert [one["type"] for one in everything] == list(guide.ENTRIES)
+    assert json.loads(lrlab_cli("schedules", "SGDR", "--json").stdout) == next(
+        one for one in everything if one["type"] == "cosine_restarts"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["schedules"], ["schedules", "wsd"], ["plot", "x.yaml",
+                                       "--terminal"]])  # fmt: skip
+def test_where_stdout_is_ascii_nothing_else_is_printed(arguments, write_config):
+    write_config(STEADY)
+    done = CliRunner(charset="ascii").invoke(app, arguments)
+    assert done.exit_code == 0
+    assert done.stdout_bytes.isascii()
+    assert b"#####" in done.stdout_bytes or b"****" in done.stdout_bytes
+
+
+def test_schedules_imports_nothing_heavy():
+    done = in_a_process("schedules", "cosine")
+    assert done.returncode == 0
+    loaded = set(done.stderr.split("modules:")[1].split())
+    assert loaded.isdisjoint({"tensorflow", "keras", "matplotlib"})
+
+
+# --- plot --terminal ---
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_plot_in_the_terminal_draws_the_curves_and_writes_nothing(
+    width, write_config, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", str(width))
+    files = [write_config(STEADY, "steady.yaml"), write_config(WILD, "wild.yaml")]
+    before = snapshot(tmp_path)
+    done = lrlab_cli("plot", *files, "--terminal")
+    assert done.exit_code == 0
+    assert snapshot(tmp_path) == before
+    lines = done.stdout.splitlines()
+    assert (lines[0], lines[-2:]) == ("learning rate", ["A  steady", "B  wild"])
+    assert max(map(len, lines)) == width
+    assert re.search("[\u2801-\u28ff]A", done.stdout)
+    assert not ANSI.search(done.stdout)
+
+
+def test_plot_in_a_coloured_terminal_tells_curves_apart_by_colour(write_config, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    files = [write_config(STEADY, "steady.yaml"), write_config(WILD, "wild.yaml")]
+    done = lrlab_cli("plot", *files, "--terminal")
+    assert {"\x1b[36m", "\x1b[33m"} <= set(ANSI.findall(done.stdout))
+    assert "A  steady" in ANSI.sub("", done.stdout)
+
+
+@pytest.mark.parametrize("how", [[], ["--terminal"]])
+def test_plot_warns_of_what_cannot_be_meant(how, write_config):
+    path = write_config("schedule: {type: step, initial_lr: 0.1, every: 20 epochs}\n")
+    done = lrlab_cli("plot", path, *how)
+    assert done.exit_code == 0
+    assert "warning: " in done.stderr
+    assert "the rate stays at 0.1 for all 17,190 steps" in done.stderr
+    assert "stays" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "remedy"),
+    [
+        (["x.yaml", "--terminal", "--out", "o"], "`--terminal` writes no file", "leave out"),
+        (["x.yaml", "--terminal", "--format", "svg"], "`--terminal` writes no file", "leave out"),
+        ([".", "--terminal"], "`.` is no config", "give config files"),
+        (["--terminal"], "`results` is no config", "give config files"),
+    ],
+)
+def test_bad_input_of_plot_in_the_terminal(arguments, message, remedy, write_config):
+    write_config(STEADY)
+    check_refused(lrlab_cli("plot", *arguments), 2, message, remedy)

@@ -9,52 +9,34 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from pydantic import ValidationError
+from test_schedules import ANY, MODELS
+from told import Told
 
-from lrlab import comparison, config, experiment, runs, sweep_record
+from lrlab import (
+    closed_loop,
+    comparison,
+    config,
+    experiment,
+    guide,
+    runs,
+    schedules,
+    sweep_record,
+)
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
 from lrlab.experiment import pool
+from lrlab.plots import comparing
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 2\n"
 FALLING = "schedule: {type: exponential, initial_lr: 0.01, s: 1 epochs}\nepochs: 2\n"
 WILD = "schedule: {type: constant, lr: 1e6}\noptimizer: {type: sgd}\nepochs: 2\n"
-
-
-class Told:
-    """Keeps what a comparison reports."""
-
-    def __init__(self, at_plan=lambda: None) -> None:
-        self.warnings: list[str] = []
-        self.trained: list[str] = []
-        self.finished_runs: list[str] = []
-        self.reused = 0
-        self._at_plan = at_plan
-
-    def warn(self, text):
-        self.warnings.append(text)
-
-    def waiting(self, text):
-        return nullcontext()
-
-    @contextmanager
-    def planned(self, to_train, reused, resumed, workers):
-        self.trained = sorted(f"{run.name} {run.seed}" for run in to_train)
-        self.reused = reused
-        self.resumed = resumed
-        self.workers = workers
-        self._at_plan()
-        yield
-
-    def progress(self, run, progress):
-        assert 0 < progress.step <= run.steps
-        assert threading.current_thread() is threading.main_thread()
-
-    def finished(self, run, result):
-        self.finished_runs.append(f"{run.name} {run.seed}: {result.status}")
 
 
 @pytest.fixture
@@ -412,3 +394,78 @@ def test_a_sweep_must_go_upward(low, high, tmp_path, small_npz):
     assert "must go upward" in caught.value.message
     assert "`--min-lr` below `--max-lr`" in caught.value.hint
     assert not (tmp_path / "out").exists()
+
+
+# --- the rates of a real run ---
+
+
+@pytest.fixture(scope="module")
+def trained_examples(tmp_path_factory, small_npz):
+    """Every example of the guide trained for 4 epochs on the small data, and where."""
+    folder = tmp_path_factory.mktemp("examples")
+    for name, entry in guide.ENTRIES.items():
+        (folder / f"{name}.yaml").write_text(entry.example, encoding="utf-8")
+    read = config.read(
+        [folder / f"{name}.yaml" for name in guide.ENTRIES],
+        config.settings([], data=str(small_npz), epochs=4),
+    )
+    compared = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
+    assert [e.status for e in compared.experiments] == ["done"] * len(guide.ENTRIES)
+    return {one.experiment.name: one.experiment for one in read}, compared, folder / "out"
+
+
+@pytest.mark.parametrize("name", guide.ENTRIES)
+def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
+    stated = trained_examples[0][name]
+    result, record = runs.read(run_folder(trained_examples[2], name, 0))
+    steps_per_epoch = record["steps_per_epoch"]
+    if name in schedules.CLOSED_LOOPS:
+        expected = np.concatenate([
+            closed_loop.epoch_rates(
+                stated.schedule, steps_per_epoch, stated.epochs, result.epochs[:epoch]
+            )
+            for epoch in range(stated.epochs)
+        ])  # fmt: skip
+    else:
+        expected = schedules.rates(stated.schedule, steps_per_epoch, stated.epochs)
+    np.testing.assert_array_equal(result.lr, expected.astype(np.float32))
+
+
+def test_the_figure_of_a_run_draws_the_rates_of_the_config(trained_examples):
+    stated, compared, out = trained_examples
+    drawn = [comparing._curves(out, e, i) for i, e in enumerate(compared.experiments)]
+    ax = Figure().subplots()
+    comparing.draw_learning_rates(ax, drawn)
+    by_name = {line.get_label(): line for line in ax.lines}
+    for name in guide.ENTRIES.keys() - set(schedules.CLOSED_LOOPS):
+        epoch, rates = by_name[name].get_data()
+        expected = schedules.rates(stated[name].schedule, 18, 4).astype(np.float32)
+        np.testing.assert_array_equal(rates, expected)
+        np.testing.assert_array_equal(epoch, np.arange(72) / 18)
+
+
+def is_valid(values):
+    try:
+        MODELS[values["type"]].model_validate(values)
+    except ValidationError:
+        return False
+    return True
+
+
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=st.lists(ANY.filter(is_valid), min_size=8, max_size=8))
+def test_steps_npz_holds_the_rates_whatever_the_schedule(drawn, tmp_path_factory, small_npz):
+    folder = tmp_path_factory.mktemp("drawn")
+    for index, values in enumerate(drawn):
+        text = json.dumps({"schedule": values, "epochs": 2, "data": str(small_npz)})
+        (folder / f"x{index}.yaml").write_text(text)
+    read = config.read(sorted(folder.glob("*.yaml")))
+    compared = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
+    assert len(compared.experiments) == len(drawn)
+    for one, summary in zip(read, compared.experiments, strict=True):
+        result, _ = runs.read(folder / "out" / summary.runs[0])
+        expected = schedules.rates(one.experiment.schedule, 18, 2).astype(np.float32)
+        # A run that diverges ends early; many rates that are drawn are far too high.
+        assert len(result.lr) == 36 or result.status is runs.Status.DIVERGED
+        assert len(result.lr) > 0
+        np.testing.assert_array_equal(result.lr, expected[: len(result.lr)])

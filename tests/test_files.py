@@ -30,7 +30,8 @@ def test_checking_makes_the_folder_and_leaves_it_empty(tmp_path):
     assert list((tmp_path / "new" / "results").iterdir()) == []
 
 
-def test_a_full_disk_keeps_the_old_files(small_disk):
+def test_a_full_disk_keeps_the_old_files(mount_disk):
+    small_disk = mount_disk("128k")
     files.write_folder(small_disk / "run", {"a": b"old"})
     files.write(small_disk / "x", b"old")
     for write in (

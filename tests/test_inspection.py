@@ -408,16 +408,21 @@ def test_links_that_lead_out_are_told_and_not_followed(place, out, tmp_path):
     assert snapshot(tmp_path) == before
 
 
-def test_a_link_within_is_followed(out):
+def test_a_link_in_the_place_of_a_run_is_set_aside_as_compare_does(out):
     run = run_of(out, "steady")
     run.rename(out / "moved")
     run.symlink_to(out / "moved")
-    assert [f.path for f in inspection.inspect(out).findings] == [out / "moved"]
+    repaired = inspection.repair(out)
+    assert [(f.path, f.kind) for f in repaired.findings] == [
+        (out / "moved", Kind.FOREIGN), (run, Kind.DAMAGED)
+    ]  # fmt: skip
+    assert run.with_name("seed-0.damaged").readlink() == out / "moved"
+    assert runs.read(out / "moved") is not None
 
 
 def test_a_live_lrlab_is_told_and_its_parts_are_no_leftovers(out):
-    write(out / ".comparison.csv.12.part")
     with locks.hold(out, report=Told(), command="lrlab compare x.yaml"):
+        write(out / ".comparison.csv.12.part")
         (finding,) = inspection.inspect(out).findings
         assert finding.kind is Kind.IN_USE
         assert finding.what.endswith("(`lrlab compare x.yaml`)")

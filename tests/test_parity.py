@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from lrlab import closed_loop, schedules
+from lrlab import closed_loop, guide, schedules
 from lrlab.config import Schedule, parse
 from lrlab.config.schedules import Greedy, Performance
 
@@ -279,3 +279,13 @@ def test_rex_alone_has_no_library_as_oracle():
         for model in get_args(get_args(Schedule)[0])
     }
     assert types - {name for groups in named for name in groups} == {"rex"}
+
+
+def test_keras_has_what_the_guide_calls_it_by(keras64):
+    places = (keras64.optimizers.schedules, keras64.callbacks, keras64.optimizers)
+    names = [n.name.split("(")[0] for e in guide.ENTRIES.values() for n in e.names
+             if n.library == "Keras"]  # fmt: skip
+    assert len(names) > 8
+    assert [name for name in names if not any(hasattr(place, name) for place in places)] == []
+    theirs = {n for n in dir(keras64.optimizers.schedules) if "Decay" in n}
+    assert theirs <= set(names)

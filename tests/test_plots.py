@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+from test_schedules import ANY, RUN, valid
 
 from lrlab import comparison, files, runs, schedules, sweep, sweep_record
-from lrlab.config import parse
+from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError, UsageError
 from lrlab.plots import canvas, command, comparing, preview, sweeping
 from lrlab.plots.comparing import Curves
@@ -23,6 +25,12 @@ from lrlab.runs import EpochResult, RunResult, Status
 from lrlab.suggestion import suggest
 
 STEPS_PER_EPOCH = 4
+
+
+def refuse(text):
+    raise AssertionError(text)
+
+
 MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF-"}
 
 
@@ -305,7 +313,7 @@ def swept(*, explodes: bool = True) -> sweep_record.SweepRecord:
 
 @pytest.mark.parametrize("kind", canvas.FORMATS)
 def test_a_results_directory_is_redrawn_in_every_format(kind, results, tmp_path):
-    files = command.plot([results], tmp_path / "first", kind)
+    files = command.plot([results], tmp_path / "first", kind, refuse)
     names = ["learning-rate", "loss", "accuracy", "sweep"]
     assert files == [tmp_path / "first" / f"{name}.{kind}" for name in names]
     assert all(path.read_bytes().startswith(MAGIC[kind]) for path in files)
@@ -423,7 +431,7 @@ def test_a_preview_draws_the_rates_of_every_step(ax):
 
 def test_configs_are_previewed_without_their_data(write_config, tmp_path):
     files = [write_config(f"schedule: {text}", f"{name}.yaml") for name, text in SCHEDULES.items()]
-    (figure,) = command.plot(files, tmp_path / "out", "svg")
+    (figure,) = command.plot(files, tmp_path / "out", "svg", refuse)
     assert figure == tmp_path / "out" / "schedules.svg"
     assert figure.read_bytes().startswith(MAGIC["svg"])
 
@@ -443,7 +451,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(results, write_config, tm
     ]
     for arguments, error, message, hint in cases:
         with pytest.raises(error) as caught:
-            command.plot(*arguments)
+            command.plot(*arguments, refuse)
         assert message in caught.value.message
         assert hint in caught.value.hint
 
@@ -452,7 +460,7 @@ def test_a_damaged_run_is_named(results, tmp_path):
     shutil.copytree(results, tmp_path / "copy")
     (tmp_path / "copy" / "runs" / "falling-0" / "seed-1" / "steps.npz").write_bytes(b"")
     with pytest.raises(ResultsError, match=r"seed-1/steps.npz` is damaged"):
-        command.plot([tmp_path / "copy"], None, "png")
+        command.plot([tmp_path / "copy"], None, "png", refuse)
 
 
 def test_plot_imports_neither_pyplot_nor_tensorflow(results, tmp_path):
@@ -505,3 +513,45 @@ def test_the_band_of_a_sweep_lies_between_the_seeds():
     corners = band.get_paths()[0].vertices
     assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((1.0, 2.0), rel=1e-12)
     assert corners[:, 0].max() == lr[39]
+
+
+# --- the preview's steps, and its curves whatever the schedule ---
+
+
+def test_a_preview_has_steps_above_the_epochs(write_config, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(canvas, "save", lambda figure, path: made.append(figure))
+    for sizes in ((32, 32), (32, 64)):
+        files = [
+            write_config(f"schedule: {text}\nbatch_size: {size}", f"{name}.yaml")
+            for (name, text), size in zip(SCHEDULES.items(), sizes, strict=False)
+        ]
+        command.plot(files, tmp_path, "png", refuse)
+    (above,), none = (figure.axes[0].child_axes for figure in made)
+    made[0].draw_without_rendering()
+    assert above.get_xlabel() == "step"
+    epochs = np.array(made[0].axes[0].get_xlim())
+    np.testing.assert_allclose(above.get_xlim(), epochs * 1719, rtol=1e-9)
+    labels = [text.get_text() for text in above.get_xticklabels()]
+    assert {"0", "5,000", "15,000"} <= set(labels)
+    assert none == []
+
+
+def test_a_logarithmic_axis_does_not_follow_a_decay_to_zero(ax):
+    text = "name: x\nepochs: 10\nschedule: {type: cosine, initial_lr: 0.1}"
+    preview.draw_schedules(ax, [(parse(text).experiment, 1000)])
+    assert ax.get_yscale() == "log"
+    assert ax.get_ylim()[0] == pytest.approx(1e-5)
+
+
+@settings(max_examples=80, deadline=None)
+@given(values=ANY, run_of=RUN)
+def test_a_preview_draws_the_rates_whatever_the_schedule(values, run_of):
+    (steps_per_epoch, epochs), schedule = run_of, valid(values)
+    assume(schedules.rates(schedule, steps_per_epoch, epochs).max() > 0)
+    ax = Figure().subplots()
+    what = Experiment(schedule=schedule, epochs=epochs)
+    preview.draw_schedules(ax, [(what, steps_per_epoch)])
+    x, y = ax.lines[0].get_data()
+    np.testing.assert_array_equal(y, schedules.rates(schedule, steps_per_epoch, epochs))
+    np.testing.assert_array_equal(x, np.arange(steps_per_epoch * epochs) / steps_per_epoch)

@@ -1,6 +1,5 @@
 """Going on where a run was cut off: to the bit, in every kind of schedule, from every place."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from threading import Event
 
 import numpy as np
 import pytest
+from told import Told
 
 from lrlab import checkpoints, config, data, experiment, runs
 from lrlab.checkpoints import Checkpoint
@@ -153,37 +153,13 @@ def cut_off(tmp_path_factory, small_npz) -> Path:
     return folder
 
 
-class Told:
-    """Keeps what a comparison reports."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.resumed = 0
-        self.first_step: int | None = None
-
-    def warn(self, text):
-        self.warnings.append(text)
-
-    def waiting(self, text):
-        return open(os.devnull)
-
-    def planned(self, to_train, reused, resumed, workers):
-        self.resumed = resumed
-        return open(os.devnull)
-
-    def progress(self, run, progress):
-        self.first_step = self.first_step or progress.step
-
-    def finished(self, run, result):
-        assert result.status is runs.Status.DONE
-
-
 def carry_on(folder: Path, out: Path, **options) -> tuple[Path, Told]:
     """Compare in this process; return the run's folder and what was told."""
     told = Told()
     read = config.read([folder / "slow.yaml"])
     experiment.compare(read, out=out, seeds=1, report=told, keep_weights=True, **options)
     (run,) = (out / "runs").glob("*/seed-0")
+    assert runs.read(run)[0].status is runs.Status.DONE
     return run, told
 
 

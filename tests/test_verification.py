@@ -1,6 +1,5 @@
 """Short runs around a suggestion: which rates, how they refine it, and all of it in earnest."""
 
-import contextlib
 import json
 import math
 import re
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from told import Told
 
 from lrlab import config, console, experiment, sweep_record
 from lrlab.verification import FACTORS, REACH, rates_around, refined
@@ -67,16 +67,6 @@ def test_refined_stays_within_reach_and_has_no_scale(losses, lr):
 # --- in earnest ---
 
 
-class Silent:
-    """A report that tells nobody."""
-
-    def warn(self, text):
-        raise AssertionError(text)
-
-    def waiting(self, text):
-        return contextlib.nullcontext()
-
-
 @pytest.fixture(scope="module")
 def verified(tmp_path_factory):
     """A verified sweep of the reference model on noisy images of 4 classes, and its folder."""
@@ -87,9 +77,11 @@ def verified(tmp_path_factory):
     out = tmp_path_factory.mktemp("verified")
     np.savez(out / "noisy.npz", x_train=x, y_train=y)
     read = config.reference(config.settings([], data=str(out / "noisy.npz")))
+    told = Told()
     record = experiment.find_lr(
-        read, out=out, seeds=2, report=Silent(), max_lr=10.0, steps=240, verify=True
+        read, out=out, seeds=2, report=told, max_lr=10.0, steps=240, verify=True
     )
+    assert told.warnings == []
     sweep_record.write(out, record)
     return record, out
 

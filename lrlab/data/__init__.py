@@ -135,9 +135,11 @@ def load(source: DataSource) -> DataSet:
     book; pixels are standardised with the mean and deviation of the remaining training images.
 
     Raises:
-        DataError: If the files are damaged.
+        DataError: If the files are damaged, or not what they were when they were resolved.
     """
     x_train, y_train, x_test, y_test = _read(source.path)
+    if source.path is not None and source.path.is_file():
+        _check_unchanged(source.path, source.fingerprint)
     split = _validation_images(len(x_train))
     scale = _standardiser(x_train[split:])
     return DataSet(
@@ -149,6 +151,15 @@ def load(source: DataSource) -> DataSet:
         y_test=None if y_test is None else y_test.astype(np.int32),
         classes=int(y_train.max()) + 1,
     )
+
+
+def _check_unchanged(path: Path, fingerprint: str) -> None:
+    """Make sure that what was just read is what results will say they were made with."""
+    if npz.fingerprint(path) != fingerprint:
+        raise DataError(
+            f"`{path}` has changed since this command began",
+            "start it again: runs on the new data are kept apart from those on the old",
+        )
 
 
 def _read(path: Path | None) -> tuple[Array, Array, Array | None, Array | None]:

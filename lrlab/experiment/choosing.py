@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lrlab import runs, sweep_record
+from lrlab import files, runs, sweep_record
 from lrlab.config import Config
 from lrlab.config.schedules.auto import auto_rates, filled
 from lrlab.data import DataSource
@@ -69,6 +69,8 @@ def choose(
         source = resolved[config.experiment.data]
         folder = _folder(out, config, source)
         if folder not in swept:
+            files.check_within(out, folder)
+            files.remove_parts(folder)
             swept[folder] = _sweep(config, source, folder, fresh, report)
         choices.append(_fill(config, wanted, swept[folder].about))
     return choices

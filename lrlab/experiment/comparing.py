@@ -56,8 +56,11 @@ def compare(
         steps_per_epoch = resolved[each.experiment.data].steps_per_epoch(each.experiment.batch_size)
         for text in config.warnings(each, steps_per_epoch):
             report.warn(text)
+    plan = running.plan_runs(ready, resolved, seeds, out)
+    for folder in dict.fromkeys(run.folder.parent for run in plan):
+        files.check_within(out, folder)
     results = running.carry_out(
-        running.plan_runs(ready, resolved, seeds, out),
+        plan,
         workers=workers,
         fresh=fresh,
         report=report,

@@ -128,9 +128,7 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
     results = {}
     for run in plan:
         try:
-            found = runs.read(run.folder)
-            if found is not None and found[1].get("seed", run.seed) != run.seed:
-                raise ResultsError(f"`{run.folder}` holds a run of seed {found[1]['seed']}")
+            found = _own(run)
         except ResultsError as error:
             aside = files.set_aside(run.folder)
             report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
@@ -140,6 +138,23 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
         if not keep_weights or runs.WEIGHTS in found[1]["sha256"]:
             results[run] = found[0]
     return results
+
+
+def _own(run: Run) -> tuple[RunResult, dict[str, Any]] | None:
+    """Return what the folder of a run holds, None without it.
+
+    Raises:
+        ResultsError: If it is damaged, or another run than its name says.
+    """
+    if run.folder.is_symlink():
+        raise ResultsError(f"`{run.folder}` is a symbolic link")
+    found = runs.read(run.folder)
+    if found is not None:
+        # Older versions did not state the identity.
+        stated = (found[1].get("identity", run.identity), found[1].get("seed"))
+        if stated != (run.identity, run.seed):
+            raise ResultsError(f"`{run.folder}` holds another run: {stated[0]}, seed {stated[1]}")
+    return found
 
 
 def _trace_order(run: Run) -> str:

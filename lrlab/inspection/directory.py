@@ -148,6 +148,11 @@ class _Inspector:
                 self._foreign(path)
             elif run_name != path.name:
                 kept.append((path, place))
+            elif path.is_symlink():
+                remedy = "`--repair` sets it aside, and `lrlab compare` trains the run anew"
+                what = "is a symbolic link, not a run"
+                self.findings.append(Finding(path, Kind.DAMAGED, what, remedy, aside=path))
+                self.statuses[path] = Kind.DAMAGED
             elif not path.is_dir() or self._holds_only(path, run_folder.CONTENTS):
                 status, findings = run_folder.inspect(place, self._identities)
                 self.statuses[path] = Kind.DAMAGED if status is None else status

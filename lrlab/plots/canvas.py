@@ -33,13 +33,16 @@ LEGEND_POINTS = (10.0, 7.0)
 
 _COLUMNS = 1000
 _UNNAMED = "unnamed"
+_DECADES = 4
 
 
-def figure(panels: int = 1, height: float = 4.2, width: float = 9.0) -> tuple[Any, Sequence[Any]]:
+def figure(
+    panels: int = 1, height: float = 4.2, width: float = 9.0, dpi: int = 150
+) -> tuple[Any, Sequence[Any]]:
     """Return a figure and its panels, which share their y axis."""
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), dpi=150)
+    made = Figure(figsize=(width, height), dpi=dpi)
     # Fixed margins: matplotlib's layout engines draw every figure twice to find them.
     made.subplots_adjust(left=0.105, bottom=0.115, top=0.915 if panels == 1 else 0.86, wspace=0.05)
     axes = made.subplots(1, panels, sharey=True, squeeze=False)[0]
@@ -160,12 +163,28 @@ def label_plainly(axis: Any) -> None:
     axis.set_minor_formatter(lambda *_: "")
 
 
-def log_if_decades(ax: Any, values: Any) -> None:
-    """Use a logarithmic y axis where the positive values span more than a factor of 20."""
+def spans_decades(values: Any) -> bool:
+    """Return whether the positive values span more than a factor of 20."""
     positive = values[values > 0]
-    if len(positive) and positive.max() > 20 * positive.min():
+    return bool(len(positive) and positive.max() > 20 * positive.min())
+
+
+def lowest_shown(curves: Sequence[Any]) -> float:
+    """Return where a logarithmic axis ends, though a decay to 0 goes on: far below every peak."""
+    peaks = [float(curve.max()) for curve in curves if (curve > 0).any()]
+    lowest = min(float(curve[curve > 0].min()) for curve in curves if (curve > 0).any())
+    return float(max(lowest, min(peaks) / 10**_DECADES))
+
+
+def log_if_decades(ax: Any, curves: Sequence[Any]) -> None:
+    """Use a logarithmic y axis where the positive values of the curves span decades."""
+    values = np.concatenate(curves)
+    if spans_decades(values):
         ax.set_yscale("log")
         label_plainly(ax.yaxis)
+        lowest = lowest_shown(curves)
+        if (values[values > 0] < lowest).any():
+            ax.set_ylim(bottom=lowest)
     else:
         ax.set_ylim(bottom=0)
 

@@ -1,20 +1,25 @@
 """What `lrlab plot` does: find out what was given, and draw it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lrlab import comparison, sweep_record
+from lrlab.config import Experiment
 from lrlab.errors import ResultsError, UsageError
 from lrlab.plots import canvas, comparing, sweeping
 
+Warn = Callable[[str], None]
+"""Takes what is allowed in a config but surely not meant."""
 
-def plot(given: Sequence[Path], out: Path | None, kind: str) -> list[Path]:
+
+def plot(given: Sequence[Path], out: Path | None, kind: str, warn: Warn) -> list[Path]:
     """Draw what a results directory holds, or preview the schedules of configs.
 
     Args:
         given: One results directory, or config files.
         out: Where the figures go; default the directory itself, `results` for configs.
         kind: `png`, `svg` or `pdf`.
+        warn: Takes the warnings about configs.
 
     Returns:
         The files written.
@@ -26,9 +31,11 @@ def plot(given: Sequence[Path], out: Path | None, kind: str) -> list[Path]:
     """
     if kind not in canvas.FORMATS:
         raise UsageError(f"unknown format `{kind}`", f"use one of {', '.join(canvas.FORMATS)}")
-    folders = [path for path in given if path.is_dir() or path.suffix == ""]
+    folders = _folders(given)
     if not folders:
-        return _preview(given, out or Path("results"), kind)
+        from lrlab.plots import preview
+
+        return preview.save(out or Path("results"), previewed(given, warn), kind)
     if len(given) > 1:
         raise UsageError(
             f"cannot draw `{folders[0]}` together with other arguments",
@@ -55,13 +62,23 @@ def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
     return files
 
 
-def _preview(paths: Sequence[Path], target: Path, kind: str) -> list[Path]:
+def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]:
+    """Return the experiments that configs state, each with its steps an epoch.
+
+    Raises:
+        UsageError: If something else than configs is given, or a rate is `auto`.
+        ConfigError: If a config is wrong.
+    """
     from lrlab import config, data
     from lrlab.config.schedules.auto import auto_rates
-    from lrlab.plots import preview
 
+    if folders := _folders(given):
+        raise UsageError(
+            f"`{folders[0]}` is no config, and only the curves of configs are drawn in a terminal",
+            "give config files; `lrlab plot` without `--terminal` draws a directory's figures",
+        )
     experiments = []
-    for read in config.read(paths):
+    for read in config.read(given):
         e = read.experiment
         if wanted := auto_rates(e.schedule):
             raise UsageError(
@@ -70,6 +87,11 @@ def _preview(paths: Sequence[Path], target: Path, kind: str) -> list[Path]:
             )
         images = data.train_images(e.data)
         steps_per_epoch = -(-images // e.batch_size)
-        config.warnings(read, steps_per_epoch)  # Raises where a formula gives no rate.
+        for text in config.warnings(read, steps_per_epoch):
+            warn(text)
         experiments.append((e, steps_per_epoch))
-    return preview.save(target, experiments, kind)
+    return experiments
+
+
+def _folders(given: Sequence[Path]) -> list[Path]:
+    return [path for path in given if path.is_dir() or path.suffix == ""]

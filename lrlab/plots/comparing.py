@@ -87,7 +87,7 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
             label = "_seed"  # Names that begin so stay out of the legend.
     canvas.draw_unnamed(ax, unnamed, len(curves) - canvas.TOLD_APART)
     if extremes:
-        canvas.log_if_decades(ax, np.concatenate(extremes))
+        canvas.log_if_decades(ax, extremes)
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
     return ax

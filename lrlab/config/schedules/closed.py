@@ -11,7 +11,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Performance(ScheduleModel):
-    """Falls by `factor` when the validation result has stopped improving (closed loop)."""
+    """Falls when the validation result stalls."""
 
     type: Literal["performance"]
     variant: Literal["keras", "pytorch"] = Field(
@@ -47,7 +47,7 @@ class Performance(ScheduleModel):
 
 
 class Greedy(ScheduleModel):
-    """Rises while the loss improves and falls while it does not (closed loop)."""
+    """Rises while the loss improves, else falls."""
 
     type: Literal["greedy"]
     initial_lr: SteadyRate = Field(description="the rate of the first epoch")

@@ -23,7 +23,7 @@ from lrlab.config.schedules.stepwise import Constant, MultiStep, Piecewise, Step
 
 
 class Formula(OpenLoop):
-    """An expression of step, epoch, progress and named parameters."""
+    """An expression of step, epoch and progress."""
 
     type: Literal["formula"]
     parameters: dict[str, float] = Field(default={}, description="named numbers for the expression")
@@ -72,12 +72,13 @@ Phase = Annotated[
 
 
 class Sequence(ScheduleModel):
-    """One schedule after another; durations in a phase are relative to the phase."""
+    """One schedule after another."""
 
     type: Literal["sequence"]
     phases: tuple[Phase, ...] = Field(
         strict=False,
-        description="schedules, each with `for`, how long it lasts; the last may last the `rest`",
+        description="schedules, each with `for`, how long it lasts; the last may last the `rest`; "
+        "durations in a phase are relative to it",
     )
     cycles: Annotated[int, Field(gt=0, le=1000)] = Field(
         1, description="how often the phases come; `%` and `rest` are then of one cycle"

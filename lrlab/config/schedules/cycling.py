@@ -28,7 +28,7 @@ class MomentumCycle(Model):
 
 
 class OneCycle(OpenLoop):
-    """Up to the peak, back down, then far below where it started."""
+    """Up to the peak, back down, then far below."""
 
     type: Literal["one_cycle"]
     max_lr: PeakRate = Field(description="the peak, from `lrlab find-lr`")
@@ -76,7 +76,7 @@ class OneCycle(OpenLoop):
 
 
 class Cyclic(OpenLoop):
-    """A triangle between two rates that comes round again."""
+    """A triangle between two rates, again and again."""
 
     type: Literal["cyclic"]
     min_lr: Rate = Field(description="the lowest rate")
@@ -102,7 +102,7 @@ class Cyclic(OpenLoop):
 
 
 class CosineRestarts(OpenLoop):
-    """Half a cosine down, then up at once and down again, each time more slowly (SGDR)."""
+    """Cosines down, each slower than the last (SGDR)."""
 
     type: Literal["cosine_restarts"]
     initial_lr: SteadyRate = Field(description="the rate at the first step")

@@ -30,7 +30,7 @@ class Exponential(OpenLoop):
 
 
 class InverseSqrt(OpenLoop):
-    """Up to the peak at `s`, then down with the square root of the step (Noam)."""
+    """Up to `s`, then down as 1 / sqrt(step) (Noam)."""
 
     type: Literal["inverse_sqrt"]
     max_lr: SteadyRate = Field(description="the peak")
@@ -99,13 +99,13 @@ class Falling(Annealing):
 
 
 class Rex(Falling):
-    """Stays high for long, then falls ever faster (reflected exponential)."""
+    """Stays high for long, then falls ever faster."""
 
     type: Literal["rex"]
 
 
 class Tanh(Falling):
-    """Falls along a hyperbolic tangent: high for long, then fast, then low."""
+    """Falls along a tanh: high, then fast, then low."""
 
     type: Literal["tanh"]
     lower: Position = Field(
@@ -123,7 +123,7 @@ class Tanh(Falling):
 
 
 class Wsd(Annealing):
-    """Warm-up, stable, decay: constant, then down in the last part."""
+    """Warm-up, stable, then down in the last part."""
 
     type: Literal["wsd"]
     warmup: Warmup | None = Field(

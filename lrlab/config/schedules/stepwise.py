@@ -19,14 +19,15 @@ class Constant(OpenLoop):
 
 
 class Piecewise(OpenLoop):
-    """Constant between boundaries; at a boundary the new value holds."""
+    """Constant between its boundaries."""
 
     type: Literal["piecewise"]
     values: tuple[Rate, ...] = Field(
         min_length=1, strict=False, description="the rates, one more than there are boundaries"
     )
     boundaries: tuple[DurationField, ...] = Field(
-        strict=False, description="when the next rate begins, counted from the start of the run"
+        strict=False,
+        description="from when on the next rate holds, counted from the start of the run",
     )
 
     @model_validator(mode="after")

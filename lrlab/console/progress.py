@@ -1,0 +1,168 @@
+"""How the work goes on, and warnings: on stderr, so that stdout holds results alone."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from lrlab.console.terminal import console, own_stderr
+from lrlab.runs import RunResult, Status
+
+
+class _Run(Protocol):
+    """What the progress view needs of a run."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def steps_per_epoch(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def epochs(self) -> int: ...
+
+
+class _Progress(Protocol):
+    """What the progress view needs of a report."""
+
+    @property
+    def step(self) -> int: ...
+    @property
+    def lr(self) -> float: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def val_accuracy(self) -> float | None: ...
+
+
+class Reporter:
+    """Shows how the work goes on: live on a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = console(own_stderr())
+        self._live = self._console.is_terminal and sys.stdout.isatty()
+        self._view: _View | None = None
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        self._console.print(Text("warning: ", "bold yellow") + Text(text), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(Text(text), soft_wrap=True)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show a spinner while something takes its time, nothing where there is no terminal."""
+        if not self._live:
+            yield
+            return
+        with self._console.status(Text(text)):
+            yield
+
+    @contextmanager
+    def planned(
+        self, to_train: Sequence[_Run], reused: int, resumed: int, workers: int
+    ) -> Iterator[None]:
+        """Say what will be trained, and show the running ones while they are."""
+        plural = "s" if len(to_train) > 1 else ""
+        beside = f", {workers} side by side" if workers > 1 else ""
+        going_on = f"; {resumed} from where it was cut off" if resumed else ""
+        finished = f"; {reused} finished before" if reused else ""
+        self._console.print(f"training {len(to_train)} run{plural}{beside}{going_on}{finished}")
+        self._view = _View(to_train)
+        try:
+            if not self._live:
+                yield
+                return
+            with Live(self._view, console=self._console, refresh_per_second=4, transient=True):
+                yield
+        finally:
+            self._view = None
+
+    def progress(self, run: _Run, progress: _Progress) -> None:
+        """Take note of how far a run is."""
+        if self._view is not None:
+            self._view.note(run, progress)
+
+    def finished(self, run: _Run, result: RunResult) -> None:
+        """Print the line of a finished run."""
+        if self._view is not None:
+            self._view.end(run)
+        head = f"{run.name} seed {run.seed}: "
+        if result.status is Status.DONE:
+            last = result.epochs[-1]
+            text = Text(
+                f"{head}val accuracy {last.val_accuracy:.4f}, val loss {last.val_loss:.4f}, "
+                f"{result.train_seconds:.1f} s"
+            )
+        elif result.status is Status.DIVERGED and result.diverged_at is not None:
+            lr = float(result.lr[result.diverged_at])
+            text = Text(
+                f"{head}diverged at step {result.diverged_at}, learning rate {lr:.3g}", "yellow"
+            )
+        else:
+            text = Text(f"{head}failed: {result.error}", "red")
+        self._console.print(text, soft_wrap=True)
+
+
+class _View:
+    """The live view: a row a running run, and an overall bar with the time left."""
+
+    def __init__(self, to_train: Sequence[_Run]) -> None:
+        self._rows: dict[_Run, _Progress] = {}
+        self._done = {run: 0 for run in to_train}
+        self._bar = Progress(
+            TextColumn("{task.completed:.0%}"),
+            BarColumn(bar_width=None),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            expand=True,
+        )
+        self._task = self._bar.add_task("", total=1.0)
+        self._total = sum(run.steps for run in to_train)
+        self._drawn = 0.0
+
+    def note(self, run: _Run, progress: _Progress) -> None:
+        """Take note of how far a run is."""
+        self._rows[run] = progress
+        self._done[run] = progress.step
+        if time.monotonic() - self._drawn > 0.2:
+            self._advance()
+
+    def end(self, run: _Run) -> None:
+        """Drop the row of a run that has ended."""
+        self._rows.pop(run, None)
+        self._done[run] = run.steps
+        self._advance()
+
+    def _advance(self) -> None:
+        self._drawn = time.monotonic()
+        self._bar.update(self._task, completed=sum(self._done.values()) / self._total)
+
+    def __rich__(self) -> Group:
+        grid = Table(box=None, pad_edge=False, header_style="dim")
+        grid.add_column("experiment")
+        for title in ("seed", "epoch", "learning rate", "loss", "val accuracy"):
+            grid.add_column(title, justify="right")
+        for run in [run for run in self._done if run in self._rows]:
+            at = self._rows[run]
+            epoch = min(at.step // run.steps_per_epoch + 1, run.epochs)
+            accuracy = "" if at.val_accuracy is None else f"{at.val_accuracy:.4f}"
+            grid.add_row(
+                Text(run.name),
+                str(run.seed),
+                f"{epoch}/{run.epochs}",
+                f"{at.lr:.3g}",
+                f"{at.loss:.3f}",
+                accuracy,
+            )
+        return Group(grid, self._bar)

@@ -1,0 +1,38 @@
+"""Consoles on stdout and stderr, and what those can take: how wide, which characters."""
+
+import shutil
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from lrlab import streams
+
+_WIDE = 200
+
+
+def console(stream: Any) -> Console:
+    """Return a console of a stream: as wide as a terminal is, very wide elsewhere."""
+    width = None if stream.isatty() else _WIDE
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def own_stderr() -> Any:
+    """Return a stream of its own to the real stderr: TensorFlow's import silences the usual one."""
+    if isinstance(sys.stderr, streams.Lenient):
+        return streams.duplicate(sys.stderr)
+    return sys.stderr
+
+
+def takes(stream: Any, text: str) -> bool:
+    """Return whether a stream's encoding has all characters of a text."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def width(most: int) -> int:
+    """Return how many characters a drawing may be wide: a terminal's, of a pipe 80."""
+    return min(shutil.get_terminal_size((80, 24)).columns, most)

@@ -1,0 +1,114 @@
+"""The kill test: SIGKILL at random moments of a comparison; what comes out is as if nothing was.
+
+Slow, so it runs only when asked for: `pytest -m slow`, or longer with `make chaos`.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lrlab import checkpoints
+
+KILLS = int(os.environ.get("LRLAB_CHAOS_KILLS", "30"))
+SEED = int(os.environ.get("LRLAB_CHAOS_SEED", "1"))
+
+EPOCHS = 250
+CONFIGS = {
+    "cycle": "{type: one_cycle, max_lr: 0.01, momentum: {low: 0.8, high: 0.9}}",
+    "plateau": "{type: performance, initial_lr: 0.01, patience: 3, warmup: {for: 2 epochs}}",
+    "power": "{type: power, initial_lr: 0.005, s: 10 epochs}",
+}
+FIGURES = ("learning-rate.png", "loss.png", "accuracy.png")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def configs(tmp_path_factory, small_npz) -> list[str]:
+    folder = tmp_path_factory.mktemp("configs")
+    for name, schedule in CONFIGS.items():
+        text = f"schedule: {schedule}\nepochs: {EPOCHS}\ndata: {small_npz}\n"
+        (folder / f"{name}.yaml").write_text(text)
+    return sorted(str(path) for path in folder.iterdir())
+
+
+def start(configs: list[str], out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "lrlab", "compare", *configs, "--out", str(out)]
+    options = ["--seeds", "2", "--workers", "2", "--keep-weights"]
+    return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def results(out: Path) -> dict[str, object]:
+    """Return the content of everything that must not depend on accidents."""
+    found: dict[str, object] = {}
+    for path in sorted(path for path in out.rglob("*") if path.is_file()):
+        name = str(path.relative_to(out))
+        if path.name in ("epochs.csv", "steps.npz", "weights.npz", *FIGURES):
+            found[name] = path.read_bytes()
+        elif path.name in ("run.json", "comparison.json"):
+            found[name] = timeless(json.loads(path.read_text()))
+        else:
+            found[name] = None
+    return found
+
+
+def timeless(value):
+    """Return JSON without what tells times and accidents."""
+    if isinstance(value, list):
+        return [timeless(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    gone = ("train_seconds", "resumed_at", "command")
+    return {key: timeless(item) for key, item in value.items() if key not in gone}
+
+
+@pytest.fixture(scope="module")
+def reference(configs, tmp_path_factory) -> tuple[dict[str, object], float]:
+    """What an undisturbed comparison gives, and how long it takes."""
+    out = tmp_path_factory.mktemp("reference") / "out"
+    began = time.monotonic()
+    with start(configs, out) as process:
+        assert process.wait() == 0, process.stderr.read()
+    return results(out), time.monotonic() - began
+
+
+def begun(out: Path) -> set[str]:
+    """Return the runs whose first epoch is over and that are not finished."""
+    found = out.glob(f"runs/*/*{checkpoints.SUFFIX}")
+    names = {str(path).removesuffix(checkpoints.SUFFIX) for path in found}
+    return {name for name in names if not Path(name).exists()}
+
+
+def test_killed_at_random_moments_nothing_is_lost(configs, reference, tmp_path):
+    undisturbed, seconds = reference
+    chance = random.Random(SEED)
+    kills = 0
+    while kills < KILLS:
+        out, cut = tmp_path / "out", set()
+        while True:
+            with start(configs, out) as process:
+                try:
+                    process.wait(chance.uniform(0, seconds))
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGKILL)
+                code, said = process.wait(), process.stderr.read().decode()
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL, said
+            kills += 1
+            cut |= begun(out)
+        sys.stderr.write(f"{kills} kills so far; {len(cut)} runs went on inside\n")
+        assert results(out) == undisturbed
+        for name in cut:
+            record = json.loads((Path(name) / "run.json").read_text())
+            assert record["resumed_at"], f"{name} was trained from the start twice"
+            assert record["resumed_at"][0] >= record["steps_per_epoch"]
+        shutil.rmtree(out)
