@@ -9,6 +9,7 @@ as processes of their own. Each is to end within 10 s and must not load TensorFl
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -39,9 +40,10 @@ from lrlab import cli
 try:
     cli.main()
 finally:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    spent, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
     loaded = "tensorflow" in sys.modules or "keras" in sys.modules
-    print(f"\\n{peak} {int(loaded)}", file=sys.stderr)
+    print(f"\\n{spent} {peak} {int(loaded)}", file=sys.stderr)
 """
 
 
@@ -52,8 +54,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="where the directories are made, and kept")
     arguments = parser.parse_args()
-    print("| experiments x seeds | command | seconds (least to most) | memory, MB |")
-    print("|---|---|---:|---:|")
+    os.fsync = lambda _: None  # Nothing is lost if the machine vanishes now.
+    print("| experiments x seeds | command | seconds (least to most) | processor, s | memory, MB |")
+    print("|---|---|---:|---:|---:|")
     for shape in arguments.shape or SHAPES:
         experiments, seeds = map(int, shape.split("x"))
         with tempfile.TemporaryDirectory() as made:
@@ -66,7 +69,6 @@ def main() -> None:
 
 def make(folder: Path, experiments: int, seeds: int) -> None:
     """Write configs, a small data set and the runs of all experiments."""
-    os.fsync = lambda _: None  # Nothing is lost if the machine vanishes now.
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
     pixels, labels = rng.integers(0, 255, (IMAGES, 2, 2), np.uint8), np.arange(IMAGES) % 10
@@ -130,7 +132,7 @@ def measured(folder: Path, seeds: int, repeats: int) -> list[str]:
     }
     rows = []
     for name, command in commands.items():
-        times, peaks = [], []
+        times, spent, peaks = [], [], []
         for _ in range(repeats):
             began = time.perf_counter()
             done = subprocess.run(
@@ -139,14 +141,13 @@ def measured(folder: Path, seeds: int, repeats: int) -> list[str]:
             times.append(time.perf_counter() - began)
             if done.returncode:
                 raise SystemExit(f"{name} ended with {done.returncode}: {done.stderr[-2000:]}")
-            peak, loaded = map(int, done.stderr.split()[-2:])
+            seconds, peak, loaded = map(float, done.stderr.split()[-3:])
             if loaded:
                 raise SystemExit(f"{name} has loaded TensorFlow")
+            spent.append(seconds)
             peaks.append(peak)
-        middle = sorted(times)[len(times) // 2]
-        rows.append(
-            f"`{name}` | **{middle:.1f}** ({min(times):.1f} to {max(times):.1f}) | {max(peaks)}"
-        )
+        wall = f"**{statistics.median(times):.1f}** ({min(times):.1f} to {max(times):.1f})"
+        rows.append(f"`{name}` | {wall} | {statistics.median(spent):.1f} | {max(peaks):.0f}")
     return rows
 
 

@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
+from told import Told
 from typer.testing import CliRunner
 
 from lrlab import checkpoints, config, experiment, files, inspection, locks, runs
@@ -24,34 +24,6 @@ TEXTS = {
     "auto": "schedule: {type: constant, lr: auto}\nepochs: 1\n",
     "wild": "schedule: {type: constant, lr: 1e6}\noptimizer: {type: sgd}\nepochs: 1\n",
 }
-
-
-class Told:
-    """Keeps what a comparison trains."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.trained: list[str] = []
-        self.resumed = 0
-
-    def warn(self, text):
-        self.warnings.append(text)
-
-    note = warn
-
-    def waiting(self, text):
-        return nullcontext()
-
-    def planned(self, to_train, reused, resumed, workers):
-        self.trained = sorted(f"{run.name} {run.seed}" for run in to_train)
-        self.resumed = resumed
-        return nullcontext()
-
-    def progress(self, run, progress):
-        pass
-
-    def finished(self, run, result):
-        pass
 
 
 def compare(folder: Path, out: Path) -> Told:
