@@ -367,8 +367,13 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        sys.stdout.flush()
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        try:
+            streams.check_stdout()
+        except LrlabError as error:
+            _print_error(error)
+            code = code or error.exit_code
         sys.stderr.flush()
         if threading.active_count() > 1:
-            os._exit(end.code if isinstance(end.code, int) else 1)
-        raise
+            os._exit(code)
+        sys.exit(code)

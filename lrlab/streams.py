@@ -3,30 +3,43 @@
 The work goes on and ends with its own exit code; what there is still to say is dropped.
 """
 
+import errno
 import io
 import os
 import sys
 
+from lrlab.errors import ResultsError
+
+_READER_LEFT = (errno.EPIPE, errno.EIO)  # Of a pipe, of a terminal.
+
 
 class Lenient(io.TextIOWrapper):
-    """A text stream to a file descriptor that falls silent once it cannot be written."""
+    """A text stream to a file descriptor that falls silent once it cannot be written.
+
+    Attributes:
+        failure: Why it cannot, unless its reader has left.
+    """
+
+    failure: OSError | None = None
 
     def write(self, text: str, /) -> int:
         """Write, or drop the text."""
         try:
             return super().write(text)
-        except OSError:
-            self._fall_silent()
+        except OSError as error:
+            self._fall_silent(error)
             return len(text)
 
     def flush(self) -> None:
         """Pass on what is buffered, or drop it."""
         try:
             super().flush()
-        except OSError:
-            self._fall_silent()
+        except OSError as error:
+            self._fall_silent(error)
 
-    def _fall_silent(self) -> None:
+    def _fall_silent(self, error: OSError) -> None:
+        if error.errno not in _READER_LEFT:
+            self.failure = error
         # What is still buffered has somewhere to go.
         _lead_nowhere(self.fileno())
 
@@ -47,6 +60,18 @@ def make_lenient() -> None:
             stream.flush()
             by_line = stream.line_buffering or stream.isatty()
             setattr(sys, name, _lenient(stream.fileno(), stream.encoding, by_line, close=False))
+
+
+def check_stdout() -> None:
+    """Make sure that what was printed has arrived, unless nobody wanted it.
+
+    Raises:
+        ResultsError: If it has not.
+    """
+    sys.stdout.flush()
+    if isinstance(sys.stdout, Lenient) and sys.stdout.failure is not None:
+        reason = sys.stdout.failure.strerror
+        raise ResultsError(f"what was printed is lost: {reason}", "send it somewhere else")
 
 
 def _lenient(descriptor: int, encoding: str, by_line: bool, *, close: bool = True) -> Lenient:

@@ -108,6 +108,9 @@ def test_done(write_config, small_npz, tmp_path):
     pattern = r"x seed [01]: val accuracy 0\.\d{4}, val loss \d\.\d{4}, \d+\.\d s"
     assert all(re.fullmatch(pattern, line) for line in finished)
     assert len(finished) == 2
+    for path in (tmp_path / "results").glob("runs/*/*/run.json"):
+        command = json.loads(path.read_text())["command"]
+        assert command == f"lrlab compare {config} --data {small_npz} --seeds 2"
 
     # The same command again says the same, and needs no TensorFlow for it.
     again = in_a_process("compare", config, "--data", small_npz, "--seeds", 2)

@@ -174,6 +174,38 @@ def test_not_like_for_like(changes, line):
     assert tables.warnings(comparison.compare(others)) == ([line] if line else [])
 
 
+HERE = {"tensorflow": "2.21.0", "processor": "A", "cores": 8}
+
+
+@pytest.mark.parametrize(
+    ("made_in", "texts"),
+    [
+        ([(HERE,), (HERE,)], ()),
+        ([(HERE,), (HERE | {"cores": 2},)], ()),
+        ([(), (HERE,)], ()),
+        (
+            [(HERE,), (HERE,), (HERE | {"tensorflow": "2.18.0"},)],
+            ("tensorflow 2.21.0 (2 runs), 2.18.0 (1 run)",),
+        ),
+        (
+            [(HERE,), (HERE | {"processor": "B"}, HERE)],
+            ("processor A (2 runs), B (1 run)",),
+        ),
+        (
+            [(HERE,), ({"tensorflow": "2.18.0", "processor": "B"},)],
+            ("tensorflow 2.21.0 (1 run), 2.18.0 (1 run)", "processor A (1 run), B (1 run)"),
+        ),
+    ],
+)
+def test_runs_from_different_environments(made_in, texts):
+    results = [replace(run(0.5), environments=environments) for environments in made_in]
+    assert comparison.environments(results) == texts
+    made = comparison.compare([summary(*results)], comparison.environments(results))
+    line = f"made in different environments: {'; '.join(texts)}"
+    assert tables.warnings(made) == ([line] if texts else [])
+    assert (line in tables.to_markdown(made)) == bool(texts)
+
+
 # --- the table ---
 
 

@@ -111,7 +111,10 @@ def test_run_json_tells_how_the_run_was_made(finished, small_npz):
     assert (record["seed"], record["status"], record["steps_per_epoch"]) == (1, "done", 18)
     assert record["config"]["schedule"]["s"] == "1 epoch"
     assert record["data"]["name"] == "small.npz"
-    assert record["environment"].keys() >= {"lrlab", "tensorflow", "keras", "numpy", "processor"}
+    made_in = record["environment"]
+    assert set(comparison.ENVIRONMENT) <= made_in.keys()
+    assert (made_in["threads_per_run"], made_in["onednn"]) == (1, False)
+    assert (record["workers"], record["resumed_at"], record["earlier_environments"]) == (1, [], [])
     assert record["train_seconds"] > 0
     assert str(small_npz.parent) not in text
 
@@ -249,6 +252,51 @@ def test_a_run_damaged_twice_and_one_that_is_a_file_are_set_aside(out, compare, 
     assert second.with_name("seed-1.damaged").read_text() == "no folder"
     assert runs.read(first)[0].status is runs.Status.DONE
     assert runs.read(second)[0].status is runs.Status.DONE
+
+
+def test_runs_that_were_made_elsewhere_are_reused_and_told(out, compare):
+    path = run_folder(out, "falling", 0) / "run.json"
+    record = json.loads(path.read_text())
+    here = record["environment"]["tensorflow"]
+    record["environment"]["tensorflow"] = "2.0.0"
+    path.write_text(json.dumps(record))
+    compared, told = compare()
+    assert told.trained == []
+    assert compared.environments == (f"tensorflow {here} (3 runs), 2.0.0 (1 run)",)
+    assert comparison.read(out) == compared
+
+
+def test_a_run_laid_in_the_place_of_another_is_set_aside(out, compare, finished):
+    first, second = run_folder(out, "falling", 0), run_folder(out, "falling", 1)
+    shutil.rmtree(second)
+    shutil.copytree(first, second)
+    _, told = compare()
+    (warning,) = told.warnings
+    assert warning.startswith(f"`{second}` holds another run: ")
+    assert told.trained == ["falling 1"]
+    shutil.rmtree(second.with_name("seed-1.damaged"))
+    assert reproducible_files(out) == reproducible_files(finished)
+
+
+@pytest.mark.parametrize("place", ["runs", "runs/falling", "runs/falling/seed-0"])
+def test_a_link_out_of_the_results_is_not_followed(place, out, compare, tmp_path):
+    path = {
+        "runs": out / "runs",
+        "runs/falling": run_folder(out, "falling", 0).parent,
+        "runs/falling/seed-0": run_folder(out, "falling", 0),
+    }[place]
+    elsewhere = tmp_path / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere, target_is_directory=True)
+    before = {str(p): p.stat().st_mtime_ns for p in sorted(elsewhere.rglob("*"))}
+    if path.name == "seed-0":
+        _, told = compare()
+        assert told.warnings[0].startswith(f"`{path}` is a symbolic link; it is kept as ")
+        assert told.trained == ["falling 0"]
+    else:
+        with pytest.raises(ResultsError, match="leads out of"):
+            compare()
+    assert {str(p): p.stat().st_mtime_ns for p in sorted(elsewhere.rglob("*"))} == before
 
 
 def test_a_boundary_past_the_end_is_warned_of(compare):
