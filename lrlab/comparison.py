@@ -8,7 +8,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +212,8 @@ def compare(
 
 def to_json(comparison: Comparison) -> str:
     """Return `comparison.json`."""
-    return json.dumps({"format": SCHEMA, **asdict(comparison)}, indent=2) + "\n"
+    stated = {"format": SCHEMA, **vars(comparison)}
+    return json.dumps(stated, indent=2, default=vars) + "\n"  # All else in it is a dataclass.
 
 
 def read(out: Path) -> Comparison:
