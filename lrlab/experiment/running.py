@@ -149,6 +149,8 @@ def _own(run: Run) -> tuple[RunResult, dict[str, Any]] | None:
     if run.folder.is_symlink():
         raise ResultsError(f"`{run.folder}` is a symbolic link")
     found = runs.read(run.folder)
+    if found is None and run.folder.is_dir() and any(run.folder.iterdir()):
+        raise ResultsError(f"`{run.folder}` holds files but no `run.json`")
     if found is not None:
         # Older versions did not state the identity.
         stated = (found[1].get("identity", run.identity), found[1].get("seed"))
