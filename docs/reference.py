@@ -18,7 +18,7 @@ from lrlab.config.experiment import Experiment
 from lrlab.config.fields import Model
 
 README = Path(__file__).parent.parent / "README.md"
-COMMANDS = ("find-lr", "compare", "plot", "schedules", "export")
+COMMANDS = ("find-lr", "compare", "plot", "check", "schedules", "export")
 
 
 def members(field: str) -> list[type[Model]]:

@@ -265,6 +265,42 @@ def plot(
 
 
 @app.command()
+def check(
+    context: typer.Context,
+    results: Annotated[Path, typer.Argument(metavar="DIR", help="A results directory.")] = Path(
+        "results"
+    ),
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Set aside what is damaged, remove what was left behind."),
+    ] = False,
+    wait: Wait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Verify every file of a results directory, and mend it if told to.
+
+    Nothing is trained. It ends with 3 if there are problems that were not mended.
+
+    Example: lrlab check results --repair
+    """
+    from lrlab import console, inspection, locks
+
+    if repair:
+        inspection.check_directory(results)
+        report = console.Reporter()
+        with locks.hold(results, wait=wait, command=_command_line(context), report=report):
+            found = inspection.repair(results)
+    else:
+        found = inspection.inspect(results)
+    if as_json:
+        console.print_json(inspection.to_json(found))
+    else:
+        console.print_inspection(found)
+    if found.problems:
+        raise typer.Exit(3)
+
+
+@app.command()
 def schedules(
     name: Annotated[
         str | None,

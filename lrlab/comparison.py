@@ -9,7 +9,11 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+<<<<<<< HEAD
 from dataclasses import asdict, dataclass, fields
+=======
+from dataclasses import dataclass
+>>>>>>> main
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +221,8 @@ def compare(
 
 def to_json(comparison: Comparison) -> str:
     """Return `comparison.json`."""
-    return json.dumps({"format": SCHEMA, **asdict(comparison)}, indent=2) + "\n"
+    stated = {"format": SCHEMA, **vars(comparison)}
+    return json.dumps(stated, indent=2, default=vars) + "\n"  # All else in it is a dataclass.
 
 
 def read(out: Path) -> Comparison:

@@ -1,6 +1,7 @@
 """Files that are written all or nothing: a crash leaves the old one or the new one, never a half.
 
-What is being written has a name of its own beside its target, `.<name>.<process id>.part`.
+What is being written has a name of its own beside its target, `.<name>.<process id>.part`; what
+turned out to be damaged is kept as `<name>.damaged`.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from lrlab.errors import ResultsError
 
 _NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none.
 _PART = re.compile(r"\..+\.\d+\.part", re.ASCII)
+_ASIDE = re.compile(r".+\.damaged(-\d+)?", re.ASCII)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -82,6 +84,54 @@ def remove_parts(folder: Path) -> None:
 def is_part(name: str) -> bool:
     """Return whether a file of this name is one that was being written."""
     return _PART.fullmatch(name) is not None
+
+
+def set_aside(path: Path) -> Path:
+    """Move what is damaged out of the way, where its owner can still look at it.
+
+    It becomes `<name>.damaged`, or `<name>.damaged-2` where that is taken, and so on: nothing is
+    deleted. Only for who holds the folder's lock.
+
+    Returns:
+        The new path.
+
+    Raises:
+        ResultsError: If it cannot be moved.
+    """
+    aside, number = path.with_name(f"{path.name}.damaged"), 1
+    while os.path.lexists(aside):
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return aside
+
+
+def is_aside(name: str) -> bool:
+    """Return whether a file of this name is one that was set aside."""
+    return _ASIDE.fullmatch(name) is not None
+
+
+def was_set_aside(path: Path) -> bool:
+    """Return whether something that had this path was set aside."""
+    return os.path.lexists(path.with_name(f"{path.name}.damaged"))
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; a symbolic link is not followed.
+
+    Raises:
+        ResultsError: If it cannot be removed.
+    """
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def check_writable(out: Path) -> None:

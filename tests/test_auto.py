@@ -74,7 +74,7 @@ def test_there_is_no_curve_before_the_sweep(write_config, tmp_path):
     with pytest.raises(ValueError, match="`auto`"):
         schedules.rates(config.load(path).schedule, 10, 2)
     with pytest.raises(UsageError, match="lr is `auto`"):
-        command.plot([path], tmp_path / "out", "png")
+        command.plot([path], tmp_path / "out", "png", print)
 
 
 def three_configs(write_config, data):

@@ -22,7 +22,7 @@ from lrlab.runs import EpochResult, RunResult, Status
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"
-COMMANDS = ["find-lr", "compare", "plot", "schedules", "export"]
+COMMANDS = ["find-lr", "compare", "plot", "check", "schedules", "export"]
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

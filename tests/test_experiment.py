@@ -266,6 +266,17 @@ def test_runs_that_were_made_elsewhere_are_reused_and_told(out, compare):
     assert comparison.read(out) == compared
 
 
+def test_files_without_a_run_are_set_aside_and_not_lost(out, compare):
+    folder = run_folder(out, "falling", 0)
+    (folder / "run.json").unlink()
+    _, told = compare()
+    (warning,) = told.warnings
+    assert warning.startswith(f"`{folder}` holds files but no `run.json`; it is kept as ")
+    assert told.trained == ["falling 0"]
+    names = {path.name for path in folder.with_name("seed-0.damaged").iterdir()}
+    assert names == {"epochs.csv", "steps.npz"}
+
+
 def test_a_run_laid_in_the_place_of_another_is_set_aside(out, compare, finished):
     first, second = run_folder(out, "falling", 0), run_folder(out, "falling", 1)
     shutil.rmtree(second)

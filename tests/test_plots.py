@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from test_schedules import ANY, RUN, valid
 
 from lrlab import comparison, files, runs, schedules, sweep, sweep_record
@@ -78,8 +79,14 @@ def colors(lines) -> list[str]:
     return [to_hex(line.get_color()).upper() for line in lines]
 
 
-def bands(ax) -> list[PolyCollection]:
-    return [item for item in ax.collections if isinstance(item, PolyCollection)]
+def bands(ax) -> list[tuple[Bbox, str]]:
+    """The extents and the colour of each band."""
+    return [
+        (path.get_extents(), to_hex(color).upper())
+        for item in ax.collections
+        if isinstance(item, PolyCollection)
+        for path, color in zip(item.get_paths(), item.get_facecolor(), strict=True)
+    ]
 
 
 # --- learning rates ---
@@ -126,9 +133,9 @@ def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
     np.testing.assert_allclose(ax.lines[0].get_ydata(), mean, rtol=1e-12)
     found = bands(ax)
     assert len(found) == 2
-    low, high = found[0].get_paths()[0].get_extents().get_points()[:, 1]
+    low, high = found[0][0].get_points()[:, 1]
     assert (low, high) == pytest.approx((min(mean - std), max(mean + std)))
-    assert [to_hex(band.get_facecolor()[0]).upper() for band in found] == colors(ax.lines)
+    assert [color for _, color in found] == colors(ax.lines)
 
 
 def test_one_seed_has_no_band(ax):
@@ -139,7 +146,7 @@ def test_one_seed_has_no_band(ax):
 def test_a_seed_that_ended_early_is_part_of_the_mean_as_far_as_it_went(ax):
     comparing.draw_epochs(ax, [curves("cut", 0, [run(0, epochs=3), run(1, epochs=1)])], "accuracy")
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.51, 0.6, 0.7])
-    assert bands(ax)[0].get_paths()[0].get_extents().x1 == 1
+    assert bands(ax)[0][0].x1 == 1
 
 
 def test_an_experiment_without_an_epoch_stays_in_the_legend(ax):
@@ -170,6 +177,83 @@ def test_an_ordinary_loss_is_shown_whole(ax, pair):
 def test_nine_experiments_are_told_apart():
     styles = [canvas.line_style(index) for index in range(9)]
     assert len({(style["color"], style["linestyle"]) for style in styles}) == 9
+
+
+# --- many experiments ---
+
+
+def many(count: int) -> list[Curves]:
+    return [curves(f"e{index:03}", index, [run(0), run(1)]) for index in range(count)]
+
+
+def entries(made: Figure) -> list[str]:
+    (legend,) = made.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize(
+    ("count", "last"),
+    [
+        (16, ["e014", "e015"]),
+        (20, ["e018", "e019"]),
+        (32, ["e022", "and 9 more"]),
+        (40, ["e021", "and 10 more", "8 others, in grey"]),
+    ],
+)
+def test_a_legend_shows_as_many_as_fit(count, last):
+    made, (ax, _) = canvas.figure(panels=2)
+    comparing.draw_epochs(ax, many(count), "loss")
+    canvas.legend(made, ax)
+    shown = entries(made)
+    assert shown[-len(last) :] == last
+    assert shown[0] == "e000"
+    made.draw_without_rendering()
+    box = made.legends[0].get_window_extent()
+    assert box.y0 >= 0
+    assert box.x1 <= made.bbox.x1 + 1
+    assert ax.get_window_extent().width > 0.3 * made.bbox.width
+
+
+def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
+    comparing.draw_epochs(ax, many(40), "val_loss")
+    named = [line for line in ax.lines if len(line.get_xdata())]
+    assert len(named) == canvas.TOLD_APART == len(bands(ax)) == 32
+    (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
+    assert len(grey.get_segments()) == 8
+    np.testing.assert_allclose(grey.get_segments()[0][:, 1], [0.6, 0.5, 0.4], rtol=1e-12)
+    assert to_hex(grey.get_color()[0]) == canvas.GREY
+    assert grey.get_zorder() < named[0].get_zorder()
+
+
+def test_rates_of_experiments_without_a_style_are_drawn_once_where_they_are_equal(ax):
+    comparing.draw_learning_rates(ax, many(33))
+    (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
+    assert len(grey.get_segments()) == 1
+    assert "1 other, in grey" in [line.get_label() for line in ax.lines]
+
+
+@pytest.mark.parametrize("length", [4_001, 17_190, 100_003])
+def test_a_thinned_line_keeps_every_peak(length):
+    rng = np.random.default_rng(length)
+    x, y = np.arange(length) / 1719, rng.uniform(size=length).astype(np.float32)
+    y[[length // 3, length - 2]] = 7, -7
+    thin_x, thin_y = canvas.thinned(x, y)
+    assert len(thin_x) == len(thin_y) <= 2_002
+    assert {7, -7} < set(thin_y)
+    assert (thin_x[0], thin_x[-1]) == (x[0], x[-1])
+    assert np.all(np.diff(thin_x) > 0)
+    assert np.array_equal(np.interp(thin_x, x, y).astype(np.float32), thin_y)
+    # No point lies outside what is drawn in its column.
+    width = -(-length // 1000)
+    for start in range(0, length, width):
+        column = slice(start, start + width)
+        kept = thin_y[(thin_x >= x[column][0]) & (thin_x <= x[column][-1])]
+        assert (kept.min(), kept.max()) == (y[column].min(), y[column].max())
+
+
+def test_a_short_line_is_not_thinned():
+    x = np.arange(4_000)
+    assert canvas.thinned(x, x)[1] is x
 
 
 # --- files ---

@@ -2,6 +2,7 @@
 
 from lrlab.console.curves import print_curves
 from lrlab.console.guide import print_entry, print_guide
+from lrlab.console.inspection import print_inspection
 from lrlab.console.progress import Reporter
 from lrlab.console.results import print_comparison, print_json, print_sweep, print_written
 
@@ -11,6 +12,7 @@ __all__ = [
     "print_curves",
     "print_entry",
     "print_guide",
+    "print_inspection",
     "print_json",
     "print_sweep",
     "print_written",

@@ -101,11 +101,7 @@ class Resumption:
             raise ValueError(f"{steps} steps and {epochs} epochs do not fit this run")
 
     def _set_aside(self, reason: str) -> None:
-        aside = self._path.with_name(f"{self._path.name}.damaged")
-        try:
-            self._path.replace(aside)
-        except OSError as error:
-            raise files.unwritable(aside, error) from error
+        aside = files.set_aside(self._path)
         self._warn(f"{reason}; it is kept as `{aside.name}` and {self._named} starts over")
 
 

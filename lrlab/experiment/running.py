@@ -1,6 +1,5 @@
 """Carry out the runs of a plan: reuse what is finished, train the rest side by side, keep each."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -81,9 +80,9 @@ def plan_runs(
     plan = []
     for each in configs:
         source = resolved[each.experiment.data]
+        first = runs.folder(out, each.experiment, source.fingerprint, 0)
         for seed in range(seeds):
-            folder = runs.folder(out, each.experiment, source.fingerprint, seed)
-            plan.append(Run(each, source, seed, folder))
+            plan.append(Run(each, source, seed, first.with_name(f"seed-{seed}")))
     return plan
 
 
@@ -131,7 +130,7 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
         try:
             found = _own(run)
         except ResultsError as error:
-            aside = _set_aside(run.folder)
+            aside = files.set_aside(run.folder)
             report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
             continue
         if found is None or found[0].status is Status.FAILED:
@@ -150,23 +149,14 @@ def _own(run: Run) -> tuple[RunResult, dict[str, Any]] | None:
     if run.folder.is_symlink():
         raise ResultsError(f"`{run.folder}` is a symbolic link")
     found = runs.read(run.folder)
+    if found is None and run.folder.is_dir() and any(run.folder.iterdir()):
+        raise ResultsError(f"`{run.folder}` holds files but no `run.json`")
     if found is not None:
         # Older versions did not state the identity.
         stated = (found[1].get("identity", run.identity), found[1].get("seed"))
         if stated != (run.identity, run.seed):
             raise ResultsError(f"`{run.folder}` holds another run: {stated[0]}, seed {stated[1]}")
     return found
-
-
-def _set_aside(folder: Path) -> Path:
-    """Move a damaged run out of the way, where its owner can still look at it."""
-    aside = folder.with_name(f"{folder.name}.damaged")
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.replace(aside)
-    except OSError as error:
-        raise files.unwritable(folder, error) from error
-    return aside
 
 
 def _trace_order(run: Run) -> str:

@@ -1,7 +1,7 @@
 """Figures of a comparison: learning rate, loss and accuracy, one colour an experiment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,27 +71,38 @@ def save(out: Path, comparison: Comparison, target: Path, kind: str = "png") -> 
 
 def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
     """Draw the rate of every step against the epoch; seeds only where they differ."""
-    everything = []
+    extremes, unnamed = [], []
     for experiment in curves:
-        style = canvas.line_style(experiment.index)
         different = {result.lr.tobytes(): result.lr for result in experiment.results}
         thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
         label = experiment.name + ("\n(a line a seed)" if len(different) > 1 else "")
+        style = canvas.line_style(experiment.index)
         for rates in different.values():
             epoch = np.arange(len(rates)) / experiment.steps_per_epoch
+            extremes.append(_extremes(rates))
+            if experiment.index >= canvas.TOLD_APART:
+                unnamed.append((epoch, rates))
+                continue
             ax.plot(epoch, rates, label=label, **thin, **style)
-            everything.append(rates)
             label = "_seed"  # Names that begin so stay out of the legend.
-    if everything:
-        canvas.log_if_decades(ax, everything)
+    canvas.draw_unnamed(ax, unnamed, len(curves) - canvas.TOLD_APART)
+    if extremes:
+        canvas.log_if_decades(ax, extremes)
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
     return ax
 
 
+def _extremes(rates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the lowest and the highest rate above 0, if there is any."""
+    positive = rates[rates > 0]
+    return np.array([positive.min(), positive.max()]) if len(positive) else positive
+
+
 def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
     """Draw a quantity's mean over the seeds after each epoch, with a band of ± 1 deviation."""
     shown: list[npt.NDArray[np.float64]] = []
+    bands, unnamed = [], []
     for experiment in curves:
         values = experiment.over_epochs(quantity)
         if not values:
@@ -103,19 +114,39 @@ def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
             row[: len(value)] = value
         mean = _mean(padded)
         epoch = np.arange(1, length + 1)
-        ax.plot(epoch, mean, label=experiment.name, **_style(experiment))
-        counts = np.isfinite(padded).sum(axis=0)
-        if counts.max() > 1:
-            both = counts > 1
-            std = np.nanstd(padded[:, both], axis=0, ddof=1)
-            low, high = mean[both] - std, mean[both] + std
-            color = canvas.line_style(experiment.index)["color"]
-            ax.fill_between(epoch[both], low, high, color=color, alpha=0.15, linewidth=0)
         shown.append(mean)
+        if experiment.index >= canvas.TOLD_APART:
+            unnamed.append((epoch, mean))
+            continue
+        ax.plot(epoch, mean, label=experiment.name, **_style(experiment))
+        bands.append((_band(epoch, mean, padded), canvas.line_style(experiment.index)["color"]))
+    canvas.draw_bands(ax, bands)
+    canvas.draw_unnamed(ax, unnamed, len(unnamed))
     _limit(ax, shown, quantity)
     ax.set_xlabel("epoch")
     ax.locator_params(axis="x", integer=True)
     return ax
+
+
+def _band(
+    epoch: npt.NDArray[np.int64],
+    mean: npt.NDArray[np.float64],
+    values: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Return the outline of mean ± deviation where several seeds have a value, shape (points, 2).
+
+    Args:
+        epoch: The epochs.
+        mean: The mean after each of them.
+        values: The value of each seed, shape (seeds, epochs), NaN where there is none.
+    """
+    both = np.isfinite(values).sum(axis=0) > 1
+    std = np.nanstd(values[:, both], axis=0, ddof=1)
+    there, back = (
+        np.stack([epoch[both], mean[both] - std]),
+        np.stack([epoch[both], mean[both] + std]),
+    )
+    return np.concatenate([there, back[:, ::-1]], axis=1).T
 
 
 def _mean(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -145,8 +176,15 @@ def _limit(ax: Any, shown: Sequence[npt.NDArray[np.float64]], quantity: str) -> 
 
 
 def _curves(out: Path, e: ExperimentSummary, index: int) -> Curves:
-    found = [_run(out, out / folder) for folder in e.runs]
-    results = [pair[0] for pair in found if pair is not None]
+    results: list[RunResult] = []
+    kept: dict[bytes, npt.NDArray[np.float32]] = {}
+    for folder in e.runs:
+        found = _run(out, out / folder)
+        if found is not None:
+            lr = found[0].lr
+            # Equal rates are kept once and losses not at all: they would fill the memory.
+            lr = kept.setdefault(lr.tobytes(), lr)
+            results.append(replace(found[0], lr=lr, loss=lr[:0]))
     return Curves(e.name, index, e.steps_per_epoch, results)
 
 
