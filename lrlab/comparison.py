@@ -9,11 +9,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-<<<<<<< HEAD
-from dataclasses import asdict, dataclass, fields
-=======
-from dataclasses import dataclass
->>>>>>> main
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
