@@ -121,6 +121,7 @@ def test_a_disk_that_gets_full(mount_disk, tmp_path, lrlab, undisturbed):
     assert_mended(out, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_disk_that_gets_read_only(mount_disk, lrlab, undisturbed):
     out = mount_disk("3m")
     process = lrlab(out, slow=SLOW)
@@ -143,6 +144,7 @@ def test_a_disk_that_gets_read_only(mount_disk, lrlab, undisturbed):
     assert_mended(out, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_directory_that_goes_away(tmp_path, lrlab, undisturbed):
     out = tmp_path / "out"
     process = lrlab(out, quick=QUICK, slow=SLOW)
@@ -159,12 +161,11 @@ def test_a_directory_that_goes_away(tmp_path, lrlab, undisturbed):
 # --- memory, workers, numbers ---
 
 
+@pytest.mark.slow
 def test_out_of_memory_fails_that_run_alone(tmp_path, lrlab):
     images = np.random.default_rng(0).integers(0, 255, (40, 500, 500), dtype=np.uint8)
     np.savez(tmp_path / "large.npz", x_train=images, y_train=np.arange(40) % 2)
-    (tmp_path / "large.yaml").write_text(
-        "schedule: {type: constant, lr: 1.0e-9}\nepochs: 1\nbatch_size: 8\ndata: large.npz\n"
-    )
+    (tmp_path / "large.yaml").write_text(f"{QUICK}batch_size: 8\ndata: large.npz\n")
     out = tmp_path / "out"
     process = lrlab(out, str(tmp_path / "large.yaml"), quick=QUICK)
     assert process.stderr.readline() == "training 2 runs\n"
@@ -177,9 +178,9 @@ def test_out_of_memory_fails_that_run_alone(tmp_path, lrlab):
     assert re.search("large seed 0: failed: ResourceExhaustedError: .*OOM when allocating", stderr)
     assert "quick seed 0: val accuracy" in stderr
     assert re.search(r"^large .* failed *$", stdout, re.MULTILINE)
-    compared, told = mend(out)
-    assert (told.trained, told.reused) == (["large 0"], 1)
-    assert [e.status for e in compared.experiments] == ["done", "done"]
+    result, record = runs.read(run_of(out, "large"))
+    assert result.status is runs.Status.FAILED
+    assert "OOM when allocating" in record["error"]
 
 
 def test_a_worker_that_raises_and_one_that_diverges_at_once(tmp_path, small_npz):
@@ -258,6 +259,7 @@ time_t time(time_t *into) {
 """
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps(tmp_path, lrlab, undisturbed, monkeypatch):
     compiler = shutil.which("cc")
     if compiler is None:
@@ -285,7 +287,9 @@ def test_a_clock_that_jumps(tmp_path, lrlab, undisturbed, monkeypatch):
 # --- signals and streams ---
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
+)
 def test_other_signals_end_it_as_ctrl_c_does(number, tmp_path, lrlab):
     out = tmp_path / "out"
     process = lrlab(out, endless=ENDLESS)
@@ -298,6 +302,7 @@ def test_other_signals_end_it_as_ctrl_c_does(number, tmp_path, lrlab):
     assert not (out / ".lock").exists()
 
 
+@pytest.mark.slow
 def test_under_nohup_with_a_reader_that_leaves_the_work_goes_on(tmp_path, small_npz, undisturbed):
     (tmp_path / "slow.yaml").write_text(f"{SLOW}data: {small_npz}\n")
     lrlab = f"{sys.executable} -m lrlab compare slow.yaml --seeds 1 --out out"
@@ -319,8 +324,6 @@ def test_under_nohup_with_a_reader_that_leaves_the_work_goes_on(tmp_path, small_
     ("streams", "code", "said"),
     [
         (">&- 2>&-", 0, ""),
-        ("2>&-", 0, ""),
-        ("2>/dev/full >&-", 0, ""),
         (">/dev/full", 3, "error: what was printed is lost: No space left on device\n\nhint: "),
     ],
 )
@@ -341,6 +344,7 @@ def test_streams_that_cannot_be_written(streams, code, said, tmp_path, small_npz
     assert (tmp_path / "out" / "comparison.md").exists()
 
 
+@pytest.mark.slow
 def test_two_lrlabs_in_one_directory(tmp_path, lrlab, undisturbed):
     out = tmp_path / "out"
     first = lrlab(out, endless=ENDLESS)

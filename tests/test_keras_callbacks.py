@@ -143,7 +143,14 @@ def by_hand(make, own, rates, momenta):
     return made.get_weights()
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+# The others go ways that these go too.
+QUICK = {"sgd, several steps at once", "nesterov under jit_compile", "adam"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in OPTIMIZERS],
+)
 def test_momentum_in_fit_equals_momentum_set_by_hand(name):
     make, own, settings = OPTIMIZERS[name]
     rates = lrlab.KerasSchedule({**CYCLE, "max_lr": 0.02}, STEPS, 3)

@@ -30,8 +30,10 @@ def definitions(functions: Iterable[Callable[..., Any]]) -> list[str]:
 
 
 def _take(module: str, name: str, found: dict[str, str]) -> None:
+    if name in found:
+        return
     statement = _statements(module).get(name)
-    if statement is None or name in found:
+    if statement is None:
         return
     if isinstance(statement, ast.ImportFrom):
         origin = statement.module or ""
