@@ -202,7 +202,7 @@ def compare(
 
     report = console.Reporter()
     with locks.hold(out, wait=wait, command=_command_line(context), report=report):
-        compared = experiment.compare(
+        compared, results = experiment.compare(
             read,
             out=out,
             seeds=seeds,
@@ -218,7 +218,8 @@ def compare(
             console.print_json(comparison.to_json(compared))
         else:
             console.print_comparison(compared)
-        written = experiment.save(compared, out) + plots.comparing.save(out, compared, out)
+        written = experiment.save(compared, out)
+        written += plots.comparing.save(out, compared, out, results=results)
     if not as_json:
         console.print_written(out, written)
     if any(e.status != "done" for e in compared.experiments):

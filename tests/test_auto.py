@@ -95,7 +95,7 @@ def test_one_sweep_serves_all_and_is_reused(small_npz, write_config, tmp_path):
     read = three_configs(write_config, small_npz)
     first, second = Told(), Told()
     out = tmp_path / "out"
-    compared = experiment.compare(read, out=out, seeds=1, report=first)
+    compared, _ = experiment.compare(read, out=out, seeds=1, report=first)
     experiment.save(compared, out)
     peak, steady, fixed = compared.experiments
     (folder,) = (out / "sweeps").iterdir()
@@ -107,7 +107,7 @@ def test_one_sweep_serves_all_and_is_reused(small_npz, write_config, tmp_path):
     assert peak.config["schedule"]["max_lr"] == about["max_lr"]
     assert len(first.notes) == 1
     assert f"max_lr {about['max_lr']:g}" in (out / "comparison.md").read_text()
-    again = experiment.compare(read, out=out, seeds=1, report=second)
+    again, _ = experiment.compare(read, out=out, seeds=1, report=second)
     assert again == compared
     assert (second.notes, second.trained) == ([], [])
 
@@ -121,7 +121,7 @@ def test_a_sweep_without_a_suggestion_stops_that_experiment_alone(
     shuffled = tmp_path / "shuffled.npz"
     np.savez(shuffled, **kept)
     read = three_configs(write_config, shuffled)
-    compared = experiment.compare(read, out=tmp_path / "out", seeds=2, report=Told())
+    compared, _ = experiment.compare(read, out=tmp_path / "out", seeds=2, report=Told())
     peak, steady, fixed = compared.experiments
     assert (peak.status, steady.status, fixed.status) == ("failed", "failed", "done")
     assert len(peak.notes) == 2

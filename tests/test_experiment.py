@@ -49,7 +49,7 @@ def compare(tmp_path, write_config, small_npz):
         read = config.read(paths, config.settings(sets, data=str(data)))
         told = told or Told()
         out = out or tmp_path / "out"
-        compared = experiment.compare(read, out=out, seeds=seeds, report=told, **options)
+        compared, _ = experiment.compare(read, out=out, seeds=seeds, report=told, **options)
         experiment.save(compared, out)
         return compared, told
 
@@ -64,7 +64,7 @@ def finished(tmp_path_factory, small_npz) -> Path:
         (folder / f"{name}.yaml").write_text(text)
     paths = [folder / "steady.yaml", folder / "falling.yaml"]
     read = config.read(paths, config.settings([], data=str(small_npz)))
-    compared = experiment.compare(read, out=folder / "out", seeds=2, report=Told(), workers=1)
+    compared, _ = experiment.compare(read, out=folder / "out", seeds=2, report=Told(), workers=1)
     experiment.save(compared, folder / "out")
     return folder / "out"
 
@@ -455,6 +455,12 @@ def test_a_sweep_must_go_upward(low, high, tmp_path, small_npz):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_sweep_has_no_more_losses_than_its_files_may_hold(tmp_path, small_npz):
+    with pytest.raises(UsageError, match="2 seeds of 3,000,000 steps are more than 5,000,000"):
+        find_lr(tmp_path / "out", small_npz, steps=3_000_000)
+    assert not (tmp_path / "out").exists()
+
+
 # --- the rates of a real run ---
 
 
@@ -468,7 +474,7 @@ def trained_examples(tmp_path_factory, small_npz):
         [folder / f"{name}.yaml" for name in guide.ENTRIES],
         config.settings([], data=str(small_npz), epochs=4),
     )
-    compared = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
+    compared, _ = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
     assert [e.status for e in compared.experiments] == ["done"] * len(guide.ENTRIES)
     return {one.experiment.name: one.experiment for one in read}, compared, folder / "out"
 
@@ -519,7 +525,7 @@ def test_steps_npz_holds_the_rates_whatever_the_schedule(drawn, tmp_path_factory
         text = json.dumps({"schedule": values, "epochs": 2, "data": str(small_npz)})
         (folder / f"x{index}.yaml").write_text(text)
     read = config.read(sorted(folder.glob("*.yaml")))
-    compared = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
+    compared, _ = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
     assert len(compared.experiments) == len(drawn)
     for one, summary in zip(read, compared.experiments, strict=True):
         result, _ = runs.read(folder / "out" / summary.runs[0])

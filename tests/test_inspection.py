@@ -29,7 +29,9 @@ TEXTS = {
 def compare(folder: Path, out: Path) -> Told:
     told = Told()
     read = config.read(sorted(folder.glob("*.yaml")))
-    compared = experiment.compare(read, out=out, seeds=2, report=told, workers=1, keep_weights=True)
+    compared, _ = experiment.compare(
+        read, out=out, seeds=2, report=told, workers=1, keep_weights=True
+    )
     experiment.save(compared, out)
     return told
 

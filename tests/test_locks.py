@@ -113,10 +113,10 @@ def test_of_many_only_one_is_in_at_a_time(tmp_path):
     assert (max(most), len(entered)) == (1, 20)
 
 
-def test_a_lock_that_is_a_link_or_a_folder_is_refused(tmp_path):
+def test_a_lock_that_is_a_link_or_no_regular_file_is_refused(tmp_path):
     precious = tmp_path / "precious"
     precious.write_text("precious")
-    for number, lay in enumerate([lambda path: path.symlink_to(precious), Path.mkdir]):
+    for number, lay in enumerate([lambda path: path.symlink_to(precious), Path.mkdir, os.mkfifo]):
         out = tmp_path / str(number)
         out.mkdir()
         lay(out / locks.NAME)

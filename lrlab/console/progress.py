@@ -75,7 +75,8 @@ class Reporter:
         """Say what will be trained, and show the running ones while they are."""
         plural = "s" if len(to_train) > 1 else ""
         beside = f", {workers} side by side" if workers > 1 else ""
-        going_on = f"; {resumed} from where it was cut off" if resumed else ""
+        cut_off = "it was" if resumed == 1 else "they were"
+        going_on = f"; {resumed} from where {cut_off} cut off" if resumed else ""
         finished = f"; {reused} finished before" if reused else ""
         self._console.print(f"training {len(to_train)} run{plural}{beside}{going_on}{finished}")
         self._view = _View(to_train)

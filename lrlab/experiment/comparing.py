@@ -24,7 +24,7 @@ def compare(
     fresh: bool = False,
     keep_weights: bool = False,
     command: str | None = None,
-) -> Comparison:
+) -> tuple[Comparison, dict[str, RunResult]]:
     """Train every experiment with every seed, as far as that is not done yet, and summarise.
 
     Only for who holds the lock of the results directory.
@@ -41,7 +41,7 @@ def compare(
         command: The command line, for `run.json`.
 
     Returns:
-        The comparison; `save` writes it.
+        The comparison, which `save` writes, and the result of each run by its folder in `out`.
 
     Raises:
         DataError: If a data set cannot be had.
@@ -72,8 +72,12 @@ def compare(
             refused = RunResult(Status.FAILED, error=choice.refused)
             plan = running.plan_runs([choice.config], resolved, seeds, out)
             results |= dict.fromkeys(plan, refused)
-    summaries = [_summary(choice, results, out) for choice in chosen]
-    return comparison.compare(summaries, comparison.environments(results.values()))
+    of_config: dict[int, list[Run]] = {}
+    for run in results:
+        of_config.setdefault(id(run.config), []).append(run)
+    summaries = [_summary(c, of_config[id(c.config)], results, out) for c in chosen]
+    compared = comparison.compare(summaries, comparison.environments(results.values()))
+    return compared, {_place(run, out): result for run, result in results.items()}
 
 
 def save(compared: Comparison, out: Path) -> list[Path]:
@@ -98,15 +102,18 @@ def _resolve(names: Sequence[str], data_dir: Path | None, report: Report) -> dic
 
 
 def _summary(
-    choice: Choice, results: Mapping[Run, RunResult], out: Path
+    choice: Choice, runs: Sequence[Run], results: Mapping[Run, RunResult], out: Path
 ) -> comparison.ExperimentSummary:
-    own = [run for run in results if run.config is choice.config]
-    own.sort(key=lambda run: run.seed)
+    own = sorted(runs, key=lambda run: run.seed)
     return comparison.summarise(
         choice.config.experiment.model_dump(mode="json", exclude={"data"}),
         {run.seed: results[run] for run in own},
         data=own[0].source.name,
         steps_per_epoch=own[0].steps_per_epoch,
         chosen=choice.chosen,
-        folders=[run.folder.relative_to(out).as_posix() for run in own],
+        folders=[_place(run, out) for run in own],
     )
+
+
+def _place(run: Run, out: Path) -> str:
+    return run.folder.relative_to(out).as_posix()

@@ -61,7 +61,8 @@ def find_lr(
         data_dir: Where Fashion-MNIST is looked for first.
 
     Raises:
-        UsageError: If `min_lr` is not below `max_lr`, or one of them is no finite rate above 0.
+        UsageError: If `min_lr` is not below `max_lr`, one of them is no finite rate above 0, or
+            there are more losses than a sweep's files may hold.
         DataError: If the data set cannot be had.
         ResultsError: If `out` cannot be written.
         Interrupted: On Ctrl-C.
@@ -70,6 +71,11 @@ def find_lr(
         raise UsageError(
             f"the sweep must go upward from above 0, got {min_lr:g} to {max_lr:g}",
             "give a `--min-lr` below `--max-lr`",
+        )
+    if steps is not None and steps * seeds > sweep_record.MOST_LOSSES:
+        raise UsageError(
+            f"{seeds:,} seeds of {steps:,} steps are more than {sweep_record.MOST_LOSSES:,} losses",
+            "a sweep needs a few hundred steps: lower `--steps` or `--seeds`",
         )
     files.check_writable(out)
     with report.waiting("Looking for the data"):

@@ -1,8 +1,9 @@
 """Figures of a comparison: learning rate, loss and accuracy, one colour an experiment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,13 @@ class Curves:
         ]
 
 
-def save(out: Path, comparison: Comparison, target: Path, kind: str = "png") -> list[Path]:
+def save(
+    out: Path,
+    comparison: Comparison,
+    target: Path,
+    kind: str = "png",
+    results: Mapping[str, RunResult] = MappingProxyType({}),
+) -> list[Path]:
     """Draw the three figures of a comparison.
 
     Args:
@@ -40,6 +47,7 @@ def save(out: Path, comparison: Comparison, target: Path, kind: str = "png") -> 
         comparison: What it compares.
         target: The folder the figures are written to.
         kind: `png`, `svg` or `pdf`.
+        results: What was read already, by the run's folder in `out`.
 
     Returns:
         The files written: learning-rate, loss, accuracy.
@@ -47,7 +55,7 @@ def save(out: Path, comparison: Comparison, target: Path, kind: str = "png") -> 
     Raises:
         ResultsError: If a run cannot be read or a figure not be written.
     """
-    curves = [_curves(out, e, index) for index, e in enumerate(comparison.experiments)]
+    curves = [_curves(out, e, index, results) for index, e in enumerate(comparison.experiments)]
     about = _about(comparison)
     band = ", mean ± std" if any(len(e.seeds) > 1 for e in comparison.experiments) else ""
     written = []
@@ -175,23 +183,25 @@ def _limit(ax: Any, shown: Sequence[npt.NDArray[np.float64]], quantity: str) -> 
                     ha="right", va="top", color=canvas.GREY, size="small")  # fmt: skip
 
 
-def _curves(out: Path, e: ExperimentSummary, index: int) -> Curves:
+def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, RunResult]) -> Curves:
     results: list[RunResult] = []
     kept: dict[bytes, npt.NDArray[np.float32]] = {}
     for folder in e.runs:
-        found = _run(out, out / folder)
-        if found is not None:
-            lr = found[0].lr
+        found = known.get(folder) or _result(out, out / folder)
+        if found is not None and found.lr is not None:
             # Equal rates are kept once and losses not at all: they would fill the memory.
-            lr = kept.setdefault(lr.tobytes(), lr)
-            results.append(replace(found[0], lr=lr, loss=lr[:0]))
+            lr = kept.setdefault(found.lr.tobytes(), found.lr)
+            results.append(replace(found, lr=lr, loss=lr[:0]))
     return Curves(e.name, index, e.steps_per_epoch, results)
 
 
-def _run(out: Path, folder: Path) -> tuple[RunResult, dict[str, Any]] | None:
-    for name in runs.FILES:
-        files.check_within(out, folder / name)
-    return runs.read(folder)
+def _result(out: Path, folder: Path) -> RunResult | None:
+    files.check_within(out, folder)
+    for path in [folder / name for name in runs.FILES]:
+        if path.is_symlink():
+            files.check_within(out, path)
+    found = runs.read(folder)
+    return None if found is None else found[0]
 
 
 def _about(comparison: Comparison) -> str:
