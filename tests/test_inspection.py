@@ -480,3 +480,39 @@ def test_an_empty_directory(tmp_path):
 def test_setting_aside_what_is_not_there(tmp_path):
     with pytest.raises(ResultsError, match="cannot be written"):
         files.set_aside(tmp_path / "none")
+
+
+# --- whatever lies there ---
+
+CORPUS = Path(__file__).parent / "corpus"
+PLACES = {
+    "run.json": "runs/x-0123456789/seed-0/run.json",
+    "epochs.csv": "runs/x-0123456789/seed-0/epochs.csv",
+    "steps.npz": "runs/x-0123456789/seed-0/steps.npz",
+    "checkpoint": "runs/x-0123456789/seed-0.checkpoint.npz",
+    "comparison.json": "comparison.json",
+    "sweep.json": "sweep.json",
+    "sweep.csv": "sweep.csv",
+}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_the_whole_corpus_is_looked_at_without_an_escape(kind, tmp_path):
+    path = tmp_path / PLACES[kind]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(CORPUS / "run.json" / "good.json", path.parent / "run.json")
+    cases = sorted((CORPUS / kind).iterdir())
+    for case in cases:
+        shutil.copy(case, path)
+        json.loads(inspection.to_json(inspection.inspect(tmp_path)))
+    assert len(cases) > 5
+
+
+@pytest.mark.parametrize("name", ["run.json", "epochs.csv", "weights.npz"])
+def test_a_pipe_in_the_place_of_a_file_makes_nobody_wait(name, out):
+    path = run_of(out, "steady") / name
+    path.unlink()
+    os.mkfifo(path)
+    found = inspection.inspect(out)
+    assert [finding.kind for finding in found.problems] == [Kind.DAMAGED]
+    assert "is no regular file" in found.problems[0].what

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrlab import checkpoints, runs
+from lrlab import checkpoints, intake, runs, schema
 from lrlab.errors import ResultsError
 from lrlab.inspection.finding import Finding, Kind
 from lrlab.runs import RunResult, Status
@@ -138,12 +138,13 @@ def _wrong(
 def _damaged_files(place: Place, names: Sequence[str]) -> Iterator[Finding]:
     """Yield which of these files of a run are missing or not as `run.json` says."""
     try:
-        digests = json.loads((place.folder / "run.json").read_bytes())["sha256"]
+        content = intake.read_bytes(place.folder / "run.json", schema.MAX_BYTES)
+        digests = schema.parse(content)["sha256"]
         wanted = {name: digests[name] for name in names if name in digests}
     except OSError as error:
         yield _damaged(place, place.folder / "run.json", f"{error.strerror or error}")
         return
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         yield _damaged(place, place.folder / "run.json", f"is damaged: {_first_line(error)}")
         return
     for name, digest in wanted.items():
@@ -159,7 +160,7 @@ def _damaged_files(place: Place, names: Sequence[str]) -> Iterator[Finding]:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with intake.open_file(path) as file:
         while block := file.read(_CHUNK):
             digest.update(block)
     return digest.hexdigest()
