@@ -498,7 +498,7 @@ def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
 
 def test_the_figure_of_a_run_draws_the_rates_of_the_config(trained_examples):
     stated, compared, out = trained_examples
-    drawn = [comparing._curves(out, e, i) for i, e in enumerate(compared.experiments)]
+    drawn = [comparing._curves(out, e, i, {}) for i, e in enumerate(compared.experiments)]
     ax = Figure().subplots()
     comparing.draw_learning_rates(ax, drawn)
     by_name = {line.get_label(): line for line in ax.lines}
