@@ -99,6 +99,7 @@ def assert_mended(out: Path, undisturbed: Path) -> None:
 # --- disks ---
 
 
+@pytest.mark.slow
 def test_a_disk_that_gets_full(mount_disk, tmp_path, lrlab, undisturbed):
     out = mount_disk("3m")
     filler = out / "filler"
@@ -288,9 +289,8 @@ def test_a_clock_that_jumps(tmp_path, lrlab, undisturbed, monkeypatch):
 # --- signals and streams ---
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_other_signals_end_it_as_ctrl_c_does(number, tmp_path, lrlab):
     out = tmp_path / "out"
     process = lrlab(out, endless=ENDLESS)

@@ -179,6 +179,7 @@ def test_constant_momentum_changes_nothing_bit_for_bit():
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_model_that_was_trained_before_is_cycled_saved_and_then_plain_again(tmp_path):
     def trained(*callbacks):
         made = model(keras.optimizers.SGD(0.05, momentum=0.9))
