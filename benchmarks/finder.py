@@ -21,9 +21,9 @@ import finder_training
 import numpy as np
 from peer_rules import RULES, Floats
 
-from lrlab import verification
 from lrlab.experiment import verifying
-from lrlab.suggestion import Suggestion, suggest
+from lrlab.finder import verification
+from lrlab.finder.suggestion import Suggestion, suggest
 
 HERE = Path(__file__).parent
 TASKS = HERE / "finder_tasks.json"

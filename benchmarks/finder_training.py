@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lrlab import data, models, sweep
 from lrlab.config import Experiment
 from lrlab.experiment import pool, verifying
 from lrlab.experiment.preparation import prepare
-from lrlab.suggestion import suggest
+from lrlab.finder import sweep
+from lrlab.finder.suggestion import suggest
+from lrlab.tasks import data, models
 
 GRID = tuple(float(f"{10 ** (k / 2):.5g}") for k in range(-10, 2))
 SEEDS = 3

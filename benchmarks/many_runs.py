@@ -18,10 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lrlab import config, data, runs, schedules
+from lrlab import config, schedules
 from lrlab.config import Config
-from lrlab.data import DataSource
-from lrlab.runs import EpochResult, RunResult, Status
+from lrlab.results import runs
+from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.tasks import data
+from lrlab.tasks.data import DataSource
 
 SHAPES = ("20x100", "500x4")
 IMAGES = 60_000

@@ -116,7 +116,7 @@ class Keras:
     def __init__(self, data: str) -> None:
         import os
 
-        from lrlab import data as datasets
+        from lrlab.tasks import data as datasets
 
         folder = os.environ.get("LRLAB_DATA_DIR")
         from pathlib import Path
@@ -126,7 +126,7 @@ class Keras:
 
     def epoch(self, task: dict[str, Any]) -> dict[str, float]:
         """Train one epoch and return its seconds."""
-        from lrlab import models
+        from lrlab.tasks import models
 
         x = self._data.x_train[: task["images"]]
         y = self._data.y_train[: task["images"]]
@@ -150,8 +150,8 @@ class Lrlab:
         import os
         from pathlib import Path
 
-        from lrlab import data as datasets
         from lrlab.experiment.pool import default_workers
+        from lrlab.tasks import data as datasets
         from lrlab.training import Tensors
 
         folder = os.environ.get("LRLAB_DATA_DIR")

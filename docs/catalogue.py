@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lrlab import guide
 from lrlab.guide import Entry
-from lrlab.plots import canvas, preview
+from lrlab.plots import canvas, schedule_figure
 
 PAGE = Path(__file__).parent / "schedules.md"
 PICTURES = Path(__file__).parent / "figures" / "schedules"
@@ -53,7 +53,9 @@ def draw(entry: Entry) -> None:
     """Draw the curve of an entry's example; of a closed loop the one after an invented history."""
     made, (ax,) = canvas.figure(height=1.8, width=4.8, dpi=100)
     made.subplots_adjust(left=0.13, right=0.98, bottom=0.25, top=0.95)
-    preview.draw_rates(ax, guide.curve(entry), guide.STEPS_PER_EPOCH, **canvas.line_style(0))
+    schedule_figure.draw_rates(
+        ax, guide.curve(entry), guide.STEPS_PER_EPOCH, **canvas.line_style(0)
+    )
     ax.set_ylim(bottom=0)
     ax.set_xlabel("epoch")
     canvas.save(made, PICTURES / f"{entry.type}.png")

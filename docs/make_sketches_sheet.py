@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from lrlab.data.sketches import CLASS_NAMES, sketches
+from lrlab.tasks.sketches import CLASS_NAMES, sketches
 
 COLUMNS = 14
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lrlab.config import load
     from lrlab.errors import LrlabError
-    from lrlab.keras_callbacks import KerasLoop, KerasMomentum
-    from lrlab.keras_schedule import KerasSchedule
+    from lrlab.finder.suggestion import suggest
+    from lrlab.integrations.keras.keras_callbacks import KerasLoop, KerasMomentum
+    from lrlab.integrations.keras.keras_finder import find_lr
+    from lrlab.integrations.keras.keras_schedule import KerasSchedule
     from lrlab.schedules import rates
-    from lrlab.suggestion import suggest
-    from lrlab.training.keras_finder import find_lr
 
 __version__ = "0.1.0"
 
@@ -33,14 +33,14 @@ __all__ = [
 
 # Imported when first used, so that `lrlab --help` needs neither numpy nor pydantic.
 _HOMES = {
-    "KerasLoop": "lrlab.keras_callbacks",
-    "KerasMomentum": "lrlab.keras_callbacks",
-    "KerasSchedule": "lrlab.keras_schedule",
+    "KerasLoop": "lrlab.integrations.keras.keras_callbacks",
+    "KerasMomentum": "lrlab.integrations.keras.keras_callbacks",
+    "KerasSchedule": "lrlab.integrations.keras.keras_schedule",
     "LrlabError": "lrlab.errors",
-    "find_lr": "lrlab.training.keras_finder",
+    "find_lr": "lrlab.integrations.keras.keras_finder",
     "load": "lrlab.config",
     "rates": "lrlab.schedules",
-    "suggest": "lrlab.suggestion",
+    "suggest": "lrlab.finder.suggestion",
 }
 
 

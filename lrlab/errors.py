@@ -10,7 +10,7 @@
 Anything else that escapes is a bug of lrlab and keeps its traceback.
 """
 
-from lrlab.printable import printable, printable_lines
+from lrlab.io.printable import printable, printable_lines
 
 
 class LrlabError(Exception):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrlab.data import fashion_mnist
+from lrlab.tasks import fashion_mnist
 
 SMALL_CLASSES = 4
 

@@ -10,7 +10,7 @@ from lrlab import config, experiment, schedules
 from lrlab.config import parse
 from lrlab.config.schedules.auto import auto_rates, filled
 from lrlab.errors import ConfigError, UsageError
-from lrlab.plots import command
+from lrlab.plots import dispatch
 
 FOUND = {"steady_lr": 0.01, "max_lr": 0.1}
 
@@ -74,7 +74,7 @@ def test_there_is_no_curve_before_the_sweep(write_config, tmp_path):
     with pytest.raises(ValueError, match="`auto`"):
         schedules.rates(config.load(path).schedule, 10, 2)
     with pytest.raises(UsageError, match="lr is `auto`"):
-        command.plot([path], tmp_path / "out", "png", print)
+        dispatch.plot([path], tmp_path / "out", "png", print)
 
 
 def three_configs(write_config, data):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lrlab import checkpoints
+from lrlab.results import checkpoints
 
 KILLS = int(os.environ.get("LRLAB_CHAOS_KILLS", "30"))
 SEED = int(os.environ.get("LRLAB_CHAOS_SEED", "1"))

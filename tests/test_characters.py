@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from lrlab.plots import characters
-from lrlab.plots.characters import Curve, chart, sparkline
+from lrlab.console import characters
+from lrlab.console.characters import Curve, chart, sparkline
 
 FALL = np.linspace(1, 0.3, 200)
 BRAILLE = re.compile("[\u2801-\u28ff]")

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lrlab import checkpoints
-from lrlab.checkpoints import Checkpoint
 from lrlab.errors import ResultsError
-from lrlab.packing import pack
-from lrlab.runs import EpochResult
+from lrlab.io.packing import pack
+from lrlab.results import checkpoints
+from lrlab.results.checkpoints import Checkpoint
+from lrlab.results.runs import EpochResult
 
 ABOUT = {"identity": "0123456789", "seed": 1}
 CHECKPOINT = Checkpoint(

@@ -14,11 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 import lrlab
-from lrlab import comparison, console, guide
+from lrlab import console, guide
 from lrlab.cli import app
-from lrlab.data import fashion_mnist
 from lrlab.experiment.pool import Progress
-from lrlab.runs import EpochResult, RunResult, Status
+from lrlab.results import comparison
+from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.tasks import fashion_mnist
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lrlab import comparison, tables
-from lrlab.comparison import Summary
 from lrlab.errors import ResultsError
-from lrlab.runs import EpochResult, RunResult, Status
+from lrlab.report import tables
+from lrlab.results import comparison
+from lrlab.results.comparison import Summary
+from lrlab.results.runs import EpochResult, RunResult, Status
 
 CONFIG = {
     "name": "power",

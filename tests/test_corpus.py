@@ -9,15 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-import test_architecture
 from corpus import cases, readers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from imports import imported
 
-from lrlab import checkpoints, comparison, config, export, runs, sweep_record
-from lrlab.data import fashion_mnist, npz
+from lrlab import config, export
 from lrlab.errors import LrlabError, UsageError
-from lrlab.plots import command
+from lrlab.plots import dispatch
+from lrlab.results import checkpoints, comparison, runs, sweep_record
+from lrlab.tasks import fashion_mnist, own_npz
 
 READ_ALL = Path(__file__).parent / "corpus" / "read_all.py"
 NAMES = [f"{kind}/{name}" for kind, name, _ in cases.all_cases()]
@@ -119,7 +120,7 @@ def test_exported_code_imports_only_what_computes(outcomes):
         for to in ("python", "keras"):
             with contextlib.suppress(UsageError):  # A closed loop, or a rate that is auto.
                 tree = ast.parse(export.command.export(read, to, 100))
-                names = {name.split(".")[0] for name, _ in test_architecture.imported(tree)}
+                names = {name.split(".")[0] for name, _ in imported(tree)}
                 assert names <= {"keras", "math", "numpy", "typing"}, path.name
                 exported += 1
     assert exported > 60
@@ -144,9 +145,9 @@ def read_fashion_mnist(folder: Path) -> None:
 
 FILES = {
     "config": ("x.yaml", lambda folder: config.read([folder / "x.yaml"])),
-    "fingerprint": ("x.npz", lambda folder: npz.fingerprint(folder / "x.npz")),
-    "train images": ("x.npz", lambda folder: npz.train_images(folder / "x.npz")),
-    "npz": ("x.npz", lambda folder: npz.read(folder / "x.npz")),
+    "fingerprint": ("x.npz", lambda folder: own_npz.fingerprint(folder / "x.npz")),
+    "train images": ("x.npz", lambda folder: own_npz.train_images(folder / "x.npz")),
+    "npz": ("x.npz", lambda folder: own_npz.read(folder / "x.npz")),
     "idx": (next(iter(fashion_mnist.FILES)), read_fashion_mnist),
     "run": ("run.json", runs.read),
     "comparison": ("comparison.json", comparison.read),
@@ -188,7 +189,7 @@ def results(folder: Path) -> Path:
 
 
 def test_good_results_are_drawn(tmp_path):
-    drawn = command.plot([results(tmp_path / "results")], None, "png", print)
+    drawn = dispatch.plot([results(tmp_path / "results")], None, "png", print)
     names = ["learning-rate.png", "loss.png", "accuracy.png", "sweep.png"]
     assert [path.name for path in drawn] == names
 
@@ -204,7 +205,7 @@ def test_results_do_not_lead_elsewhere(name, tmp_path):
     link.rename(tmp_path / "gone")
     link.symlink_to(mine / name)
     with pytest.raises(LrlabError, match="leads out of"):
-        command.plot([theirs], tmp_path / "out", "png", print)
+        dispatch.plot([theirs], tmp_path / "out", "png", print)
 
 
 def test_a_figure_does_not_overwrite_what_its_name_leads_to(tmp_path):
@@ -212,7 +213,7 @@ def test_a_figure_does_not_overwrite_what_its_name_leads_to(tmp_path):
     target = tmp_path / "mine.txt"
     target.write_text("mine")
     (folder / "loss.png").symlink_to(target)
-    command.plot([folder], None, "png", print)
+    dispatch.plot([folder], None, "png", print)
     assert target.read_text() == "mine"
     assert not (folder / "loss.png").is_symlink()
 
@@ -230,7 +231,7 @@ def test_odd_but_possible_values_are_drawn(tmp_path):
     (folder / "sweep.json").write_text(
         json.dumps(readers.sweep_about(min_lr=1e-100, max_lr=1e100, data="$x_{$"))
     )
-    drawn = command.plot([folder], tmp_path / "out", "svg", print)
+    drawn = dispatch.plot([folder], tmp_path / "out", "svg", print)
     assert len(drawn) == 4
     for path in drawn:
         assert not {c for c in path.read_text() if not c.isprintable()} - {"\n"}

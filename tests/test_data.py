@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrlab import data
-from lrlab.data import fashion_mnist
 from lrlab.errors import DataError
+from lrlab.tasks import data, fashion_mnist
 
 IMAGES = np.zeros((24, 3, 3), np.uint8)
 LABELS = np.arange(24) % 3

@@ -20,19 +20,12 @@ from pydantic import ValidationError
 from test_schedules import ANY, MODELS
 from told import Told
 
-from lrlab import (
-    closed_loop,
-    comparison,
-    config,
-    experiment,
-    guide,
-    runs,
-    schedules,
-    sweep_record,
-)
+from lrlab import config, experiment, guide, schedules
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
 from lrlab.experiment import pool
-from lrlab.plots import comparing
+from lrlab.plots import comparison_figures
+from lrlab.results import comparison, runs, sweep_record
+from lrlab.schedules import closed_loop
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 2\n"
 FALLING = "schedule: {type: exponential, initial_lr: 0.01, s: 1 epochs}\nepochs: 2\n"
@@ -498,9 +491,9 @@ def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
 
 def test_the_figure_of_a_run_draws_the_rates_of_the_config(trained_examples):
     stated, compared, out = trained_examples
-    drawn = [comparing._curves(out, e, i, {}) for i, e in enumerate(compared.experiments)]
+    drawn = [comparison_figures._curves(out, e, i, {}) for i, e in enumerate(compared.experiments)]
     ax = Figure().subplots()
-    comparing.draw_learning_rates(ax, drawn)
+    comparison_figures.draw_learning_rates(ax, drawn)
     by_name = {line.get_label(): line for line in ax.lines}
     for name in guide.ENTRIES.keys() - set(schedules.CLOSED_LOOPS):
         epoch, rates = by_name[name].get_data()

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 from told import Told
 
-from lrlab import checkpoints, comparison, config, data, experiment, locks, runs
+from lrlab import config, experiment
 from lrlab.errors import DataError
+from lrlab.results import checkpoints, comparison, locks, runs
+from lrlab.tasks import data
 
 QUICK = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 SLOW = "schedule: {type: power, initial_lr: 0.005, s: 100 steps}\nepochs: 60\n"

@@ -11,12 +11,14 @@ import pytest
 from told import Told
 from typer.testing import CliRunner
 
-from lrlab import checkpoints, config, experiment, files, inspection, locks, runs
-from lrlab.checkpoints import Checkpoint
+from lrlab import config, experiment
 from lrlab.cli import app
 from lrlab.errors import ResultsError
-from lrlab.inspection import Kind
-from lrlab.inspection.run_folder import Identities
+from lrlab.io import atomic
+from lrlab.results import checkpoints, inspection, locks, runs
+from lrlab.results.checkpoints import Checkpoint
+from lrlab.results.inspection import Kind
+from lrlab.results.inspection.run_folder import Identities
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 TEXTS = {
@@ -479,7 +481,7 @@ def test_an_empty_directory(tmp_path):
 
 def test_setting_aside_what_is_not_there(tmp_path):
     with pytest.raises(ResultsError, match="cannot be written"):
-        files.set_aside(tmp_path / "none")
+        atomic.set_aside(tmp_path / "none")
 
 
 # --- whatever lies there ---

@@ -4,17 +4,17 @@ import errno
 
 import pytest
 
-from lrlab import intake
+from lrlab.io import reading
 
 
 def test_a_file_is_read_up_to_the_limit(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"12345")
-    assert intake.read_bytes(path, 5) == b"12345"
+    assert reading.read_bytes(path, 5) == b"12345"
     with pytest.raises(OSError, match="is larger than 4 bytes") as caught:
-        intake.read_bytes(path, 4)
+        reading.read_bytes(path, 4)
     assert caught.value.errno == errno.EFBIG
-    assert intake.reason(caught.value) == "is larger than 4 bytes"
+    assert reading.reason(caught.value) == "is larger than 4 bytes"
 
 
 def test_a_file_with_nothing_in_it_but_a_size_takes_no_room(tmp_path):
@@ -22,19 +22,19 @@ def test_a_file_with_nothing_in_it_but_a_size_takes_no_room(tmp_path):
     with path.open("wb") as file:
         file.truncate(10**12)
     with pytest.raises(OSError, match="is larger than 1,000 bytes"):
-        intake.read_bytes(path, 1000)
+        reading.read_bytes(path, 1000)
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
 def test_a_name_that_no_file_has(name, tmp_path):
     with pytest.raises(OSError, match="is no name of a file"):
-        intake.open_file(tmp_path / name)
+        reading.open_file(tmp_path / name)
 
 
 def test_a_missing_file_is_told_from_others(tmp_path):
     with pytest.raises(FileNotFoundError):
-        intake.open_file(tmp_path / "none")
+        reading.open_file(tmp_path / "none")
 
 
 def test_a_reason_without_words_is_the_kind_of_error():
-    assert intake.reason(MemoryError()) == "MemoryError"
+    assert reading.reason(MemoryError()) == "MemoryError"

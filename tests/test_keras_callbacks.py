@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import lrlab
-from lrlab import closed_loop, schedules
+from lrlab import schedules
 from lrlab.config import parse
+from lrlab.schedules import closed_loop
 
 STEPS, EPOCHS, BATCH = 5, 6, 8
 RNG = np.random.default_rng(3)

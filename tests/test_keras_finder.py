@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import lrlab
-from lrlab.suggestion import Verdict, suggest
-from lrlab.training import keras_finder
+from lrlab.finder.suggestion import Verdict, suggest
+from lrlab.integrations.keras import keras_finder
 
 CLASSES = 4
 SAMPLES = 640

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from told import Told
 
-from lrlab import locks
 from lrlab.errors import ResultsError
+from lrlab.results import locks
 
 HOLDER = """
 import sys, time, pathlib
-from lrlab import locks
+from lrlab.results import locks
 class Report:
     def note(self, text): print(text, flush=True)
     def warn(self, text): raise AssertionError(text)

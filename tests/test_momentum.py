@@ -8,9 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab import closed_loop, data, models, runs, schedules
+from lrlab import schedules
 from lrlab.config import Experiment
 from lrlab.config.schedules import MomentumCycle
+from lrlab.results import runs
+from lrlab.schedules import closed_loop
+from lrlab.tasks import data, models
 from lrlab.training import Tensors, Trainer, chunks, train_run
 
 CYCLE = {"type": "one_cycle", "max_lr": 0.02, "momentum": {"low": 0.7, "high": 0.95}}

@@ -13,9 +13,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from lrlab import closed_loop, guide, schedules
+from lrlab import guide, schedules
 from lrlab.config import Schedule, parse
 from lrlab.config.schedules import Greedy, Performance
+from lrlab.schedules import closed_loop
 
 TABLES = Path(__file__).parent / "parity"
 RTOL = 1e-6

@@ -16,13 +16,16 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from test_schedules import ANY, RUN, valid
 
-from lrlab import comparison, files, runs, schedules, sweep, sweep_record
+from lrlab import schedules
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError, UsageError
-from lrlab.plots import canvas, command, comparing, preview, sweeping
-from lrlab.plots.comparing import Curves
-from lrlab.runs import EpochResult, RunResult, Status
-from lrlab.suggestion import suggest
+from lrlab.finder import sweep
+from lrlab.finder.suggestion import suggest
+from lrlab.io import atomic
+from lrlab.plots import canvas, comparison_figures, dispatch, schedule_figure, sweep_figure
+from lrlab.plots.comparison_figures import Curves
+from lrlab.results import comparison, runs, sweep_record
+from lrlab.results.runs import EpochResult, RunResult, Status
 
 STEPS_PER_EPOCH = 4
 
@@ -93,7 +96,7 @@ def bands(ax) -> list[tuple[Bbox, str]]:
 
 
 def test_equal_rates_of_all_seeds_are_one_line(ax, pair):
-    comparing.draw_learning_rates(ax, pair)
+    comparison_figures.draw_learning_rates(ax, pair)
     assert [line.get_label() for line in ax.lines] == ["steady", "falling"]
     assert colors(ax.lines) == list(canvas.PALETTE[:2])
     x, y = ax.lines[0].get_data()
@@ -103,18 +106,18 @@ def test_equal_rates_of_all_seeds_are_one_line(ax, pair):
 
 
 def test_rates_that_span_decades_are_drawn_on_a_logarithmic_axis(ax, pair):
-    comparing.draw_learning_rates(ax, pair)
+    comparison_figures.draw_learning_rates(ax, pair)
     assert ax.get_yscale() == "log"
 
 
 def test_rates_of_one_size_are_drawn_from_zero(ax, pair):
-    comparing.draw_learning_rates(ax, pair[:1])
+    comparison_figures.draw_learning_rates(ax, pair[:1])
     assert (ax.get_yscale(), ax.get_ylim()[0]) == ("linear", 0.0)
 
 
 def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
     closed_loop = curves("performance", 3, [run(0), run(1, factor=0.6), run(2, factor=0.7)])
-    comparing.draw_learning_rates(ax, [closed_loop])
+    comparison_figures.draw_learning_rates(ax, [closed_loop])
     assert colors(ax.lines) == [canvas.PALETTE[3]] * 3
     _, labels = ax.get_legend_handles_labels()
     assert labels == ["performance\n(a line a seed)"]
@@ -125,7 +128,7 @@ def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
 
 @pytest.mark.parametrize("quantity", ["loss", "accuracy", "val_loss", "val_accuracy"])
 def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
-    comparing.draw_epochs(ax, pair, quantity)
+    comparison_figures.draw_epochs(ax, pair, quantity)
     values = np.array(pair[0].over_epochs(quantity))
     mean, std = values.mean(axis=0), values.std(axis=0, ddof=1)
     assert [line.get_label() for line in ax.lines] == ["steady", "falling"]
@@ -139,19 +142,23 @@ def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
 
 
 def test_one_seed_has_no_band(ax):
-    comparing.draw_epochs(ax, [curves("one", 0, [run(0)])], "val_accuracy")
+    comparison_figures.draw_epochs(ax, [curves("one", 0, [run(0)])], "val_accuracy")
     assert (len(ax.lines), bands(ax)) == (1, [])
 
 
 def test_a_seed_that_ended_early_is_part_of_the_mean_as_far_as_it_went(ax):
-    comparing.draw_epochs(ax, [curves("cut", 0, [run(0, epochs=3), run(1, epochs=1)])], "accuracy")
+    comparison_figures.draw_epochs(
+        ax, [curves("cut", 0, [run(0, epochs=3), run(1, epochs=1)])], "accuracy"
+    )
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.51, 0.6, 0.7])
     assert bands(ax)[0][0].x1 == 1
 
 
 def test_an_experiment_without_an_epoch_stays_in_the_legend(ax):
     dead = RunResult(Status.DIVERGED, lr=np.float32([9]), loss=np.float32([np.nan]), diverged_at=0)
-    comparing.draw_epochs(ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], "loss")
+    comparison_figures.draw_epochs(
+        ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], "loss"
+    )
     assert [line.get_label() for line in ax.lines] == ["dead (no epoch)", "well"]
     assert colors(ax.lines) == list(canvas.PALETTE[:2])
 
@@ -159,7 +166,7 @@ def test_an_experiment_without_an_epoch_stays_in_the_legend(ax):
 def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):
     results = [curves(str(i), i, [run(0)]) for i in range(3)]
     results.append(curves("exploded", 3, [run(0, last_loss=1e6)]))
-    comparing.draw_epochs(ax, results, "val_loss")
+    comparison_figures.draw_epochs(ax, results, "val_loss")
     usual = 0.6
     low, high = ax.get_ylim()
     assert low <= 0.4
@@ -168,7 +175,7 @@ def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):
 
 
 def test_an_ordinary_loss_is_shown_whole(ax, pair):
-    comparing.draw_epochs(ax, pair, "val_loss")
+    comparison_figures.draw_epochs(ax, pair, "val_loss")
     low, high = ax.get_ylim()
     assert low < 0.4 < 0.6 < high
     assert list(ax.texts) == []
@@ -202,7 +209,7 @@ def entries(made: Figure) -> list[str]:
 )
 def test_a_legend_shows_as_many_as_fit(count, last):
     made, (ax, _) = canvas.figure(panels=2)
-    comparing.draw_epochs(ax, many(count), "loss")
+    comparison_figures.draw_epochs(ax, many(count), "loss")
     canvas.legend(made, ax)
     shown = entries(made)
     assert shown[-len(last) :] == last
@@ -215,7 +222,7 @@ def test_a_legend_shows_as_many_as_fit(count, last):
 
 
 def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
-    comparing.draw_epochs(ax, many(40), "val_loss")
+    comparison_figures.draw_epochs(ax, many(40), "val_loss")
     named = [line for line in ax.lines if len(line.get_xdata())]
     assert len(named) == canvas.TOLD_APART == len(bands(ax)) == 32
     (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
@@ -226,7 +233,7 @@ def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
 
 
 def test_rates_of_experiments_without_a_style_are_drawn_once_where_they_are_equal(ax):
-    comparing.draw_learning_rates(ax, many(33))
+    comparison_figures.draw_learning_rates(ax, many(33))
     (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
     assert len(grey.get_segments()) == 1
     assert "1 other, in grey" in [line.get_label() for line in ax.lines]
@@ -283,7 +290,7 @@ def results(tmp_path_factory) -> Path:
             )
         )
     compared = comparison.compare(summaries)
-    files.write_text(out / comparison.FILE, comparison.to_json(compared))
+    atomic.write_text(out / comparison.FILE, comparison.to_json(compared))
     sweep_record.write(out, swept())
     return out
 
@@ -313,19 +320,19 @@ def swept(*, explodes: bool = True) -> sweep_record.SweepRecord:
 
 @pytest.mark.parametrize("kind", canvas.FORMATS)
 def test_a_results_directory_is_redrawn_in_every_format(kind, results, tmp_path):
-    files = command.plot([results], tmp_path / "first", kind, refuse)
+    files = dispatch.plot([results], tmp_path / "first", kind, refuse)
     names = ["learning-rate", "loss", "accuracy", "sweep"]
     assert files == [tmp_path / "first" / f"{name}.{kind}" for name in names]
     assert all(path.read_bytes().startswith(MAGIC[kind]) for path in files)
     record = sweep_record.read(results)
-    (again,) = sweeping.save(tmp_path / "second", record, kind)
+    (again,) = sweep_figure.save(tmp_path / "second", record, kind)
     assert again.read_bytes() == (tmp_path / "first" / f"sweep.{kind}").read_bytes()
 
 
 def test_figures_name_data_model_seeds_and_units(results, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(canvas, "save", lambda figure, path: made.append((path.stem, figure)))
-    comparing.save(results, comparison.read(results), tmp_path)
+    comparison_figures.save(results, comparison.read(results), tmp_path)
     figures = dict(made)
     assert figures.keys() == {"learning-rate", "loss", "accuracy"}
     title = figures["learning-rate"].axes[0].get_title(loc="left")
@@ -346,7 +353,7 @@ def test_figures_name_data_model_seeds_and_units(results, tmp_path, monkeypatch)
 def test_a_figure_stays_clear_of_its_legend(results, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(canvas, "save", lambda figure, path: made.append(figure))
-    comparing.save(results, comparison.read(results), tmp_path)
+    comparison_figures.save(results, comparison.read(results), tmp_path)
     for figure in made:
         figure.draw_without_rendering()
         legend = figure.legends[0].get_window_extent()
@@ -359,7 +366,7 @@ def test_a_figure_stays_clear_of_its_legend(results, tmp_path, monkeypatch):
 
 def test_a_sweep_shows_raw_and_smoothed_losses_and_the_suggestions(ax):
     record = swept()
-    sweeping.draw_sweep(ax, record)
+    sweep_figure.draw_sweep(ax, record)
     assert ax.get_xscale() == "log"
     _, labels = ax.get_legend_handles_labels()
     about = record.about
@@ -378,7 +385,7 @@ def test_a_sweep_shows_raw_and_smoothed_losses_and_the_suggestions(ax):
 def test_the_y_range_of_a_sweep_is_the_valley_not_the_explosion(ax):
     record = swept()
     assert np.nanmax(record.losses) > 1e4
-    sweeping.draw_sweep(ax, record)
+    sweep_figure.draw_sweep(ax, record)
     low, high = ax.get_ylim()
     assert low < np.nanmin(record.smoothed)
     assert 2.4 < high < 5
@@ -388,7 +395,7 @@ def test_a_sweep_without_suggestion_says_why(ax):
     record = swept()
     silent = dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr"))
     record = replace(record, about=record.about | silent | {"meaning": "nothing was learned"})
-    sweeping.draw_sweep(ax, record)
+    sweep_figure.draw_sweep(ax, record)
     assert [text.get_text() for text in ax.texts] == ["no suggestion: nothing was learned"]
     assert ax.get_legend_handles_labels()[1] == [
         "seed 0", "seed 1", "seed 2", "band over seeds"
@@ -399,7 +406,7 @@ def test_a_sweep_that_broke_at_once_can_be_drawn(ax):
     record = swept()
     silent = dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr"))
     nothing = np.full_like(record.losses, np.nan)
-    sweeping.draw_sweep(ax, replace(record, losses=nothing, about=record.about | silent))
+    sweep_figure.draw_sweep(ax, replace(record, losses=nothing, about=record.about | silent))
     assert len(ax.lines) == 6
 
 
@@ -417,7 +424,7 @@ def test_a_preview_draws_the_rates_of_every_step(ax):
         (parse(f"name: {name}\nepochs: 3\nschedule: {text}").experiment, 20)
         for name, text in SCHEDULES.items()
     ]
-    preview.draw_schedules(ax, experiments)
+    schedule_figure.draw_schedules(ax, experiments)
     labels = [line.get_label() for line in ax.lines]
     assert labels == ["power", "cycle", "plateau\n(falls when val_accuracy stalls)"]
     assert colors(ax.lines) == list(canvas.PALETTE[:3])
@@ -431,7 +438,7 @@ def test_a_preview_draws_the_rates_of_every_step(ax):
 
 def test_configs_are_previewed_without_their_data(write_config, tmp_path):
     files = [write_config(f"schedule: {text}", f"{name}.yaml") for name, text in SCHEDULES.items()]
-    (figure,) = command.plot(files, tmp_path / "out", "svg", refuse)
+    (figure,) = dispatch.plot(files, tmp_path / "out", "svg", refuse)
     assert figure == tmp_path / "out" / "schedules.svg"
     assert figure.read_bytes().startswith(MAGIC["svg"])
 
@@ -451,7 +458,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(results, write_config, tm
     ]
     for arguments, error, message, hint in cases:
         with pytest.raises(error) as caught:
-            command.plot(*arguments, refuse)
+            dispatch.plot(*arguments, refuse)
         assert message in caught.value.message
         assert hint in caught.value.hint
 
@@ -460,7 +467,7 @@ def test_a_damaged_run_is_named(results, tmp_path):
     shutil.copytree(results, tmp_path / "copy")
     (tmp_path / "copy" / "runs" / "falling-0" / "seed-1" / "steps.npz").write_bytes(b"")
     with pytest.raises(ResultsError, match=r"seed-1/steps.npz` is damaged"):
-        command.plot([tmp_path / "copy"], None, "png", refuse)
+        dispatch.plot([tmp_path / "copy"], None, "png", refuse)
 
 
 def test_plot_imports_neither_pyplot_nor_tensorflow(results, tmp_path):
@@ -496,7 +503,9 @@ def test_an_experiment_whose_loss_is_nowhere_finite_is_drawn(recwarn):
         diverged_at=2,
     )
     ax = Figure().subplots()
-    comparing.draw_epochs(ax, [comparing.Curves("a", 0, 2, [broken, broken])], "val_loss")
+    comparison_figures.draw_epochs(
+        ax, [comparison_figures.Curves("a", 0, 2, [broken, broken])], "val_loss"
+    )
     assert [line.get_label() for line in ax.lines] == ["a"]
     assert not recwarn.list
 
@@ -508,7 +517,7 @@ def test_the_band_of_a_sweep_lies_between_the_seeds():
     about = {**dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr")),
              "meaning": "none"}  # fmt: skip
     ax = Figure().subplots()
-    sweeping.draw_sweep(ax, sweep_record.SweepRecord(lr, losses, about))
+    sweep_figure.draw_sweep(ax, sweep_record.SweepRecord(lr, losses, about))
     (band,) = [c for c in ax.collections if c.get_label() == "band over seeds"]
     corners = band.get_paths()[0].vertices
     assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((1.0, 2.0), rel=1e-12)
@@ -526,7 +535,7 @@ def test_a_preview_has_steps_above_the_epochs(write_config, tmp_path, monkeypatc
             write_config(f"schedule: {text}\nbatch_size: {size}", f"{name}.yaml")
             for (name, text), size in zip(SCHEDULES.items(), sizes, strict=False)
         ]
-        command.plot(files, tmp_path, "png", refuse)
+        dispatch.plot(files, tmp_path, "png", refuse)
     (above,), none = (figure.axes[0].child_axes for figure in made)
     made[0].draw_without_rendering()
     assert above.get_xlabel() == "step"
@@ -539,7 +548,7 @@ def test_a_preview_has_steps_above_the_epochs(write_config, tmp_path, monkeypatc
 
 def test_a_logarithmic_axis_does_not_follow_a_decay_to_zero(ax):
     text = "name: x\nepochs: 10\nschedule: {type: cosine, initial_lr: 0.1}"
-    preview.draw_schedules(ax, [(parse(text).experiment, 1000)])
+    schedule_figure.draw_schedules(ax, [(parse(text).experiment, 1000)])
     assert ax.get_yscale() == "log"
     assert ax.get_ylim()[0] == pytest.approx(1e-5)
 
@@ -551,7 +560,7 @@ def test_a_preview_draws_the_rates_whatever_the_schedule(values, run_of):
     assume(schedules.rates(schedule, steps_per_epoch, epochs).max() > 0)
     ax = Figure().subplots()
     what = Experiment(schedule=schedule, epochs=epochs)
-    preview.draw_schedules(ax, [(what, steps_per_epoch)])
+    schedule_figure.draw_schedules(ax, [(what, steps_per_epoch)])
     x, y = ax.lines[0].get_data()
     np.testing.assert_array_equal(y, schedules.rates(schedule, steps_per_epoch, epochs))
     np.testing.assert_array_equal(x, np.arange(steps_per_epoch * epochs) / steps_per_epoch)

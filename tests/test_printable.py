@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_comparison import FAILED, run, summary
 
-from lrlab import comparison, console, errors, tables
-from lrlab.printable import printable, printable_lines
+from lrlab import console, errors
+from lrlab.io.printable import printable, printable_lines
+from lrlab.report import tables
+from lrlab.results import comparison
 
 CASES = {
     "plain": ("power 0.1 ± 2", "power 0.1 ± 2"),

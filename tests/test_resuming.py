@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from told import Told
 
-from lrlab import checkpoints, config, data, experiment, models, runs
-from lrlab.checkpoints import Checkpoint
+from lrlab import config, experiment
 from lrlab.config import Experiment
 from lrlab.experiment import Run
 from lrlab.experiment.resuming import Resumption
+from lrlab.results import checkpoints, runs
+from lrlab.results.checkpoints import Checkpoint
+from lrlab.tasks import data, models
 from lrlab.training import Stopped, Tensors, Trainer, chunks, train_run
 from lrlab.training import run as training_run
 

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lrlab import files, runs
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError
-from lrlab.runs import EpochResult, RunResult, Status
+from lrlab.io import atomic
+from lrlab.results import runs
+from lrlab.results.runs import EpochResult, RunResult, Status
 
 DONE = RunResult(
     Status.DONE,
@@ -301,9 +302,9 @@ def in_the_way(tmp_path: Path) -> Path:
 
 WRITERS = {
     "run": lambda path: runs.write(path / "seed-0", DONE, ABOUT),
-    "text": lambda path: files.write_text(path / "x.md", "text"),
-    "bytes": lambda path: files.write(path / "x.png", b"bytes"),
-    "check": lambda path: files.check_writable(path),
+    "text": lambda path: atomic.write_text(path / "x.md", "text"),
+    "bytes": lambda path: atomic.write(path / "x.png", b"bytes"),
+    "check": lambda path: atomic.check_writable(path),
 }
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from lrlab import closed_loop, schedules
+from lrlab import schedules
 from lrlab.config import Schedule, parse
 from lrlab.config.schedules import OpenLoop, Phase
 from lrlab.errors import ConfigError
+from lrlab.schedules import closed_loop
 
 MODELS = {
     get_args(model.model_fields["type"].annotation)[0]: model

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from lrlab.data.sketches import BLOCK, CLASS_NAMES, draw_split, sketches
+from lrlab.tasks.sketches import BLOCK, CLASS_NAMES, draw_split, sketches
 
 # Correctly rounded arithmetic on raw PCG64 bits: these hold on every machine and for every NumPy.
 TRAIN_SHA256 = "01c03538400ad4cc656e1600c207949fe2716539e217fb7c19dc0f8f41fdb633"

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lrlab.suggestion import Suggestion, Verdict, suggest
-from lrlab.sweep import StoppedBy, classic_rules, initial_loss, rates, smooth, stop
+from lrlab.finder.suggestion import Suggestion, Verdict, suggest
+from lrlab.finder.sweep import StoppedBy, classic_rules, initial_loss, rates, smooth, stop
 
 LN_10 = math.log(10)
 

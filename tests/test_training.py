@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lrlab
-from lrlab import data, models, performance, schedules, sweep
+from lrlab import schedules
 from lrlab.config import Experiment
-from lrlab.runs import Status
+from lrlab.finder import sweep
+from lrlab.results.runs import Status
+from lrlab.schedules import performance
+from lrlab.tasks import data, models
 from lrlab.training import Stopped, Tensors, Trainer, chunks, sweep_seed, train_run
 from lrlab.training import run as training_run
 

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab import sweep
 from lrlab.config import Experiment
-from lrlab.data import DataSet
-from lrlab.suggestion import Verdict, suggest
+from lrlab.finder import sweep
+from lrlab.finder.suggestion import Verdict, suggest
+from lrlab.tasks.data import DataSet
 from lrlab.training import Tensors, Trainer, sweep_seed
 
 CLASSES = 4

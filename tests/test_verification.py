@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from told import Told
 
-from lrlab import config, console, experiment, sweep_record
-from lrlab.verification import FACTORS, REACH, rates_around, refined
+from lrlab import config, console, experiment
+from lrlab.finder.verification import FACTORS, REACH, rates_around, refined
+from lrlab.results import sweep_record
 
 
 def test_rates_lie_around_the_suggestion():

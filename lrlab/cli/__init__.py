@@ -57,7 +57,7 @@ def _take_for_ctrl_c(*names: str) -> None:
 
 def main() -> None:
     """Run the command line; end at once even if a thread is still at work."""
-    from lrlab import streams
+    from lrlab.io import streams
 
     streams.make_lenient()
     _take_for_ctrl_c("SIGTERM", "SIGHUP")

@@ -38,13 +38,13 @@ def plot(
             "`--terminal` writes no file", "leave out `--out` and `--format`, or `--terminal`"
         )
     from lrlab import console
-    from lrlab.plots import command
+    from lrlab.plots import dispatch
 
     given, warn = source or [Path("results")], console.Reporter().warn
     if terminal:
-        console.print_curves(command.previewed(given, warn))
+        console.print_curves(dispatch.previewed(given, warn))
         return
-    for file in command.plot(given, out, file_format or "png", warn):
+    for file in dispatch.plot(given, out, file_format or "png", warn):
         typer.echo(str(file))
 
 
@@ -66,7 +66,8 @@ def check(
 
     Example: lrlab check results --repair
     """
-    from lrlab import console, inspection, locks
+    from lrlab import console
+    from lrlab.results import inspection, locks
 
     if repair:
         inspection.check_directory(results)

@@ -47,7 +47,8 @@ def find_lr(
     given = configs.settings(settings or [], data=data)
     experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
 
-    from lrlab import console, experiment, locks, plots, sweep_record
+    from lrlab import console, experiment, plots
+    from lrlab.results import locks, sweep_record
 
     report = console.Reporter()
     with locks.hold(out, wait=wait, command=command_line(context), report=report):
@@ -67,7 +68,7 @@ def find_lr(
             console.print_json(sweep_record.to_json(record))
         else:
             console.print_sweep(record, rules=rules)
-        written = sweep_record.write(out, record) + plots.sweeping.save(out, record)
+        written = sweep_record.write(out, record) + plots.sweep_figure.save(out, record)
     if not as_json:
         console.print_written(out, written)
     if record.about["verdict"] != "ok":
@@ -108,7 +109,8 @@ def compare(
     given = config.settings(settings or [], data=data, epochs=epochs)
     read = config.read(configs, given)
 
-    from lrlab import comparison, console, experiment, locks, plots
+    from lrlab import console, experiment, plots
+    from lrlab.results import comparison, locks
 
     report = console.Reporter()
     with locks.hold(out, wait=wait, command=command_line(context), report=report):
@@ -129,7 +131,7 @@ def compare(
         else:
             console.print_comparison(compared)
         written = experiment.save(compared, out)
-        written += plots.comparing.save(out, compared, out, results=results)
+        written += plots.comparison_figures.save(out, compared, out, results=results)
     if not as_json:
         console.print_written(out, written)
     if any(e.status != "done" for e in compared.experiments):

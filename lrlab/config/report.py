@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from lrlab.config.fields import Model
 from lrlab.config.source import Location, Problem, Source
 from lrlab.errors import ConfigError
-from lrlab.printable import printable
+from lrlab.io.printable import printable
 
 MOST_SHOWN = 20
 """Problems of one file that are printed; nobody reads more, and a hostile file has thousands."""

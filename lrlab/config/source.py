@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from lrlab import intake
+from lrlab.io import reading
 
 Location = tuple[str | int, ...]
 
@@ -114,13 +114,13 @@ def read(path: Path) -> Source:
     """Parse a config file; what is wrong with its text is in `problems`, never raised."""
     source = Source(str(path))
     try:
-        with intake.open_file(path) as file:
+        with reading.open_file(path) as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         source.problems.append(Problem("no such file"))
         return source
     except OSError as error:
-        source.problems.append(Problem(f"cannot be read: {intake.reason(error)}"))
+        source.problems.append(Problem(f"cannot be read: {reading.reason(error)}"))
         return source
     return take(source, raw)
 

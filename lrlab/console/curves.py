@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from lrlab.config import Experiment
+from lrlab.console import cells, characters
 from lrlab.console.terminal import console, takes, width
-from lrlab.plots import cells, characters, preview
+from lrlab.plots import schedule_figure
 
 _WIDEST = 140
 _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue")
@@ -17,7 +18,7 @@ _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue")
 def print_curves(experiments: Sequence[tuple[Experiment, int]]) -> None:
     """Draw the rates of experiments, each given with its steps an epoch, and name the curves."""
     stdout = console(sys.stdout)
-    named = [preview.curve(experiment, steps) for experiment, steps in experiments]
+    named = [schedule_figure.curve(experiment, steps) for experiment, steps in experiments]
     curves = [
         characters.Curve(rates, steps)
         for (_, rates), (_, steps) in zip(named, experiments, strict=True)

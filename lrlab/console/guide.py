@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from lrlab import guide
+from lrlab.console import characters
 from lrlab.console.curves import painted
 from lrlab.console.terminal import console, takes, width
 from lrlab.guide import Entry, Library
-from lrlab.plots import characters
 
 _WIDEST = 100
 _NAME, _SPARKLINE = 15, 12

@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.text import Text
 
 from lrlab.console.terminal import console
-from lrlab.inspection import Finding, Inspection
-from lrlab.printable import printable
+from lrlab.io.printable import printable
+from lrlab.results.inspection import Finding, Inspection
 
 
 def print_inspection(found: Inspection) -> None:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from lrlab.console.terminal import as_text, console, own_stderr
-from lrlab.runs import RunResult, Status
+from lrlab.results.runs import RunResult, Status
 
 
 class _Run(Protocol):

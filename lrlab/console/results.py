@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.table import Table
 
-from lrlab import tables
-from lrlab.comparison import Comparison
 from lrlab.console.terminal import as_text, console
-from lrlab.sweep_record import SweepRecord
+from lrlab.report import tables
+from lrlab.results.comparison import Comparison
+from lrlab.results.sweep_record import SweepRecord
 
 
 def print_json(text: str) -> None:

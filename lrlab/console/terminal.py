@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from lrlab import streams
-from lrlab.printable import printable_lines
+from lrlab.io import streams
+from lrlab.io.printable import printable_lines
 
 _WIDE = 200
 

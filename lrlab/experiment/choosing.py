@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lrlab import files, runs, sweep_record
 from lrlab.config import Config
 from lrlab.config.schedules.auto import auto_rates, filled
-from lrlab.data import DataSource
 from lrlab.errors import ResultsError
 from lrlab.experiment.finding import sweep_experiment
 from lrlab.experiment.running import Report
-from lrlab.sweep_record import SweepRecord
+from lrlab.io import atomic
+from lrlab.results import runs, sweep_record
+from lrlab.results.sweep_record import SweepRecord
+from lrlab.tasks.data import DataSource
 
 _SEEDS = 3
 
@@ -69,8 +70,8 @@ def choose(
         source = resolved[config.experiment.data]
         folder = _folder(out, config, source)
         if folder not in swept:
-            files.check_within(out, folder)
-            files.remove_parts(folder)
+            atomic.check_within(out, folder)
+            atomic.remove_parts(folder)
             swept[folder] = _sweep(config, source, folder, fresh, report)
         choices.append(_fill(config, wanted, swept[folder].about))
     return choices

@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lrlab import comparison, config, data, files, tables
-from lrlab.comparison import Comparison
+from lrlab import config
 from lrlab.config import Config
-from lrlab.data import DataSource
 from lrlab.experiment import choosing, running
 from lrlab.experiment.choosing import Choice
 from lrlab.experiment.running import Report, Run
-from lrlab.runs import RunResult, Status
+from lrlab.io import atomic
+from lrlab.report import tables
+from lrlab.results import comparison
+from lrlab.results.comparison import Comparison
+from lrlab.results.runs import RunResult, Status
+from lrlab.tasks import data
+from lrlab.tasks.data import DataSource
 
 
 def compare(
@@ -48,7 +52,7 @@ def compare(
         ResultsError: If `out` cannot be read or written.
         Interrupted: On Ctrl-C; finished runs are kept.
     """
-    files.check_writable(out)
+    atomic.check_writable(out)
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
     chosen = choosing.choose(configs, resolved, out=out, fresh=fresh, report=report)
     ready = [choice.config for choice in chosen if choice.refused is None]
@@ -58,7 +62,7 @@ def compare(
             report.warn(text)
     plan = running.plan_runs(ready, resolved, seeds, out)
     for folder in dict.fromkeys(run.folder.parent for run in plan):
-        files.check_within(out, folder)
+        atomic.check_within(out, folder)
     results = running.carry_out(
         plan,
         workers=workers,
@@ -92,7 +96,7 @@ def save(compared: Comparison, out: Path) -> list[Path]:
         comparison.FILE: comparison.to_json(compared),
     }
     for name, text in texts.items():
-        files.write_text(out / name, text)
+        atomic.write_text(out / name, text)
     return [out / name for name in texts]
 
 

@@ -9,14 +9,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lrlab import data, files, sweep, sweep_record
 from lrlab.config import Config
-from lrlab.data import DataSource
 from lrlab.errors import Interrupted, UsageError
 from lrlab.experiment import pool, verifying
 from lrlab.experiment.preparation import prepare
-from lrlab.suggestion import Suggestion, suggest
-from lrlab.sweep_record import SweepRecord, Verified
+from lrlab.finder import sweep
+from lrlab.finder.suggestion import Suggestion, suggest
+from lrlab.io import atomic
+from lrlab.results import sweep_record
+from lrlab.results.sweep_record import SweepRecord, Verified
+from lrlab.tasks import data
+from lrlab.tasks.data import DataSource
 
 DEFAULT_MIN_LR = 1e-6
 DEFAULT_MAX_LR = 10.0
@@ -77,7 +80,7 @@ def find_lr(
             f"{seeds:,} seeds of {steps:,} steps are more than {sweep_record.MOST_LOSSES:,} losses",
             "a sweep needs a few hundred steps: lower `--steps` or `--seeds`",
         )
-    files.check_writable(out)
+    atomic.check_writable(out)
     with report.waiting("Looking for the data"):
         source = data.resolve(config.experiment.data, data_dir, report.warn)
     return sweep_experiment(

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lrlab import models
 from lrlab.config import Experiment
-from lrlab.data import DataSource
+from lrlab.tasks import models
+from lrlab.tasks.data import DataSource
 
 if TYPE_CHECKING:
     from lrlab.training import Tensors, Trainer

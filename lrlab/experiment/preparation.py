@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from lrlab import data
-from lrlab.data import DataSource
+from lrlab.tasks import data
+from lrlab.tasks.data import DataSource
 
 if TYPE_CHECKING:
     from lrlab.training import Tensors

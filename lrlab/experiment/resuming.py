@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from lrlab import checkpoints, files
-from lrlab.checkpoints import Checkpoint
 from lrlab.errors import ResultsError
+from lrlab.io import atomic
+from lrlab.results import checkpoints
+from lrlab.results.checkpoints import Checkpoint
 
 
 class _Run(Protocol):
@@ -101,7 +102,7 @@ class Resumption:
             raise ValueError(f"{steps} steps and {epochs} epochs do not fit this run")
 
     def _set_aside(self, reason: str) -> None:
-        aside = files.set_aside(self._path)
+        aside = atomic.set_aside(self._path)
         self._warn(f"{reason}; it is kept as `{aside.name}` and {self._named} starts over")
 
 
@@ -115,4 +116,4 @@ def remove(run: _Run) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise files.unwritable(path, error) from error
+        raise atomic.unwritable(path, error) from error

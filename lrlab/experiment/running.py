@@ -6,14 +6,15 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from lrlab import checkpoints, files, runs
 from lrlab.config import Config
-from lrlab.data import DataSource
 from lrlab.errors import Interrupted, ResultsError
 from lrlab.experiment import environment, pool, resuming
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.resuming import Resumption
-from lrlab.runs import RunResult, Status
+from lrlab.io import atomic
+from lrlab.results import checkpoints, runs
+from lrlab.results.runs import RunResult, Status
+from lrlab.tasks.data import DataSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ def carry_out(
         Interrupted: On Ctrl-C; finished runs are kept, and the others go on where they were.
     """
     for parent in dict.fromkeys(run.folder.parent for run in plan):
-        files.remove_parts(parent)
+        atomic.remove_parts(parent)
     results = {} if fresh else _finished(plan, keep_weights, report)
     to_train = sorted((run for run in plan if run not in results), key=_trace_order)
     for run in to_train if fresh else results:
@@ -130,7 +131,7 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
         try:
             found = _own(run)
         except ResultsError as error:
-            aside = files.set_aside(run.folder)
+            aside = atomic.set_aside(run.folder)
             report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
             continue
         if found is None or found[0].status is Status.FAILED:

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import models, schedules, verification
+from lrlab import schedules
 from lrlab.config import Experiment
-from lrlab.data import DataSource
 from lrlab.experiment import pool
-from lrlab.verification import ShortRun
+from lrlab.finder import verification
+from lrlab.finder.verification import ShortRun
+from lrlab.tasks import models
+from lrlab.tasks.data import DataSource
 
 FORMULAS: dict[str, Callable[..., Any]] = {
     "constant": lambda lr, step: schedules.constant(step, lr=lr),

@@ -3,9 +3,9 @@
 from typing import get_args
 
 from lrlab import config as configs
-from lrlab import data
 from lrlab.errors import UsageError
 from lrlab.export.snippets import Target, snippet
+from lrlab.tasks import data
 
 
 def export(config: configs.Config, to: str, steps_per_epoch: int | None) -> str:

@@ -8,13 +8,13 @@ from typing import Any, get_args
 
 import numpy as np
 
-from lrlab import closed_loop, config, schedules
+from lrlab import config, schedules
 from lrlab.config import Experiment, Schedule
 from lrlab.config.fields import Model
 from lrlab.config.schedules import OpenLoop
 from lrlab.guide import annealing, closed, composed, cycling, decaying, holding, stepwise
 from lrlab.guide.entry import Entry
-from lrlab.schedules import Rates
+from lrlab.schedules import Rates, closed_loop
 
 FAMILIES: dict[str, tuple[Entry, ...]] = {
     "constant between jumps": (

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import files
+from lrlab.io import atomic
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -205,7 +205,7 @@ def save(made: Any, path: Path) -> Path:
     # With its own random salt an svg would differ every time.
     with matplotlib.rc_context({"svg.hashsalt": "lrlab"} if kind == "svg" else {}):
         made.savefig(content, format=kind, metadata=dateless[kind])
-    files.write(path, content.getvalue())
+    atomic.write(path, content.getvalue())
     return path
 
 

@@ -32,4 +32,4 @@ FORMULAS: dict[str, Callable[..., Rates]] = {
 }
 
 CLOSED_LOOPS = ("performance", "greedy")
-"""Schedules whose rates depend on the training; see `lrlab.closed_loop`."""
+"""Schedules whose rates depend on the training; see `lrlab.schedules.closed_loop`."""

@@ -152,7 +152,7 @@ def pieces(
     if schedule.type not in FORMULAS and schedule.type != "sequence":
         raise ValueError(
             f"the rates of a `{schedule.type}` schedule are known only while training; "
-            "see `lrlab.closed_loop`"
+            "see `lrlab.schedules.closed_loop`"
         )
     warmup = warmup_steps(schedule, steps_per_epoch, epochs)
     left = Fraction(max(int(steps_per_epoch * epochs) - warmup, 1), steps_per_epoch)

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from lrlab.quiet import prepare_tensorflow, quiet_stderr
+from lrlab.io.quiet import prepare_tensorflow, quiet_stderr
 
 prepare_tensorflow()
 with quiet_stderr():

@@ -8,10 +8,11 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import closed_loop, schedules
-from lrlab.checkpoints import Checkpoint
+from lrlab import schedules
 from lrlab.config import Experiment
-from lrlab.runs import EpochResult, RunResult, Status
+from lrlab.results.checkpoints import Checkpoint
+from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.schedules import closed_loop
 from lrlab.training.chunks import Chunks, Stopped, sample_order
 from lrlab.training.trainer import Floats, Trainer
 

@@ -7,7 +7,7 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import sweep
+from lrlab.finder import sweep
 from lrlab.training.chunks import Chunks, sample_order
 from lrlab.training.trainer import Trainer
 

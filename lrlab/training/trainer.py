@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import models
 from lrlab.config import Experiment
-from lrlab.data import DataSet
-from lrlab.npz_file import Array
+from lrlab.io.npz_reading import Array
+from lrlab.tasks import models
+from lrlab.tasks.data import DataSet
 from lrlab.training._tensorflow import keras, tf
 from lrlab.training.momentum import PerStep
 

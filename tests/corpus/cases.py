@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from corpus import readers
 
-from lrlab import packing
+from lrlab.io import packing
 
 HERE = Path(__file__).parent
 Content = Callable[[], bytes]

@@ -20,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import checkpoints, closed_loop, comparison, config, data, runs, sweep_record
+from lrlab import config
 from lrlab.config.schedules import Greedy, Performance
-from lrlab.data import idx, npz
 from lrlab.errors import LrlabError
+from lrlab.results import checkpoints, comparison, runs, sweep_record
+from lrlab.schedules import closed_loop
+from lrlab.tasks import data, idx, own_npz
 
 Reader = Callable[[Path, bytes], Any]
 
@@ -109,7 +111,11 @@ def read_npz(folder: Path, content: bytes) -> None:
     path = folder / "case.npz"
     path.write_bytes(content)
     error = None
-    for read in (npz.train_images, npz.read, lambda path: data.load(data.resolve(str(path)))):
+    for read in (
+        own_npz.train_images,
+        own_npz.read,
+        lambda path: data.load(data.resolve(str(path))),
+    ):
         try:
             read(path)
         except LrlabError as refused:

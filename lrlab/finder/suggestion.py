@@ -1,0 +1,322 @@
+"""Owns what finished sweeps say: the suggested learning rates, how sure they are, the verdict.
+
+Pure numpy. A verdict other than `ok` gives no number rather than a bad one.
+"""
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lrlab.finder.sweep import Floats, classic_rules, initial_loss, stop
+
+WIDTH = 0.25
+"""Standard deviation of the smoothing window, in decades of the learning rate."""
+
+CEILING = 0.5
+"""Rise over the initial loss that a step counts at most, and every step after divergence."""
+
+HALF, KNEE, EDGE = 0.5, 0.95, 0.8
+"""Shares of the descent at the landmarks: on the way down, all but done, given back in part."""
+
+STEADY_FACTOR, PEAK_FACTOR = 2.4, 6.5
+"""The suggestions over the knee's rate; neither goes beyond the edge.
+
+Amid the factors that cost no development task more than a point of accuracy: 1.6 to 3.6 for a
+constant rate, 4.8 to 7.6 for the peak of one_cycle.
+"""
+
+MIN_STEPS = 100
+MIN_STEPS_A_DECADE = 25
+"""A faster sweep learns too late: its knee moves up towards the edge."""
+
+MIN_DESCENT = 0.3
+MIN_GAIN = 0.1
+"""Least fall, as shares of the initial loss and of the loss of guessing, that is learning.
+
+Falling from a bad start to the loss of guessing is none, so the first has to be large.
+"""
+
+AT_ONCE = 0.1
+"""Share of the sweep that must pass before the knee, else its start was not seen."""
+
+MAX_NOISE = 0.05
+MAX_SPREAD = 4.0
+"""Standard error of the curve over its descent, and factor between seeds, still to be trusted."""
+
+
+class Verdict(enum.StrEnum):
+    """What a sweep showed, each with a sentence that says what was seen and what helps.
+
+    Example:
+        >>> Verdict.NO_DIVERGENCE.sentence
+        'the loss did not rise again up to the highest rate; raise --max-lr'
+    """
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str) -> "Verdict":
+        """Make a member that is the string `value` and carries its `sentence`."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
+
+    OK = "ok", "the loss fell to a clear valley and rose again"
+    NO_DESCENT = (
+        "no_descent",
+        "next to nothing was learned at any rate; check labels, model and loss, or raise --max-lr",
+    )
+    NO_DIVERGENCE = (
+        "no_divergence",
+        "the loss did not rise again up to the highest rate; raise --max-lr",
+    )
+    DIVERGED_AT_ONCE = "diverged_at_once", "the lowest rates were too high already; lower --min-lr"
+    TOO_NOISY = "too_noisy", "the seeds or batches disagree too much; use more --steps or --seeds"
+    TOO_SHORT = (
+        "too_short",
+        f"under {MIN_STEPS} steps, or {MIN_STEPS_A_DECADE} a decade, are no curve; raise --steps",
+    )
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The two suggested learning rates of one seed, None unless the verdict is `ok`."""
+
+    steady_lr: float | None
+    max_lr: float | None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What `suggest` found; every rate is None unless the verdict is `ok`.
+
+    Attributes:
+        verdict: What the sweep showed.
+        steady_lr: Rate for constant and decaying schedules.
+        max_lr: Peak of one_cycle and its kin.
+        lowest_useful_lr: Rate at which half of the descent was done.
+        highest_stable_lr: Rate from which on the loss has clearly risen again.
+        spread: Largest over smallest suggestion of the seeds alone, >= 1; of the two suggestions
+            the one that is less sure.
+        by_seed: What each seed's curve alone suggests.
+        rules: What the classic rules say, by name; see `classic_rules`.
+    """
+
+    verdict: Verdict
+    steady_lr: float | None = None
+    max_lr: float | None = None
+    lowest_useful_lr: float | None = None
+    highest_stable_lr: float | None = None
+    spread: float | None = None
+    by_seed: tuple[Rates, ...] = ()
+    rules: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Points of a smoothed curve; `half`, `knee`, `edge` are natural logarithms of rates."""
+
+    half: float
+    knee: float
+    edge: float
+    descent: float
+    rises: bool
+
+    @property
+    def steady(self) -> float:
+        """Logarithm of the rate for constant and decaying schedules."""
+        return min(self.knee + math.log(STEADY_FACTOR), self.edge)
+
+    @property
+    def peak(self) -> float:
+        """Logarithm of the peak rate of one_cycle."""
+        return min(self.knee + math.log(PEAK_FACTOR), self.edge)
+
+
+def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) -> Suggestion:
+    """Suggest learning rates from the loss curves of a sweep.
+
+    The knee is the rate at which the seeds' mean curve, smoothed over the logarithm of the rate,
+    has done 95 % of its fall; the edge the rate at which it has given back 20 % of it:
+
+        steady_lr = min(2.4 knee, edge)        max_lr = min(6.5 knee, edge)
+
+    Args:
+        lr: Rates of the sweep, shape (steps,), positive and strictly increasing.
+        losses: True batch losses, shape (seeds, steps) or (steps,); NaN from divergence on.
+        chance: Loss of a guess that ignores the input, ln 10 for ten equal classes. Where it is
+            known, `no_descent` is judged by it and not by the initial loss.
+
+    Returns:
+        The suggestion. Losses after the step at which `lrlab.finder.sweep.stop` ends a seed's sweep
+        play no part.
+
+    Raises:
+        ValueError: If the shapes do not match or `lr` is not positive and increasing.
+
+    Example:
+        >>> lr = np.geomspace(1e-6, 10, 500)
+        >>> found = suggest(lr, 2.3 - 1.7 / (1 + 1e-3 / lr) + (lr / 0.3) ** 4)
+        >>> print(found.verdict, f"{found.steady_lr:.3f} {found.max_lr:.3f}")
+        ok 0.033 0.089
+
+    References:
+        Leslie N. Smith, Cyclical Learning Rates for Training Neural Networks, 2017, section 3.3,
+        https://arxiv.org/abs/1506.01186
+    """
+    x, curves = _checked(lr, losses)
+    together = _landmarks(x, curves)
+    alone = [_landmarks(x, curve[np.newaxis]) for curve in curves]
+    verdict = _verdict(x, curves, together, alone, chance)
+    rules = classic_rules(np.asarray(lr, np.float64), curves)
+    if verdict is not Verdict.OK:
+        return Suggestion(verdict, by_seed=(Rates(None, None),) * len(curves), rules=rules)
+    return Suggestion(
+        verdict=verdict,
+        steady_lr=math.exp(together.steady),
+        max_lr=math.exp(together.peak),
+        lowest_useful_lr=math.exp(together.half),
+        highest_stable_lr=math.exp(together.edge),
+        spread=_spread(alone),
+        by_seed=tuple(Rates(math.exp(one.steady), math.exp(one.peak)) for one in alone),
+        rules=rules,
+    )
+
+
+def _checked(lr: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
+    """Return log rates (steps,) and losses (seeds, steps), NaN from the end of each sweep on."""
+    rates = np.asarray(lr, np.float64)
+    curves = np.atleast_2d(np.array(losses, np.float64))
+    if rates.ndim != 1 or rates.size < 2:
+        raise ValueError(f"lr must have the shape (steps,), at least 2 steps, got {rates.shape}")
+    if not (rates[0] > 0 and np.isfinite(rates[-1]) and np.all(np.diff(rates) > 0)):
+        raise ValueError("lr must be positive, finite and strictly increasing")
+    if curves.ndim != 2 or curves.shape[0] == 0 or curves.shape[1] != rates.size:
+        raise ValueError(f"losses must have the shape (seeds, {rates.size}), got {curves.shape}")
+    for curve in curves:
+        if end := stop(curve):
+            curve[end[0] :] = np.nan
+    return np.log(rates), curves
+
+
+def _relative(curves: Floats) -> Floats:
+    """Return the losses' change over the initial loss, (loss - initial) / |initial|, capped."""
+    initial = np.array([[initial_loss(curve)] for curve in curves])
+    scale = np.abs(initial)
+    relative = (curves - initial) / np.where(scale > 0, scale, 1.0)
+    return np.asarray(np.minimum(relative, CEILING))
+
+
+def _landmarks(x: Floats, curves: Floats) -> Landmarks:
+    """Return the landmarks of the curve that the seeds share.
+
+    The mean over the seeds is smoothed by a Gaussian window over the logarithm of the rate: it
+    does not lag as a moving average does. Landmarks lie on the slopes of the valley, where a
+    little noise moves them little, not at its flat bottom.
+    """
+    relative = _relative(curves)
+    mean = np.where(np.isfinite(relative), relative, CEILING).mean(axis=0)
+    window = np.exp(-0.5 * ((x[:, np.newaxis] - x) / (WIDTH * math.log(10))) ** 2)
+    curve = window @ mean / window.sum(axis=1)
+    best = int(curve.argmin())
+    if curve[best] >= 0:
+        return Landmarks(x[0], x[0], x[0], descent=0.0, rises=True)
+    down = slice(None, best + 1)
+    return Landmarks(
+        half=_crossing(x[down], curve[down], HALF * curve[best]),
+        knee=_crossing(x[down], curve[down], KNEE * curve[best]),
+        edge=_first_crossing(x[best:], curve[best:], EDGE * curve[best]),
+        descent=-float(curve[best]),
+        rises=bool(np.any(curve[best:] > EDGE * curve[best])),
+    )
+
+
+def _crossing(x: Floats, curve: Floats, level: float) -> float:
+    """Return where the curve comes below the level for good; its start where it always is."""
+    above = np.flatnonzero(curve > level)
+    if not above.size:
+        return float(x[0])
+    last = above[-1]
+    return float(np.interp(level, curve[[last + 1, last]], x[[last + 1, last]]))
+
+
+def _first_crossing(x: Floats, curve: Floats, level: float) -> float:
+    """Return where the curve first comes above the level; its end where it never does."""
+    above = np.flatnonzero(curve > level)
+    if not above.size:
+        return float(x[-1])
+    first = above[0]
+    return float(np.interp(level, curve[first - 1 : first + 1], x[first - 1 : first + 1]))
+
+
+def _verdict(
+    x: Floats,
+    curves: Floats,
+    together: Landmarks,
+    alone: list[Landmarks],
+    chance: float | None,
+) -> Verdict:
+    """Return the first reason not to trust the curves, or `ok`."""
+    decades = (x[-1] - x[0]) / math.log(10)
+    if x.size < max(MIN_STEPS, MIN_STEPS_A_DECADE * decades):
+        return Verdict.TOO_SHORT
+    learned = _learned(curves, together, chance)
+    share = np.median(np.isfinite(curves).sum(axis=1)) / x.size
+    if not learned and share <= AT_ONCE:
+        return Verdict.DIVERGED_AT_ONCE
+    if _noise(x, curves) > MAX_NOISE * max(together.descent, MIN_DESCENT):
+        return Verdict.TOO_NOISY
+    if not learned and _still_falling(curves):
+        return Verdict.NO_DIVERGENCE
+    if not learned:
+        # One that learned before it was first looked at ends early and seems not to fall.
+        return Verdict.DIVERGED_AT_ONCE if share < 0.5 else Verdict.NO_DESCENT
+    if together.knee < x[int(AT_ONCE * x.size)]:
+        return Verdict.DIVERGED_AT_ONCE
+    if not together.rises:
+        return Verdict.NO_DIVERGENCE
+    return Verdict.TOO_NOISY if _disagree(together, alone) else Verdict.OK
+
+
+def _learned(curves: Floats, together: Landmarks, chance: float | None) -> bool:
+    """Return whether the lowest loss is one that only a model that learned can have."""
+    if chance is None:
+        return together.descent >= MIN_DESCENT
+    initial = float(np.mean([initial_loss(curve) for curve in curves]))
+    return initial - together.descent * abs(initial) < chance - MIN_GAIN * abs(chance)
+
+
+def _still_falling(curves: Floats) -> bool:
+    """Return whether the last quarter of the sweep lies surely below the quarters before."""
+    if not np.isfinite(curves).all():
+        return False
+    quarters = np.array_split(_relative(curves), 4, axis=1)
+    third, last = quarters[2].ravel(), quarters[3].ravel()
+    error = math.hypot(third.std() / math.sqrt(third.size), last.std() / math.sqrt(last.size))
+    return bool(third.mean() - last.mean() > 3 * error)
+
+
+def _noise(x: Floats, curves: Floats) -> float:
+    """Return the standard error of the smoothed curve, from the differences of neighbours."""
+    differences = np.abs(np.diff(_relative(curves), axis=1))
+    differences = differences[np.isfinite(differences)]
+    deviation = float(np.median(differences)) / (0.6745 * math.sqrt(2)) if differences.size else 0.0
+    in_window = 2 * math.sqrt(math.pi) * WIDTH * math.log(10) * x.size / (x[-1] - x[0])
+    return deviation / math.sqrt(max(in_window, 1.0) * len(curves))
+
+
+def _disagree(together: Landmarks, alone: list[Landmarks]) -> bool:
+    """Return whether a seed learned much less than all, or the seeds' suggestions lie apart."""
+    weakest = min(one.descent for one in alone)
+    return weakest < together.descent / 2 or _spread(alone) > MAX_SPREAD
+
+
+def _spread(alone: list[Landmarks]) -> float:
+    """Return the larger factor between the seeds' suggestions."""
+    steady = np.ptp([one.steady for one in alone])
+    peak = np.ptp([one.peak for one in alone])
+    return math.exp(max(steady, peak))

@@ -1,0 +1,101 @@
+"""What `lrlab plot` does: find out what was given, and draw it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lrlab.config import Experiment
+from lrlab.errors import ResultsError, UsageError
+from lrlab.io import atomic
+from lrlab.plots import canvas, comparison_figures, sweep_figure
+from lrlab.results import comparison, sweep_record
+
+Warn = Callable[[str], None]
+"""Takes what is allowed in a config but surely not meant."""
+
+
+def plot(given: Sequence[Path], out: Path | None, kind: str, warn: Warn) -> list[Path]:
+    """Draw what a results directory holds, or preview the schedules of configs.
+
+    Args:
+        given: One results directory, or config files.
+        out: Where the figures go; default the directory itself, `results` for configs.
+        kind: `png`, `svg` or `pdf`.
+        warn: Takes the warnings about configs.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: If files and directories are mixed, or the kind is unknown.
+        ConfigError: If a config is wrong.
+        ResultsError: If the directory holds nothing to draw, or cannot be read or written.
+    """
+    if kind not in canvas.FORMATS:
+        raise UsageError(f"unknown format `{kind}`", f"use one of {', '.join(canvas.FORMATS)}")
+    folders = _folders(given)
+    if not folders:
+        from lrlab.plots import schedule_figure
+
+        return schedule_figure.save(out or Path("results"), previewed(given, warn), kind)
+    if len(given) > 1:
+        raise UsageError(
+            f"cannot draw `{folders[0]}` together with other arguments",
+            "give one results directory, or config files",
+        )
+    return _redraw(folders[0], out or folders[0], kind)
+
+
+def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
+    if not folder.is_dir():
+        raise ResultsError(
+            f"`{folder}` is no directory", "make results with `lrlab compare CONFIG... --out DIR`"
+        )
+    drawn: list[Path] = []
+    for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
+        atomic.check_within(folder, folder / name)
+    if (folder / comparison.FILE).exists():
+        drawn += comparison_figures.save(folder, comparison.read(folder), target, kind)
+    if (folder / sweep_record.JSON_FILE).exists():
+        drawn += sweep_figure.save(target, sweep_record.read(folder), kind)
+    if not drawn:
+        raise ResultsError(
+            f"`{folder}` holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
+            "make them with `lrlab compare` or `lrlab find-lr`",
+        )
+    return drawn
+
+
+def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]:
+    """Return the experiments that configs state, each with its steps an epoch.
+
+    Raises:
+        UsageError: If something else than configs is given, or a rate is `auto`.
+        ConfigError: If a config is wrong.
+    """
+    from lrlab import config
+    from lrlab.config.schedules.auto import auto_rates
+    from lrlab.tasks import data
+
+    if folders := _folders(given):
+        raise UsageError(
+            f"`{folders[0]}` is no config, and only the curves of configs are drawn in a terminal",
+            "give config files; `lrlab plot` without `--terminal` draws a directory's figures",
+        )
+    experiments = []
+    for read in config.read(given):
+        e = read.experiment
+        if wanted := auto_rates(e.schedule):
+            raise UsageError(
+                f"`{read.source.path}`: {', '.join(wanted)} is `auto`, so there is no curve yet",
+                "`lrlab compare` finds it by a sweep; or put in what `lrlab find-lr` suggests",
+            )
+        images = data.train_images(e.data)
+        steps_per_epoch = -(-images // e.batch_size)
+        for text in config.warnings(read, steps_per_epoch):
+            warn(text)
+        experiments.append((e, steps_per_epoch))
+    return experiments
+
+
+def _folders(given: Sequence[Path]) -> list[Path]:
+    return [path for path in given if path.is_dir() or path.suffix == ""]

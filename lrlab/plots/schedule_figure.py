@@ -1,0 +1,81 @@
+"""A preview of schedules: their learning-rate curves, without training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lrlab import schedules
+from lrlab.config import Experiment
+from lrlab.plots import canvas
+from lrlab.schedules import CLOSED_LOOPS, Rates, closed_loop
+
+
+def save(
+    target: Path, experiments: Sequence[tuple[Experiment, int]], kind: str = "png"
+) -> list[Path]:
+    """Draw the curves of experiments, each given with its steps an epoch, as `schedules.png`.
+
+    Raises:
+        ResultsError: If it cannot be written.
+    """
+    sizes = {steps for _, steps in experiments}
+    made, (ax,) = canvas.figure()
+    draw_schedules(ax, experiments)
+    title = "Learning-rate schedules, not trained"
+    if len(sizes) == 1:
+        steps = sizes.pop()
+        title += f" · {steps:,} steps an epoch"
+        made.subplots_adjust(top=0.81)
+        show_steps(ax, steps)
+    ax.set_title(title, loc="left")
+    canvas.legend(made, ax)
+    return [canvas.save(made, target / f"schedules.{kind}")]
+
+
+def curve(experiment: Experiment, steps_per_epoch: int) -> tuple[str, Rates]:
+    """Return what an experiment's curve is called, and its rates; of a closed loop the first one.
+
+    Returns:
+        The label, and the rates, float64, one a step.
+    """
+    schedule: Any = experiment.schedule
+    if schedule.type not in CLOSED_LOOPS:
+        return experiment.name, schedules.rates(schedule, steps_per_epoch, experiment.epochs)
+    how = "falls when {} stalls" if schedule.type == "performance" else "rises or falls as {} does"
+    label = f"{experiment.name}\n({how.format(schedule.monitor)})"
+    return label, closed_loop.undisturbed(schedule, steps_per_epoch, experiment.epochs)
+
+
+def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> Any:
+    """Draw the rate of every step against the epoch; a closed loop as its dotted first rate."""
+    everything = []
+    for index, (experiment, steps_per_epoch) in enumerate(experiments):
+        style = canvas.line_style(index)
+        if experiment.schedule.type in CLOSED_LOOPS:
+            style["linestyle"] = (0, (1, 2))
+        label, rates = curve(experiment, steps_per_epoch)
+        draw_rates(ax, rates, steps_per_epoch, label=label, **style)
+        everything.append(rates)
+    canvas.log_if_decades(ax, everything)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("learning rate")
+    return ax
+
+
+def draw_rates(ax: Any, rates: Rates, steps_per_epoch: int, **style: Any) -> Any:
+    """Draw the rate of every step against the epoch."""
+    ax.plot(np.arange(len(rates)) / steps_per_epoch, rates, linewidth=1.6, **style)
+    return ax
+
+
+def show_steps(ax: Any, steps_per_epoch: int) -> Any:
+    """Give an axis of epochs a second one above it, in steps."""
+    above = ax.secondary_xaxis(
+        "top",
+        functions=(lambda epoch: epoch * steps_per_epoch, lambda step: step / steps_per_epoch),
+    )
+    above.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    above.set_xlabel("step")
+    return above

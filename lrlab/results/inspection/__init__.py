@@ -1,0 +1,10 @@
+"""What is wrong in a results directory, and how it is mended; behind `lrlab check`.
+
+Nothing is trained, nothing outside the directory is read or touched, and no data are deleted.
+"""
+
+from lrlab.results.inspection.directory import Inspection, check_directory, inspect
+from lrlab.results.inspection.finding import Finding, Kind
+from lrlab.results.inspection.mending import repair, to_json
+
+__all__ = ["Finding", "Inspection", "Kind", "check_directory", "inspect", "repair", "to_json"]

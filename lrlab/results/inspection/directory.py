@@ -1,0 +1,245 @@
+"""The inspection of a whole results directory: what belongs there, and what does not."""
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrlab.results import checkpoints, comparison, locks, sweep_record
+from lrlab.io import atomic
+from lrlab.errors import ResultsError
+from lrlab.results.inspection import run_folder
+from lrlab.results.inspection.finding import Finding, Kind
+from lrlab.results.inspection.run_folder import EXPERIMENT, Identities, Place
+from lrlab.results.runs import Status
+
+_TABLES = {"comparison.csv", "comparison.md", comparison.FILE, locks.NAME}
+_FIGURES = {"learning-rate", "loss", "accuracy", "sweep", "schedules"}
+_SWEEP = (sweep_record.JSON_FILE, sweep_record.CSV_FILE)
+_FORMATS = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found in a results directory.
+
+    Args:
+        out: The directory.
+        statuses: How each run that is begun stands: `done`, `diverged`, `failed`, `unfinished` or
+            `damaged`, by its place.
+        findings: What was found, in path order.
+    """
+
+    out: Path
+    statuses: dict[Path, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def problems(self) -> list[Finding]:
+        """The findings that are problems and not mended."""
+        return [f for f in self.findings if f.kind.is_problem and f.mended is None]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many runs stand how, those that are as they should be as `fine`."""
+        fine = (Status.DONE, Status.DIVERGED)
+        each = Counter("fine" if s in fine else s for s in self.statuses.values())
+        return {key: each[key] for key in ("fine", "unfinished", "failed", "damaged")}
+
+
+def inspect(out: Path, *, alone: bool = False) -> Inspection:
+    """Return what is wrong in a results directory, and what else is worth telling.
+
+    Symbolic links that lead out of it are told and not followed. Nothing is written.
+
+    Args:
+        out: The directory.
+        alone: Whether the caller holds its lock, so that nobody else writes into it.
+
+    Raises:
+        ResultsError: If it is no directory.
+    """
+    check_directory(out)
+    inspector = _Inspector(out, None if alone else locks.owner(out))
+    inspector.inspect()
+    found = sorted(inspector.findings, key=lambda finding: finding.path.parts)
+    return Inspection(out, inspector.statuses, tuple(found))
+
+
+def check_directory(out: Path) -> None:
+    """Make sure that there is a directory.
+
+    Raises:
+        ResultsError: If not.
+    """
+    if not out.is_dir():
+        raise ResultsError(
+            f"`{out}` is no directory", "make results with `lrlab compare CONFIG... --out DIR`"
+        )
+
+
+class _Inspector:
+    """Goes through a results directory and takes notes."""
+
+    def __init__(self, out: Path, owner: str | None) -> None:
+        self.findings: list[Finding] = []
+        self.statuses: dict[Path, str] = {}
+        self._out = out
+        self._owner = owner
+        self._outside: set[Path] = set()
+        self._identities = Identities()
+
+    def inspect(self) -> None:
+        """Go through all of it."""
+        if self._owner is not None:
+            what = f"in use by {self._owner}"
+            self._tell(self._out, Kind.IN_USE, what, "what it is writing now is not looked at")
+        for path in self._entries(self._out):
+            if path.name == "runs" and path.is_dir():
+                self._runs(path)
+            elif path.name == "sweeps" and path.is_dir():
+                self._sweeps(path)
+            elif path.is_dir():
+                self._folder(path)
+            elif path.name not in {*_TABLES, *_SWEEP} and not _is_figure(path):
+                self._foreign(path)
+        if _holds_sweep(self._out) and not self._outside & {self._out / n for n in _SWEEP}:
+            self._own_sweep(self._out)
+        self._comparison()
+
+    def _entries(self, folder: Path) -> Iterator[Path]:
+        """Yield what is in a folder and may belong there; note what cannot."""
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError as error:
+            remedy = "give the right to read it"
+            self._tell(folder, Kind.UNREADABLE, f"cannot be read: {error.strerror}", remedy)
+            return
+        for path in (folder / name for name in names):
+            try:
+                if path.is_symlink():
+                    atomic.check_within(self._out, path)
+            except ResultsError as error:
+                what = f"is a symbolic link: {error.message}"
+                self._tell(path, Kind.LINK, what, "put what it leads to in its place")
+                self._outside.add(path)
+                continue
+            if atomic.is_part(path.name):
+                if self._owner is None:
+                    finding = (Kind.LEFTOVER, "was left half written", "`--repair` removes it")
+                    self.findings.append(Finding(path, *finding, remove=path))
+            elif atomic.is_aside(path.name):
+                self._tell(path, Kind.ASIDE, "was set aside", "delete it once nobody needs it")
+            else:
+                yield path
+
+    def _runs(self, folder: Path) -> None:
+        for experiment in self._entries(folder):
+            if not EXPERIMENT.fullmatch(experiment.name) or not experiment.is_dir():
+                self._foreign(experiment)
+                continue
+            self._experiment(experiment)
+
+    def _experiment(self, folder: Path) -> None:
+        kept = []
+        for path in self._entries(folder):
+            run_name = path.name.removesuffix(checkpoints.SUFFIX)
+            place = Place.of(path.with_name(run_name))
+            if place is None:
+                self._foreign(path)
+            elif run_name != path.name:
+                kept.append((path, place))
+            elif path.is_symlink():
+                remedy = "`--repair` sets it aside, and `lrlab compare` trains the run anew"
+                what = "is a symbolic link, not a run"
+                self.findings.append(Finding(path, Kind.DAMAGED, what, remedy, aside=path))
+                self.statuses[path] = Kind.DAMAGED
+            elif not path.is_dir() or self._holds_only(path, run_folder.CONTENTS):
+                status, findings = run_folder.inspect(place, self._identities)
+                self.statuses[path] = Kind.DAMAGED if status is None else status
+                self.findings += findings
+            else:
+                self.statuses[path] = Kind.DAMAGED
+        for path, place in kept:
+            stands = self.statuses.get(place.folder)
+            status = None if stands in (None, Kind.DAMAGED) else Status(stands)
+            finding = run_folder.inspect_checkpoint(path, place, status)
+            self.findings.append(finding)
+            if stands is None:
+                self.statuses[place.folder] = finding.kind
+
+    def _sweeps(self, folder: Path) -> None:
+        for path in self._entries(folder):
+            if not path.is_dir():
+                self._foreign(path)
+                continue
+            try:
+                if self._holds_only(path, _SWEEP):
+                    sweep_record.read(path)
+            except ResultsError as error:
+                remedy = "`--repair` sets it aside, and `lrlab compare` sweeps anew"
+                self._damaged(path, error, remedy, [path])
+
+    def _folder(self, path: Path) -> None:
+        if _holds_sweep(path):
+            if self._holds_only(path, [*_SWEEP, locks.NAME]):
+                self._own_sweep(path)
+        elif (path / comparison.FILE).exists() or (path / "runs").is_dir():
+            remedy = f"look at it with `lrlab check {path}`"
+            self._tell(path, Kind.FOREIGN, "is a results directory of its own", remedy)
+        else:
+            self._foreign(path)
+
+    def _holds_only(self, folder: Path, names: Collection[str]) -> bool:
+        """Note what else there is in a folder; return whether none of it leads out."""
+        for path in self._entries(folder):
+            if path.name not in names and not _is_figure(path):
+                self._foreign(path)
+        return not any(path.parent == folder for path in self._outside)
+
+    def _own_sweep(self, folder: Path) -> None:
+        """Look at the sweep that `find-lr` has written into a folder."""
+        try:
+            sweep_record.read(folder)
+        except ResultsError as error:
+            remedy = "`--repair` sets it aside; run `lrlab find-lr` again"
+            self._damaged(folder, error, remedy, [folder / name for name in _SWEEP])
+
+    def _comparison(self) -> None:
+        path = self._out / comparison.FILE
+        if path in self._outside or not path.exists():
+            return
+        try:
+            compared = comparison.read(self._out)
+        except ResultsError as error:
+            remedy = "`--repair` sets it aside, and `lrlab compare` writes it anew"
+            self._damaged(path, error, remedy, [path])
+            return
+        for folder in [folder for e in compared.experiments for folder in e.runs]:
+            place = self._out / folder
+            if place in self.statuses or Place.of(place) is None:
+                continue
+            if atomic.was_set_aside(place):
+                what, kind = "was set aside before", Kind.UNFINISHED
+                self.statuses[place] = kind
+            else:
+                what, kind = f"is missing, but `{comparison.FILE}` names it", Kind.MISSING
+            self._tell(place, kind, what, "`lrlab compare` trains it anew")
+
+    def _damaged(self, path: Path, error: ResultsError, remedy: str, aside: Sequence[Path]) -> None:
+        for each in [path for path in aside if path.exists()]:
+            self.findings.append(Finding(each, Kind.DAMAGED, error.message, remedy, aside=each))
+
+    def _foreign(self, path: Path) -> None:
+        self._tell(path, Kind.FOREIGN, "is none of lrlab's files", "nothing: it is left alone")
+
+    def _tell(self, path: Path, kind: Kind, what: str, remedy: str) -> None:
+        self.findings.append(Finding(path, kind, what, remedy))
+
+
+def _is_figure(path: Path) -> bool:
+    return path.stem in _FIGURES and path.suffix in _FORMATS
+
+
+def _holds_sweep(folder: Path) -> bool:
+    return any((folder / name).exists() for name in _SWEEP)

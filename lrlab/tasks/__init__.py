@@ -1,0 +1,4 @@
+"""What is trained: data sets, models, optimizers.
+
+Keras is imported inside functions only.
+"""
