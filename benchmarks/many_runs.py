@@ -22,6 +22,7 @@ from lrlab import config, schedules
 from lrlab.config import Config
 from lrlab.results import runs
 from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.schedules import Length
 from lrlab.tasks import data
 from lrlab.tasks.data import DataSource
 
@@ -94,7 +95,7 @@ def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random
         falls = np.arange(e.epochs) > rng.integers(2, 9)
         lr = np.repeat(e.schedule.initial_lr * 0.5**falls, steps_per_epoch)
     else:
-        lr = schedules.rates(e.schedule, steps_per_epoch, e.epochs)
+        lr = schedules.rates(e.schedule, Length(steps_per_epoch, e.epochs))
     at = np.arange(len(lr)) / len(lr)
     loss = (0.3 + np.exp(-8 * at) + 20 * lr.mean()) * rng.lognormal(0, 0.2, len(lr))
     epochs = []

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lrlab import guide
-from lrlab.guide import Entry
 from lrlab.plots import canvas, schedule_figure
+from lrlab.report import guide
+from lrlab.schedules import SCHEDULES, Schedule, registry
 
 PAGE = Path(__file__).parent / "schedules.md"
 PICTURES = Path(__file__).parent / "figures" / "schedules"
@@ -24,18 +24,19 @@ All keys, with defaults and meaning, stand in the [README](../README.md#config-r
 def page() -> str:
     """Return the page as Markdown."""
     lines = [INTRODUCTION, ""]
-    for family, entries in guide.FAMILIES.items():
-        links = ", ".join(f"[`{entry.type}`](#{entry.type})" for entry in entries)
+    for family, schedules in registry.families().items():
+        links = ", ".join(f"[`{one.named()}`](#{one.named()})" for one in schedules)
         lines.append(f"* {family[0].upper()}{family[1:]}: {links}")
-    for entry in guide.ENTRIES.values():
-        lines += ["", *section(entry)]
+    for schedule in SCHEDULES.values():
+        lines += ["", *section(schedule)]
     return "\n".join(lines) + "\n"
 
 
-def section(entry: Entry) -> Iterator[str]:
-    """Yield the lines of an entry's section."""
-    yield from (f"## `{entry.type}`", "", guide.description(entry), "")
-    yield from (f"![The learning rate of the example](figures/schedules/{entry.type}.png)", "")
+def section(schedule: type[Schedule]) -> Iterator[str]:
+    """Yield the lines of a schedule's section."""
+    name, entry = schedule.named(), schedule.entry
+    yield from (f"## `{name}`", "", schedule.description(), "")
+    yield from (f"![The learning rate of the example](figures/schedules/{name}.png)", "")
     yield from ("```text", *entry.formula.splitlines(), "```", "")
     yield from ("```yaml", *entry.example.splitlines(), "```", "")
     for trap in entry.traps:
@@ -49,16 +50,16 @@ def section(entry: Entry) -> Iterator[str]:
     yield from ("", f"Origin: {'; '.join(sources)}.")
 
 
-def draw(entry: Entry) -> None:
-    """Draw the curve of an entry's example; of a closed loop the one after an invented history."""
+def draw(schedule: type[Schedule]) -> None:
+    """Draw the curve of a schedule's example; for a closed loop after an invented history."""
     made, (ax,) = canvas.figure(height=1.8, width=4.8, dpi=100)
     made.subplots_adjust(left=0.13, right=0.98, bottom=0.25, top=0.95)
     schedule_figure.draw_rates(
-        ax, guide.curve(entry), guide.STEPS_PER_EPOCH, **canvas.line_style(0)
+        ax, guide.curve(schedule), guide.STEPS_PER_EPOCH, **canvas.line_style(0)
     )
     ax.set_ylim(bottom=0)
     ax.set_xlabel("epoch")
-    canvas.save(made, PICTURES / f"{entry.type}.png")
+    canvas.save(made, PICTURES / f"{schedule.named()}.png")
 
 
 def stale() -> list[str]:
@@ -69,7 +70,7 @@ def stale() -> list[str]:
     found = []
     if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
         found.append(PAGE.name)
-    if {path.name for path in PICTURES.iterdir()} != {f"{name}.png" for name in guide.ENTRIES}:
+    if {path.name for path in PICTURES.iterdir()} != {f"{name}.png" for name in SCHEDULES}:
         found.append(f"figures/{PICTURES.name}/")
     return found
 
@@ -79,5 +80,5 @@ def write() -> None:
     PAGE.write_text(page(), encoding="utf-8")
     for path in PICTURES.iterdir():
         path.unlink()
-    for entry in guide.ENTRIES.values():
-        draw(entry)
+    for schedule in SCHEDULES.values():
+        draw(schedule)

@@ -12,10 +12,10 @@ from typing import get_args
 import catalogue
 from typer.testing import CliRunner
 
-from lrlab import guide
 from lrlab.cli import app
 from lrlab.config.experiment import Experiment
 from lrlab.fields import Model
+from lrlab.report import guide
 
 README = Path(__file__).parent.parent / "README.md"
 COMMANDS = ("find-lr", "compare", "plot", "check", "schedules", "export")

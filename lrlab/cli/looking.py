@@ -95,15 +95,16 @@ def schedules(
 
     Example: lrlab schedules cosine
     """
-    from lrlab import console, guide
+    from lrlab import console
+    from lrlab.report import guide
 
-    entry, libraries = guide.find(name) if name is not None else (None, ())
+    schedule, libraries = guide.find(name) if name is not None else (None, ())
     if as_json:
-        console.print_json(guide.to_json(entry))
-    elif entry is None:
+        console.print_json(guide.to_json(schedule))
+    elif schedule is None:
         console.print_guide()
     else:
-        console.print_entry(entry, name or "", libraries)
+        console.print_schedule(schedule, name or "", libraries)
 
 
 def export(
@@ -125,8 +126,8 @@ def export(
     """
     from lrlab import config as configs
 
-    read = configs.read([config], configs.settings(settings or []))[0]
+    read = configs.read([config], configs.overrides(settings or []))[0]
 
-    from lrlab.export import command
+    from lrlab.export import snippets
 
-    typer.echo(command.export(read, to, steps_per_epoch))
+    typer.echo(snippets.export(read, to, steps_per_epoch))

@@ -44,7 +44,7 @@ def find_lr(
     """
     from lrlab import config as configs
 
-    given = configs.settings(settings or [], data=data)
+    given = configs.overrides(settings or [], data=data)
     experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
 
     from lrlab import console, experiment, plots
@@ -106,7 +106,7 @@ def compare(
     """
     from lrlab import config
 
-    given = config.settings(settings or [], data=data, epochs=epochs)
+    given = config.overrides(settings or [], data=data, epochs=epochs)
     read = config.read(configs, given)
 
     from lrlab import console, experiment, plots

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lrlab.config import Config
-from lrlab.config.schedules.auto import auto_rates, filled
 from lrlab.errors import ResultsError
 from lrlab.experiment.finding import sweep_experiment
 from lrlab.experiment.running import Report
+from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.io import atomic
 from lrlab.results import runs, sweep_record
 from lrlab.results.sweep_record import SweepRecord
@@ -106,7 +106,8 @@ def _fill(config: Config, wanted: Mapping[str, str], about: Mapping[str, Any]) -
         reason = f"the sweep for `auto` found no learning rate: {about['verdict']}, "
         return Choice(config, refused=reason + about["meaning"])
     try:
-        schedule = filled(config.experiment.schedule, about)
+        found: dict[Purpose, float] = {"steady_lr": about["steady_lr"], "max_lr": about["max_lr"]}
+        schedule = filled(config.experiment.schedule, found)
     except ValueError as error:
         return Choice(config, refused=f"what the sweep found for `auto` does not fit: {error}")
     experiment = config.experiment.model_copy(update={"schedule": schedule})

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.io import atomic, reading, json_shapes
-from lrlab.results import runs
 from lrlab.errors import ResultsError
+from lrlab.io import atomic, json_shapes, reading
 from lrlab.io.npz_reading import Array
 from lrlab.io.packing import pack, unpack
+from lrlab.results import runs
 from lrlab.results.runs import EpochResult, Floats
 
 FORMAT = 1

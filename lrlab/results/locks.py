@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from lrlab.io import atomic
 from lrlab.errors import ResultsError
+from lrlab.io import atomic
 
 if sys.platform != "win32":
     import fcntl

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.io import atomic, reading, json_shapes
-from lrlab.finder import sweep
 from lrlab.errors import ResultsError
+from lrlab.finder import sweep
 from lrlab.finder.suggestion import Suggestion
 from lrlab.finder.sweep import StoppedBy
 from lrlab.finder.verification import ShortRun
+from lrlab.io import atomic, json_shapes, reading
 
 CSV_FILE = "sweep.csv"
 JSON_FILE = "sweep.json"
@@ -145,7 +145,9 @@ def read(out: Path) -> SweepRecord:
         ResultsError: If there is none, or it cannot be read.
     """
     try:
-        about = _SHAPE(json_shapes.parse(reading.read_bytes(out / JSON_FILE, json_shapes.MAX_BYTES)), "")
+        about = _SHAPE(
+            json_shapes.parse(reading.read_bytes(out / JSON_FILE, json_shapes.MAX_BYTES)), ""
+        )
         settings = about["settings"]
         seeds, steps = settings["seeds"], settings["steps"]
         if seeds * steps > MOST_LOSSES:
@@ -168,7 +170,9 @@ def read(out: Path) -> SweepRecord:
 _RATE = json_shapes.number(1e-100, 1e100)
 _MAYBE_RATE = json_shapes.maybe(_RATE)
 _MAYBE_NUMBER = json_shapes.maybe(json_shapes.number(least=0))
-_OPTIMIZER = json_shapes.mapping({"type": json_shapes.text()}, {"momentum": json_shapes.number(0, 1)})
+_OPTIMIZER = json_shapes.mapping(
+    {"type": json_shapes.text()}, {"momentum": json_shapes.number(0, 1)}
+)
 _SETTINGS = json_shapes.mapping(
     {
         "model": json_shapes.text(),
@@ -194,7 +198,11 @@ _SHAPE = json_shapes.mapping(
         "rules": json_shapes.table(_MAYBE_NUMBER, most=100),
         "settings": _SETTINGS,
     },
-    {"verified": json_shapes.maybe(json_shapes.mapping({"steady_lr": _MAYBE_RATE, "max_lr": _MAYBE_RATE}))},
+    {
+        "verified": json_shapes.maybe(
+            json_shapes.mapping({"steady_lr": _MAYBE_RATE, "max_lr": _MAYBE_RATE})
+        )
+    },
 )
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?"
 _ROW = re.compile(

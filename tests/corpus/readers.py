@@ -5,6 +5,7 @@ folder of the corpus; where lrlab reads several files together the others are go
 checksums are right, so that the reader gets as far as to the content.
 """
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -21,10 +22,9 @@ from typing import Any
 import numpy as np
 
 from lrlab import config
-from lrlab.config.schedules import Greedy, Performance
 from lrlab.errors import LrlabError
 from lrlab.results import checkpoints, comparison, runs, sweep_record
-from lrlab.schedules import closed_loop
+from lrlab.schedules import ClosedLoop, Length
 from lrlab.tasks import data, idx, own_npz
 
 Reader = Callable[[Path, bytes], Any]
@@ -84,8 +84,9 @@ def read_config(folder: Path, content: bytes) -> None:
         config.warnings(read, 1)
         config.warnings(read, 1719)
         experiment = read.experiment
-        if isinstance(experiment.schedule, Greedy | Performance):
-            closed_loop.undisturbed(experiment.schedule, 1719, experiment.epochs)
+        if isinstance(experiment.schedule, ClosedLoop):
+            with contextlib.suppress(ValueError):  # A rate that is `auto`.
+                experiment.schedule.drawn(Length(1719, experiment.epochs))
 
 
 def read_idx(axes: int) -> Reader:

@@ -6,9 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from lrlab.io import reading, json_shapes
-from lrlab.results.comparison.summary import Comparison, ExperimentSummary, Summary
 from lrlab.errors import ResultsError
+from lrlab.io import json_shapes, reading
+from lrlab.results.comparison.summary import Comparison, ExperimentSummary, Summary
 from lrlab.results.runs import Status
 
 FILE = "comparison.json"

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrlab.results import checkpoints, comparison, locks, sweep_record
-from lrlab.io import atomic
 from lrlab.errors import ResultsError
+from lrlab.io import atomic
+from lrlab.results import checkpoints, comparison, locks, sweep_record
 from lrlab.results.inspection import run_folder
 from lrlab.results.inspection.finding import Finding, Kind
 from lrlab.results.inspection.run_folder import EXPERIMENT, Identities, Place

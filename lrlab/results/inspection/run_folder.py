@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrlab.results import checkpoints, runs
-from lrlab.io import reading, json_shapes
 from lrlab.errors import ResultsError
+from lrlab.io import json_shapes, reading
+from lrlab.results import checkpoints, runs
 from lrlab.results.inspection.finding import Finding, Kind
 from lrlab.results.runs import RunResult, Status
 

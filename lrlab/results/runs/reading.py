@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.io import reading, json_shapes
 from lrlab.errors import ResultsError
+from lrlab.io import json_shapes, reading
 from lrlab.io.packing import unpack
 from lrlab.results.runs.result import EpochResult, Floats, RunResult, Status
 
@@ -56,7 +56,9 @@ _MAYBE_NUMBER = json_shapes.maybe(json_shapes.number())
 _RECORD = json_shapes.mapping(
     {
         "status": json_shapes.one_of(*Status),
-        "diverged_at": json_shapes.maybe(json_shapes.mapping({"step": json_shapes.whole(0, 2**40)})),
+        "diverged_at": json_shapes.maybe(
+            json_shapes.mapping({"step": json_shapes.whole(0, 2**40)})
+        ),
         "error": json_shapes.maybe(json_shapes.text()),
         "test": json_shapes.mapping({"loss": _MAYBE_NUMBER, "accuracy": _MAYBE_NUMBER}),
         "train_seconds": json_shapes.number(least=0),
