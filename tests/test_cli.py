@@ -76,9 +76,21 @@ def test_help_is_a_sentence_and_an_example(command):
     assert done.stdout == lrlab_cli(*command, "-h").stdout
 
 
-def test_help_lists_every_command():
-    listed = lrlab_cli("--help").stdout.split("Commands:")[1]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == COMMANDS
+def test_help_lists_every_command_with_its_whole_summary():
+    rows = lrlab_cli("--help").stdout.split("Commands:\n")[1].splitlines()
+    assert [row.split()[0] for row in rows] == COMMANDS
+    for row in rows:
+        name, summary = row.split(maxsplit=1)
+        assert f"\n  {summary}.\n" in lrlab_cli(name, "--help").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_in_words_and_ends_with_help_itself(command):
+    shown = lrlab_cli(command, "--help").stdout
+    assert not re.search(r"[<>{]|list\[", shown)
+    assert "..." not in re.sub(r"CONFIG\]?\.\.\.", "", shown)
+    assert shown.endswith(" Show this message and exit.\n")
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_nothing_to_do_shows_the_help():
