@@ -1,4 +1,4 @@
-"""The page `docs/schedules.md` and its pictures, made from the guide; see `reference.py`."""
+"""The page `reference/schedules.md` and its pictures, made from the guide; see `reference.py`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,18 +7,17 @@ from lrlab import guide
 from lrlab.guide import Entry
 from lrlab.plots import canvas, schedule_figure
 
-PAGE = Path(__file__).parent / "schedules.md"
+PAGE = Path(__file__).parent / "reference" / "schedules.md"
 PICTURES = Path(__file__).parent / "figures" / "schedules"
 
 INTRODUCTION = """\
 # The schedules
 
-This page is made from the guide that `lrlab schedules` shows, by `python docs/reference.py`.
-
-With t the step, counted from 0, and durations in steps, a formula is Python; the tests run it
-against lrlab's own. A picture shows the example below it on the reference data, 1,719 steps an
-epoch. The examples are files of [`configs/`](../configs) and [`configs/more/`](../configs/more).
-All keys, with defaults and meaning, stand in the [README](../README.md#config-reference)."""
+What `lrlab schedules NAME` shows in the terminal, for every schedule and with pictures. In the
+formulas, which are Python, `t` is the step, counted from 0, and durations are in steps; the tests
+compare them with lrlab's own rates. Each picture shows the example below it on the reference data,
+with 1,719 steps per epoch. The examples are the files of `configs/` and `configs/more/`. The
+[config reference](config.md#schedules) lists every key with its default."""
 
 
 def page() -> str:
@@ -35,13 +34,12 @@ def page() -> str:
 def section(entry: Entry) -> Iterator[str]:
     """Yield the lines of an entry's section."""
     yield from (f"## `{entry.type}`", "", guide.description(entry), "")
-    yield from (f"![The learning rate of the example](figures/schedules/{entry.type}.png)", "")
+    yield from (f"![The learning rate of the example](../figures/schedules/{entry.type}.png)", "")
     yield from ("```text", *entry.formula.splitlines(), "```", "")
     yield from ("```yaml", *entry.example.splitlines(), "```", "")
-    for trap in entry.traps:
-        yield f"* {trap}"
+    yield from ("**Traps**", "", *(f"* {trap}" for trap in entry.traps))
     if entry.names:
-        yield from ("", "| library | name | |", "| --- | --- | --- |")
+        yield from ("", "| library | its name | note |", "| --- | --- | --- |")
         for given in entry.names:
             yield f"| {given.library} | `{given.name}` | {given.note} |"
     sources = [f"[{origin}]({origin.link})" if origin.link else str(origin)
@@ -50,7 +48,7 @@ def section(entry: Entry) -> Iterator[str]:
 
 
 def draw(entry: Entry) -> None:
-    """Draw the curve of an entry's example; of a closed loop the one after an invented history."""
+    """Draw the curve of an entry's example; for a closed loop, after an invented history."""
     made, (ax,) = canvas.figure(height=1.8, width=4.8, dpi=100)
     made.subplots_adjust(left=0.13, right=0.98, bottom=0.25, top=0.95)
     schedule_figure.draw_rates(
@@ -62,9 +60,9 @@ def draw(entry: Entry) -> None:
 
 
 def stale() -> list[str]:
-    """Return what is out of date: the page by its text, the pictures by which there are.
+    """Return what is out of date: the page if its text differs, the pictures if any is missing.
 
-    Their bytes are not compared, since versions of matplotlib draw differently.
+    Bytes of pictures are not compared, since versions of matplotlib draw differently.
     """
     found = []
     if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
@@ -75,7 +73,7 @@ def stale() -> list[str]:
 
 
 def write() -> None:
-    """Write the page, and all pictures anew."""
+    """Write the page and draw all pictures."""
     PAGE.write_text(page(), encoding="utf-8")
     for path in PICTURES.iterdir():
         path.unlink()

@@ -533,10 +533,11 @@ def test_schedules_knows_the_names_of_others():
     assert both.startswith("`ReduceLROnPlateau` (Keras, PyTorch, fastai) is `performance` here\n")
 
 
-def test_readme_shows_what_schedules_prints(monkeypatch):
+def test_the_guide_shows_what_schedules_prints(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    block = readme.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
+    page = Path(__file__).parents[1] / "docs" / "guides" / "compare.md"
+    text = page.read_text(encoding="utf-8")
+    block = text.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
     shown = [
         line.rstrip() for line in lrlab_cli("schedules", "CosineAnnealingLR").stdout.split("\n")
     ]

@@ -197,11 +197,11 @@ def test_command_refuses_an_unknown_target(write_config):
 
 
 @pytest.mark.parametrize("to", ["python", "keras"])
-def test_readme_shows_what_the_command_prints(to):
+def test_the_guide_shows_what_the_command_prints(to):
     root = Path(__file__).parents[1]
     what = lrlab.load(root / "configs" / "exponential.yaml")
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    assert f"\n{snippet(what, to, 1719)}\n" in readme
+    page = (root / "docs" / "guides" / "keras.md").read_text(encoding="utf-8")
+    assert f"\n{snippet(what, to, 1719)}\n" in page
 
 
 # --- keras ---
