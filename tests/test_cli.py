@@ -77,9 +77,21 @@ def test_help_is_a_sentence_and_an_example(command):
     assert done.stdout == lrlab_cli(*command, "-h").stdout
 
 
-def test_help_lists_every_command():
-    listed = lrlab_cli("--help").stdout.split("Commands:")[1]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == COMMANDS
+def test_help_lists_every_command_with_its_whole_summary():
+    rows = lrlab_cli("--help").stdout.split("Commands:\n")[1].splitlines()
+    assert [row.split()[0] for row in rows] == COMMANDS
+    for row in rows:
+        name, summary = row.split(maxsplit=1)
+        assert f"\n  {summary}.\n" in lrlab_cli(name, "--help").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_in_words_and_ends_with_help_itself(command):
+    shown = lrlab_cli(command, "--help").stdout
+    assert not re.search(r"[<>{]|list\[", shown)
+    assert "..." not in re.sub(r"CONFIG\]?\.\.\.", "", shown)
+    assert shown.endswith(" Show this message and exit.\n")
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_nothing_to_do_shows_the_help():
@@ -524,10 +536,11 @@ def test_schedules_knows_the_names_of_others():
     assert both.startswith("`ReduceLROnPlateau` (Keras, PyTorch, fastai) is `performance` here\n")
 
 
-def test_readme_shows_what_schedules_prints(monkeypatch):
+def test_the_guide_shows_what_schedules_prints(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    block = readme.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
+    page = Path(__file__).parents[1] / "docs" / "guides" / "compare.md"
+    text = page.read_text(encoding="utf-8")
+    block = text.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
     shown = [
         line.rstrip() for line in lrlab_cli("schedules", "CosineAnnealingLR").stdout.split("\n")
     ]

@@ -190,6 +190,14 @@ def test_command_refuses_an_unknown_target(write_config):
     assert done.stderr == "error: unknown target `c`\n\nhint: use one of python, keras\n"
 
 
+@pytest.mark.parametrize("to", ["python", "keras"])
+def test_the_guide_shows_what_the_command_prints(to):
+    root = Path(__file__).parents[1]
+    what = lrlab.load(root / "configs" / "exponential.yaml")
+    page = (root / "docs" / "guides" / "keras.md").read_text(encoding="utf-8")
+    assert f"\n{snippet(what, to, 1719)}\n" in page
+
+
 # --- keras ---
 
 OWN = {"constant", "power", "exponential", "piecewise"}
