@@ -1,0 +1,100 @@
+"""Adding a schedule is adding one file: the one of the docs page, dropped into a copy of lrlab."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "contributing" / "add-a-schedule.md"
+CONFIG = "schedule: {type: landing, initial_lr: 0.1, end_lr: 0.02}\nepochs: 4\n"
+EXPECTED = 0.1 + (0.02 - 0.1) * np.minimum(np.arange(40) / 32, 1.0)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A copy of the package, its configs and documents, with one more file in `schedules/`."""
+    if not PAGE.is_file():
+        pytest.skip("no docs beside the tests: run them in a checkout")
+    folder = tmp_path_factory.mktemp("house")
+    for name in ("lrlab", "configs", "docs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (folder / "lrlab" / "schedules" / "landing.py").write_text(code, encoding="utf-8")
+    (folder / "landing.yaml").write_text(CONFIG, encoding="utf-8")
+    return folder
+
+
+def python(house, *arguments):
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=house,
+        env=os.environ | {"PYTHONPATH": str(house)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_is_listed_and_described(house):
+    listed = python(house, "-m", "lrlab", "schedules")
+    assert re.search(r"^  landing +\S+ A straight line down, then level\.$", listed, re.MULTILINE)
+    about = json.loads(python(house, "-m", "lrlab", "schedules", "landing", "--json"))
+    assert about["family"] == "to a last rate over a given length"
+    keys = [parameter["key"] for parameter in about["parameters"]]
+    assert keys == ["initial_lr", "over", "end_lr", "warmup", "update", "for"]
+
+
+def test_configs_know_it_alone_and_as_a_phase(house):
+    script = (
+        "import json, lrlab\n"
+        "given = {'type': 'landing', 'initial_lr': 0.1, 'end_lr': 0.02}\n"
+        "phases = {'type': 'sequence', 'phases': [given]}\n"
+        "by_path = lrlab.rates('landing.yaml', 10, 4)\n"
+        "print(json.dumps([lrlab.rates(s, 10, 4).tolist() for s in (given, phases)]))\n"
+        "assert by_path.tolist() == lrlab.rates(given, 10, 4).tolist()\n"
+    )
+    alone, as_a_phase = json.loads(python(house, "-c", script))
+    np.testing.assert_allclose(alone, EXPECTED, rtol=1e-12)
+    np.testing.assert_allclose(as_a_phase, EXPECTED, rtol=1e-12)
+
+
+@pytest.mark.parametrize("to", ["python", "keras"])
+def test_it_is_exported(house, to):
+    code = python(house, "-m", "lrlab", "export", "landing.yaml", "--to", to,
+                  "--steps-per-epoch", "10")  # fmt: skip
+    found = {"__name__": "exported"}
+    exec(code, found)
+    np.testing.assert_allclose(found["learning_rate"](np.arange(40)), EXPECTED, rtol=1e-12)
+    if to == "keras":
+        assert float(found["LearningRate"]()(16)) == np.float32(EXPECTED[16])
+
+
+def test_it_is_drawn_and_documented(house):
+    chart = python(house, "-m", "lrlab", "plot", "landing.yaml", "--terminal")
+    assert "learning rate" in chart
+    python(house, "-m", "lrlab", "plot", "landing.yaml", "--out", "drawn", "--format", "svg")
+    assert (house / "drawn" / "schedules.svg").stat().st_size > 1_000
+    python(house, "docs/reference.py")
+    assert "\n## `landing`\n" in (house / "docs/reference/schedules.md").read_text("utf-8")
+    assert "\n### `landing`\n" in (house / "docs/reference/config.md").read_text("utf-8")
+    assert (house / "configs/more/landing.yaml").read_text("utf-8").startswith("# Down to a tenth")
+    assert (house / "docs/figures/schedules/landing.png").stat().st_size > 1_000
+
+
+def test_it_trains(house):
+    python(
+        house, "-m", "lrlab", "compare", "landing.yaml", "--data", "sketches",
+        "--epochs", "1", "--seeds", "1", "--set", "batch_size=1000",
+    )  # fmt: skip
+    compared = json.loads((house / "results" / "comparison.json").read_text("utf-8"))
+    (landing,) = compared["experiments"]
+    assert (landing["schedule"], landing["status"]) == ("landing", "done")
