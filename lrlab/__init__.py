@@ -8,6 +8,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lrlab.integrations.keras.registration import register_with_keras
+
 if TYPE_CHECKING:
     from lrlab.config import load
     from lrlab.config.given import rates
@@ -54,3 +56,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+# Last: where Keras is loaded already, this imports modules that need the names above.
+register_with_keras()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -66,6 +69,55 @@ def test_trains_compiled_and_survives_saving(jit_compile, tmp_path):
     for one in (model, loaded):
         one.fit(x, y, 4, epochs=1, shuffle=False, verbose=0)
     np.testing.assert_allclose(loaded.get_weights()[0], model.get_weights()[0], rtol=1e-6)
+
+
+ORDERS = ("import keras, lrlab", "import lrlab, keras", "import lrlab\nimport tensorflow, keras")
+
+
+def run_python(script, **settings):
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, **settings
+    )
+
+
+@pytest.mark.parametrize("imports", ORDERS)
+def test_saved_model_is_loaded_where_lrlab_is_only_imported(imports, tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(lrlab.KerasSchedule(schedule(TEXTS[0]), 4, 2)), "mse")
+    model.save(tmp_path / "model.keras")
+    loaded = "keras.models.load_model('model.keras')"
+    script = f"{imports}\nprint(float({loaded}.optimizer.learning_rate))"
+    done = run_python(script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == np.float32(lrlab.rates(schedule(TEXTS[0]), 4, 2)[0])
+
+
+def test_importing_lrlab_loads_no_keras_and_leaves_other_imports_alone():
+    done = run_python(
+        "import sys\n"
+        "import lrlab, importlib.util\n"
+        "assert not {'keras', 'tensorflow', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "assert importlib.util.find_spec('keras') and 'keras' not in sys.modules\n"
+        "assert importlib.util.find_spec('no_such_package') is None\n"
+        "import keras\n"
+        "assert keras.saving.get_registered_object('lrlab>KerasSchedule') is lrlab.KerasSchedule\n"
+        "assert not [finder for finder in sys.meta_path if 'lrlab' in type(finder).__module__]\n"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_keras_that_cannot_be_imported_raises_its_own_error(tmp_path):
+    (tmp_path / "keras.py").write_text("raise ImportError('broken on purpose')")
+    script = (
+        "import lrlab\n"
+        "for _ in range(2):\n"
+        "    try:\n"
+        "        import keras\n"
+        "    except ImportError as error:\n"
+        "        print(error)\n"
+    )
+    done = run_python(script, cwd=tmp_path)
+    assert done.stdout.splitlines() == ["broken on purpose"] * 2, done.stderr
 
 
 def test_refuses_a_closed_loop_and_what_is_no_schedule():
