@@ -8,7 +8,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lrlab.integrations.keras.registration import register_with_keras
+from lrlab.integrations.keras.keras_registration import register_with_keras
 
 if TYPE_CHECKING:
     from lrlab.config import load

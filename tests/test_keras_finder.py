@@ -1,6 +1,10 @@
 """The sweep of any compiled Keras model: what it finds, and that it leaves everything as it was."""
 
+import os
 import random
+import subprocess
+import sys
+import textwrap
 
 import keras
 import numpy as np
@@ -283,3 +287,43 @@ def test_what_is_refused(build, options, message, data):
     x, y = data
     with pytest.raises(ValueError, match=message):
         lrlab.find_lr(build(), **{"x": x, "y": y, **options})
+
+
+# --- the process it is called in ---
+
+NOTHING_CHANGES = """
+    import os
+    before = dict(os.environ)
+    {first}
+    import keras, numpy as np, tensorflow as tf
+
+    def threads():
+        of = tf.config.threading
+        return of.get_intra_op_parallelism_threads(), of.get_inter_op_parallelism_threads()
+
+    for name in ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL"):
+        assert os.environ.get(name) == before.get(name), name
+    settled = dict(os.environ)  # TensorFlow sets some itself.
+    assert threads() == (0, 0), threads()
+    from lrlab import find_lr, KerasLoop, KerasMomentum, KerasSchedule
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    cycle = {{"type": "one_cycle", "max_lr": 0.1, "momentum": {{"low": 0.8, "high": 0.9}}}}
+    model.compile(keras.optimizers.SGD(KerasSchedule(cycle, 2, 2), momentum=0.9), "mse")
+    x, y = np.ones((64, 2)), np.ones((64, 1))
+    find_lr(model, x, y, steps=20, seeds=1)
+    model.fit(x, y, 32, epochs=2, callbacks=[KerasMomentum(cycle, 2, 2)], verbose=0)
+    assert threads() == (0, 0), threads()
+    assert dict(os.environ) == settled
+"""
+
+
+@pytest.mark.parametrize("first", ["from lrlab import find_lr, KerasLoop", "import tensorflow"])
+def test_as_a_library_lrlab_sets_neither_environment_nor_threads(first):
+    script = textwrap.dedent(NOTHING_CHANGES.format(first=first))
+    hidden = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL")
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False,
+        env={name: value for name, value in os.environ.items() if name not in hidden},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -58,5 +58,6 @@ def prepare(sources: Iterable[DataSource]) -> Callable[[DataSource], "Tensors"]:
 
 def _import_training() -> Any:
     from lrlab import training
+    from lrlab.training import trainer  # noqa: F401 - Starts TensorFlow, beside the reading.
 
     return training

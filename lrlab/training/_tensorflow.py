@@ -1,4 +1,8 @@
-"""TensorFlow, imported without its chatter and set to one intra-op thread a run."""
+"""TensorFlow for experiments, imported without its chatter and set to one thread per run.
+
+Importing this module is what starts the engine, and it concerns the whole process. So only the
+engine imports it, never what is called from a user's own script (`lrlab.integrations`).
+"""
 
 import contextlib
 

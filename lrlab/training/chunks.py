@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator
 from threading import Event
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from lrlab.schedules import Rates
-from lrlab.training.trainer import Floats, Trainer
+
+if TYPE_CHECKING:
+    from lrlab.training.trainer import Floats, Trainer
 
 _CHUNK_SECONDS = 0.15
 _FIRST_CHUNK = 20
@@ -27,7 +30,7 @@ def sample_order(images: int, seed: int, epoch: int) -> npt.NDArray[np.int32]:
 class Chunks:
     """Cuts steps into chunks of about 0.15 s, so that progress and Ctrl-C are prompt."""
 
-    def __init__(self, trainer: Trainer, stop: Event) -> None:
+    def __init__(self, trainer: "Trainer", stop: Event) -> None:
         self._trainer = trainer
         self._stop = stop
         self._size = min(_FIRST_CHUNK, _MAX_CHUNK)
@@ -35,9 +38,9 @@ class Chunks:
     def run(
         self,
         order: npt.NDArray[np.int32],
-        rates: Floats,
+        rates: "Floats",
         momenta: Rates | None = None,
-    ) -> Iterator[tuple[Floats, Floats, int]]:
+    ) -> Iterator[tuple["Floats", "Floats", int]]:
         """Yield the rates, losses and correct count of each chunk.
 
         Raises:

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from lrlab.training._tensorflow import tf
+import tensorflow as tf
 
 
 class PerStep:

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from lrlab.finder import sweep
 from lrlab.training.chunks import Chunks, sample_order
-from lrlab.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from lrlab.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def sweep_order(images: int, batch_size: int, steps: int, seed: int) -> npt.NDAr
 
 
 def sweep_seed(
-    trainer: Trainer, rates: npt.NDArray[np.float64], seed: int, *, stop: Event
+    trainer: "Trainer", rates: npt.NDArray[np.float64], seed: int, *, stop: Event
 ) -> SweptSeed:
     """Train one step at each rate in turn, until the stop rule ends it.
 
@@ -51,7 +54,7 @@ def sweep_seed(
 
 
 def short_run(
-    trainer: Trainer, rates: npt.NDArray[np.float64], seed: int, *, stop: Event
+    trainer: "Trainer", rates: npt.NDArray[np.float64], seed: int, *, stop: Event
 ) -> tuple[float, float] | tuple[None, None]:
     """Train one step at each rate; return validation loss and accuracy, None if it broke down.
 

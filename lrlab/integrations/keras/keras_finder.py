@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from lrlab.finder import sweep
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.finder.sweep import StoppedBy
 from lrlab.integrations.keras.preservation import fresh_optimizer, preserved
-from lrlab.training._tensorflow import keras, tf
 from lrlab.training.sweeping import padded, sweep_order
 
 FEWEST_STEPS, MOST_STEPS = 200, 500

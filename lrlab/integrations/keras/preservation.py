@@ -5,9 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import keras
 import numpy as np
-
-from lrlab.training._tensorflow import keras
 
 Restore = Callable[[], None]
 
