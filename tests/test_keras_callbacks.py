@@ -7,11 +7,14 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import lrlab
 from lrlab import schedules
 from lrlab.config import parse
 from lrlab.schedules import Length
+from lrlab.schedules.performance import Performance
 
 STEPS, EPOCHS, BATCH = 5, 6, 8
 RNG = np.random.default_rng(3)
@@ -86,6 +89,40 @@ def test_plateau_equals_keras_own():
     plateau = keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0.05)
     fit(model(keras.optimizers.SGD(0.5)), plateau, theirs)
     assert ours.rates == theirs.rates
+
+
+@st.composite
+def tying_histories(draw):
+    """Results that lie whole numbers of `min_delta` apart, but for their last bits."""
+    delta = draw(st.sampled_from([0.0, 1e-4, 0.01, 0.05, 0.1, 0.3]))
+    exact, history = draw(st.booleans()), []
+    for moves in draw(st.lists(st.integers(-8, 8), min_size=2, max_size=25)):
+        result = 0.85 + delta * moves
+        result += draw(st.sampled_from([0.0, 1e-17, -1e-16, 2e-16, 3e-8, -3e-8]))
+        history.append(result if exact else float(np.float32(result)))
+    return delta, history
+
+
+@settings(max_examples=300, deadline=None)
+@given(tied=tying_histories(), mode=st.sampled_from(["min", "max"]), cooldown=st.integers(0, 2),
+       patience=st.integers(1, 2))  # fmt: skip
+@example(tied=(0.1, [0.4, 0.3, 0.3]), mode="min", cooldown=0, patience=1)
+@example(tied=(1e-4, [0.85, 0.8501, 0.8502]), mode="max", cooldown=0, patience=1)
+def test_plateau_falls_after_the_same_epochs_as_keras_own_where_results_tie(
+    tied, mode, cooldown, patience
+):
+    delta, history = tied
+    shared = {"factor": 0.5, "patience": patience, "cooldown": cooldown, "min_delta": delta}
+    theirs = keras.callbacks.ReduceLROnPlateau("it", mode=mode, **shared)
+    optimizer = keras.optimizers.SGD(0.5)
+    theirs.set_model(SimpleNamespace(optimizer=optimizer))
+    theirs.on_train_begin()
+    monitor = {"min": "val_loss", "max": "val_accuracy"}[mode]
+    ours = Performance(type="performance", initial_lr=0.5, monitor=monitor, **shared)
+    for epoch, result in enumerate(history):
+        theirs.on_epoch_end(epoch, {"it": result})
+        # Halving is exact, so the rates are too.
+        assert ours.replay(history[: epoch + 1]).lr == float(optimizer.learning_rate)
 
 
 def test_resumed_training_goes_on_as_if_it_had_not_stopped():

@@ -207,6 +207,38 @@ def test_most_stored_closed_loops_move():
         assert sum(moved) >= 12
 
 
+def optax_plateaus():
+    return json.loads((TABLES / "optax_plateau.json").read_text())["cases"]
+
+
+def as_optax(keywords, cooldown):
+    return Performance(
+        type="performance", initial_lr=0.1, threshold_mode="relative", min_delta=keywords["rtol"],
+        factor=keywords["factor"], patience=keywords["patience"], cooldown=cooldown,
+        min_lr=0.1 * keywords["min_scale"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("row", optax_plateaus())
+def test_performance_equals_optax_with_a_relative_threshold_and_a_longer_cooldown(row):
+    theirs, history = row["keywords"]["cooldown"], row["history"]
+    config = as_optax(row["keywords"], theirs + 1 if theirs else 0)
+    found = [config.replay(history[: n + 1]).lr for n in range(len(history))]
+    np.testing.assert_allclose(found, row["rates"], rtol=RTOL)
+
+
+def test_performance_with_the_cooldown_of_optax_itself_differs():
+    differ = []
+    for row in optax_plateaus():
+        if row["keywords"]["cooldown"]:
+            config = as_optax(row["keywords"], row["keywords"]["cooldown"])
+            history = row["history"]
+            found = [config.replay(history[: n + 1]).lr for n in range(len(history))]
+            differ.append(not np.allclose(found, row["rates"], rtol=RTOL))
+    assert len(differ) == 15
+    assert sum(differ) >= 5
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_performance_equals_keras(keras64, seed):
     keras = keras64

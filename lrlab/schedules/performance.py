@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from lrlab.fields import Count, Fraction, Rate, SteadyRate, known
-from lrlab.schedules.closed_loop import ClosedLoop, is_better
+from lrlab.schedules.closed_loop import ClosedLoop, is_better, is_better_as_keras
 from lrlab.schedules.entry import GERON, Entry, Name
 from lrlab.schedules.length import Length
 
@@ -98,19 +98,22 @@ class Performance(ClosedLoop):
             0.2
 
         References:
-            Keras' and PyTorch's `ReduceLROnPlateau`, each of which its variant equals epoch for
-            epoch. They differ in three ways: PyTorch is patient for one epoch more, its threshold
-            is a share of the best, and the last epoch of a cooldown does not count as bad in it.
+            Keras' and PyTorch's `ReduceLROnPlateau`: each variant lowers the rate after the same
+            epochs as its model, also where a result ties with the threshold. They differ in three
+            ways: PyTorch is patient for one epoch more, its threshold is a share of the best, and
+            the last epoch of a cooldown does not count as bad in it.
         """
-        relative = self.threshold_mode == "relative" or (
-            self.threshold_mode is None and self.variant == "pytorch"
-        )
-        better = state.best is None or is_better(
-            result, state.best, self.min_delta, relative, self.monitors_accuracy
-        )
+        better = state.best is None or self._is_better(result, state.best)
         if self.variant == "pytorch":
             return self._after_epoch_pytorch(state, result, better)
         return self._after_epoch_keras(state, result, better)
+
+    def _is_better(self, result: float, best: float) -> bool:
+        mode = self.threshold_mode or ("relative" if self.variant == "pytorch" else "absolute")
+        higher = self.monitors_accuracy
+        if self.variant == "keras" and mode == "absolute":
+            return is_better_as_keras(result, best, self.min_delta, higher)
+        return is_better(result, best, self.min_delta, mode == "relative", higher)
 
     def _after_epoch_keras(self, state: PlateauState, result: float, better: bool) -> PlateauState:
         cooldown = max(0, state.cooldown - 1)
@@ -177,7 +180,9 @@ epochs: 10
         names=(
             Name("Keras", "ReduceLROnPlateau", "with `variant: keras`, the default"),
             Name("PyTorch", "ReduceLROnPlateau", "with `variant: pytorch`"),
-            Name("optax", "reduce_on_plateau", "of `optax.contrib`; counts updates, not epochs"),
+            Name("optax", "reduce_on_plateau",
+                 "of `optax.contrib`, with `threshold_mode: relative`; a cooldown of c > 0 "
+                 "is `cooldown: c + 1`; it counts calls of its `update`"),
             Name("timm", "PlateauLRScheduler", "with `variant: pytorch`, which it calls"),
             Name("transformers", "get_reduce_on_plateau_schedule",
                  "with `variant: pytorch`, which it calls"),
@@ -185,7 +190,9 @@ epochs: 10
         ),
         traps=(
             "Keras reduces after `patience` bad epochs, PyTorch after one more.",
-            "`min_delta` is a difference in Keras, a share of the best in PyTorch.",
+            "`min_delta` is a difference in Keras, a share of the best in PyTorch and optax.",
+            "Keras counts the last epoch of a cooldown as bad; PyTorch and optax do not.",
+            "Keras keeps its rate in float32 between two falls: it agrees to 1e-6, not to the bit.",
             "`factor` is 0.5 and `patience` 5 by default, as in the book; Keras and PyTorch have "
             "0.1 and 10.",
             "The curve is known only while training: its picture follows an invented history.",

@@ -447,6 +447,37 @@ def plateau_cases() -> list[dict[str, Any]]:
     return tables
 
 
+def optax_plateau_cases() -> list[dict[str, Any]]:
+    """Return optax' reduce_on_plateau on random histories, computed in float64."""
+    import random
+
+    import jax
+    from optax.contrib import reduce_on_plateau
+
+    jax.config.update("jax_enable_x64", True)
+    rng = random.Random(1)
+    tables = []
+    for number in range(20):
+        noise = rng.choice([0.02, 0.1, 0.5])
+        history = [round(2.0 * 0.97**i + rng.gauss(0, noise), 4) for i in range(60)]
+        keywords: dict[str, Any] = {
+            "factor": rng.choice([0.5, 0.8]),
+            "patience": rng.choice([1, 2, 4]),
+            "cooldown": number % 4,
+            "min_scale": rng.choice([0.0, 0.1]),
+            "rtol": rng.choice([1e-4, 0.05]),
+        }
+        transform = reduce_on_plateau(**keywords)
+        weight = jax.numpy.ones((), "float64")
+        state, rates = transform.init(weight), []
+        for result in history:
+            _, state = transform.update(weight, state, value=result)
+            rates.append(0.1 * float(state.scale))
+        tables.append({"call": "reduce_on_plateau", "keywords": keywords, "history": history,
+                       "rates": [short(rate) for rate in rates]})  # fmt: skip
+    return tables
+
+
 def momentum_cases() -> list[dict[str, Any]]:
     """Return the momentum that PyTorch's OneCycleLR cycles."""
     import torch
@@ -512,6 +543,7 @@ def main() -> None:
     write("timm", ["timm"], table(timm_cases()))
     write("transformers", ["transformers"], table(transformers_cases()))
     write("plateau", ["torch", "transformers"], plateau_cases())
+    write("optax_plateau", ["optax", "jax"], optax_plateau_cases())
     write("momentum", ["torch"], momentum_cases())
 
 
