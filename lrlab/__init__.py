@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from lrlab.config.given import rates
     from lrlab.errors import LrlabError
     from lrlab.finder.suggestion import suggest
-    from lrlab.integrations.keras.keras_callbacks import KerasLoop, KerasMomentum
     from lrlab.integrations.keras.keras_finder import find_lr
+    from lrlab.integrations.keras.keras_loop import KerasLoop
+    from lrlab.integrations.keras.keras_momentum import KerasMomentum
     from lrlab.integrations.keras.keras_schedule import KerasSchedule
 
 __version__ = "0.1.0"
@@ -35,8 +36,8 @@ __all__ = [
 
 # Imported when first used, so that `lrlab --help` needs neither numpy nor pydantic.
 _HOMES = {
-    "KerasLoop": "lrlab.integrations.keras.keras_callbacks",
-    "KerasMomentum": "lrlab.integrations.keras.keras_callbacks",
+    "KerasLoop": "lrlab.integrations.keras.keras_loop",
+    "KerasMomentum": "lrlab.integrations.keras.keras_momentum",
     "KerasSchedule": "lrlab.integrations.keras.keras_schedule",
     "LrlabError": "lrlab.errors",
     "find_lr": "lrlab.integrations.keras.keras_finder",

@@ -145,12 +145,193 @@ def test_loop_refuses_what_it_cannot_do():
     fixed = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.9))
     with pytest.raises(lrlab.LrlabError, match="schedule of its own"):
         fit(model(fixed), loop)
-    plateau = lrlab.KerasLoop(schedule(LOOPS["performance"]), STEPS, EPOCHS)
-    with pytest.raises(lrlab.LrlabError, match="no `val_loss`"):
-        model("sgd").fit(X, Y, BATCH, callbacks=[plateau], verbose=0)
     warming = lrlab.KerasLoop(schedule(LOOPS["greedy after a warm-up"]), STEPS, EPOCHS)
-    with pytest.raises(lrlab.LrlabError, match="does several at once"):
+    with pytest.raises(lrlab.LrlabError, match="does several steps") as refused:
         fit(model("sgd", steps_per_execution=2), warming)
+    assert "or leave out `warmup`" in refused.value.hint
+
+
+def test_second_fit_goes_on_where_the_loop_stands():
+    config = schedule(LOOPS["greedy after a warm-up"])
+    whole, parts = Recorder(), Recorder()
+    fit(model("sgd"), lrlab.KerasLoop(config, STEPS, EPOCHS), whole)
+    loop, made = lrlab.KerasLoop(config, STEPS, EPOCHS), model("sgd")
+    for part in ({"epochs": 2}, {"epochs": 1}, {"initial_epoch": 1, "epochs": EPOCHS - 2}):
+        fit(made, loop, parts, **part)
+    assert parts.rates == whole.rates
+    assert len(loop.history) == EPOCHS
+
+
+def test_initial_epoch_drops_what_came_later():
+    config = schedule(LOOPS["performance"])
+    loop, made = lrlab.KerasLoop(config, STEPS, EPOCHS), model("sgd")
+    fit(made, loop)
+    first = loop.history[:2]
+    fit(made, loop, initial_epoch=2, epochs=3)
+    assert loop.history[:2] == first
+    assert len(loop.history) == 3
+
+
+class Killed(keras.callbacks.Callback):
+    """Ends the training in the middle of an epoch, as a kill would."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.at, self.epoch = epoch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (self.at, 2):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("process", ["same", "new"])
+@pytest.mark.parametrize("fits", [1, 2])
+def test_backup_and_restore_goes_on_where_the_loop_stood(process, fits, tmp_path):
+    config = schedule(LOOPS["greedy after a warm-up"])
+
+    def looped():
+        return lrlab.KerasLoop(config, STEPS, EPOCHS, backup=tmp_path / "loop.json")
+
+    def trained(made, loop, recorder, *more, **settings):
+        fit(made, loop, keras.callbacks.BackupAndRestore(tmp_path / "backup"), recorder, *more,
+            **settings)  # fmt: skip
+
+    def before(made, loop):
+        if fits == 2:
+            fit(made, loop, epochs=2)
+
+    whole, first, second = Recorder(), Recorder(), Recorder()
+    epochs = EPOCHS - 2 * (fits - 1)
+    made, loop = model("sgd"), lrlab.KerasLoop(config, STEPS, EPOCHS)
+    before(made, loop)
+    fit(made, loop, whole, epochs=epochs)
+
+    made, loop = model("sgd"), looped()
+    before(made, loop)
+    with pytest.raises(KeyboardInterrupt):
+        trained(made, loop, first, Killed(3), epochs=epochs)
+    if process == "new":
+        made, loop = model("sgd"), looped()
+    trained(made, loop, second, epochs=epochs)
+    assert first.rates[: 3 * STEPS] + second.rates == whole.rates
+
+
+def test_resuming_without_a_backup_says_what_to_do(tmp_path):
+    loop = lrlab.KerasLoop({"type": "greedy", "initial_lr": 0.1}, STEPS, EPOCHS)
+    with pytest.raises(lrlab.LrlabError, match="begins at epoch 2") as refused:
+        fit(model("sgd"), loop, initial_epoch=2)
+    assert "`backup=`" in refused.value.hint
+    for text in ("", "[]", '{"begun": 9, "history": []}', '{"begun": 0, "history": [3]}'):
+        (tmp_path / "loop.json").write_text(text)
+        loop = lrlab.KerasLoop(
+            {"type": "greedy", "initial_lr": 0.1}, STEPS, EPOCHS, backup=tmp_path / "loop.json"
+        )
+        with pytest.raises(lrlab.LrlabError, match="backup of the loop"):
+            fit(model("sgd"), loop, initial_epoch=2)
+
+
+def test_epochs_without_validation_are_left_out_with_a_warning_as_in_keras():
+    config, ours, theirs = schedule(LOOPS["performance"]), Recorder(), Recorder()
+    loop = lrlab.KerasLoop(config, STEPS, EPOCHS)
+    with pytest.warns(UserWarning, match="epoch 0 is left out .* no `val_loss`, only accuracy"):
+        fit(model("sgd"), loop, ours, validation_freq=2)
+    plateau = keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0.05)
+    with pytest.warns(UserWarning, match="conditioned on metric"):
+        fit(model(keras.optimizers.SGD(0.5)), plateau, theirs, validation_freq=2)
+    assert ours.rates == theirs.rates
+    assert len(set(ours.rates)) > 1
+
+
+@pytest.mark.parametrize(
+    ("monitor", "mode"), [("val_auc", "max"), ("val_error", None), ("val_accuracy", "min")]
+)
+def test_any_metric_can_be_watched(monitor, mode):
+    def made(optimizer):
+        one = model(optimizer)
+        metrics = [keras.metrics.SparseCategoricalCrossentropy(name="error"), "accuracy"]
+        metrics.append(keras.metrics.SparseCategoricalAccuracy(name="auc"))
+        one.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics)
+        return one
+
+    config, ours, theirs = schedule(LOOPS["performance"]), Recorder(), Recorder()
+    fit(made("sgd"), lrlab.KerasLoop(config, STEPS, EPOCHS, monitor=monitor, mode=mode), ours)
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        monitor, mode=mode or "min", factor=0.5, patience=1, min_delta=0.05
+    )
+    fit(made(keras.optimizers.SGD(0.5)), plateau, theirs)
+    assert ours.rates == theirs.rates
+
+
+WRONG_LOOPS = {
+    "name that does not tell": ({"monitor": "val_auc"}, "does not tell whether"),
+    "mode": ({"monitor": "val_auc", "mode": "auto"}, "`mode` must be `min` or `max`"),
+    "no name": ({"monitor": 3}, "`monitor` must be the name"),
+    "history of fit": ({"history": {"loss": [1.0]}}, "`history` must hold the logs of each epoch"),
+    "history of numbers": ({"history": [0.3]}, "one mapping per epoch"),
+    "text as history": ({"history": "loss"}, "`history` must hold"),
+    "backup": ({"backup": 3}, "`backup` must be the path"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_LOOPS)
+def test_loop_refuses_wrong_arguments(case):
+    arguments, message = WRONG_LOOPS[case]
+    with pytest.raises(lrlab.LrlabError, match=message):
+        lrlab.KerasLoop({"type": "greedy", "initial_lr": 0.1}, STEPS, EPOCHS, **arguments)
+
+
+WRONG_COUNTS = (0, -3, 2.0, "2", None, True, np.float64(3), np.True_, [2], 10**30)
+
+
+@pytest.mark.parametrize("count", WRONG_COUNTS, ids=repr)
+@pytest.mark.parametrize("name", ["rates", "KerasSchedule", "KerasLoop", "KerasMomentum"])
+def test_wrong_counts_are_told_in_words(name, count):
+    given_schedule = {"type": "greedy", "initial_lr": 0.1} if name == "KerasLoop" else CYCLE
+    for counts in ((count, 2), (2, count)):
+        with pytest.raises(
+            lrlab.LrlabError, match=r"must be (a whole number|at least 1)|more than"
+        ):
+            getattr(lrlab, name)(given_schedule, *counts)
+    assert getattr(lrlab, name)(given_schedule, np.int64(2), np.uint8(3)) is not None
+
+
+@pytest.mark.parametrize("wrong", [None, 3, 0.1, ["constant"], {"type": "no"}, {}, "no.yaml", b"x"])
+@pytest.mark.parametrize("name", ["rates", "KerasSchedule", "KerasLoop", "KerasMomentum"])
+def test_what_is_no_schedule_is_told_in_words(name, wrong):
+    with pytest.raises(lrlab.LrlabError):
+        getattr(lrlab, name)(wrong, 2, 3)
+
+
+def test_steps_per_epoch_are_those_of_fit():
+    loop = lrlab.KerasLoop({"type": "greedy", "initial_lr": 0.1}, STEPS + 1, EPOCHS)
+    momentum = lrlab.KerasMomentum(CYCLE, STEPS + 1, EPOCHS)
+    for callback in (loop, momentum):
+        with pytest.raises(lrlab.LrlabError, match="`fit` runs 5 steps per epoch") as refused:
+            fit(model(keras.optimizers.SGD(0.1, momentum=0.9)), callback)
+        assert "`steps_per_epoch=5`" in refused.value.hint
+
+    def batches():
+        for start in range(0, len(X), BATCH):
+            yield X[start : start + BATCH], Y[start : start + BATCH]
+
+    made, unknown = model("sgd"), lrlab.KerasLoop(loop.schedule, STEPS + 1, EPOCHS)
+    with pytest.raises(lrlab.LrlabError, match="`fit` runs 5 steps per epoch"):
+        made.fit(batches(), callbacks=[unknown], verbose=0)
+
+
+def test_loop_refuses_several_optimizers_and_sets_the_one_within_a_loss_scale():
+    loop = lrlab.KerasLoop({"type": "greedy", "initial_lr": 0.25}, STEPS, EPOCHS)
+    several = SimpleNamespace(optimizer=SimpleNamespace(optimizers=[1, 2]), stop_training=False)
+    loop.set_model(several)
+    with pytest.raises(lrlab.LrlabError, match="several optimizers"):
+        loop.on_epoch_begin(0)
+    loop = lrlab.KerasLoop({"type": "greedy", "initial_lr": 0.25}, STEPS, EPOCHS)
+    made = model(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)))
+    fit(made, loop, epochs=1)
+    assert float(made.optimizer.inner_optimizer.learning_rate) == 0.25
 
 
 # --- momentum ---
@@ -167,13 +348,27 @@ OPTIMIZERS = {
     "rmsprop": (keras.optimizers.RMSprop, {"momentum": 0.9}, {}),
     "adam": (keras.optimizers.Adam, {}, {}),
     "nadam": (keras.optimizers.Nadam, {}, {}),
+    "adamax": (keras.optimizers.Adamax, {}, {}),
+    "lion": (keras.optimizers.Lion, {}, {}),
+    "lamb": (keras.optimizers.Lamb, {}, {}),
+    "muon": (keras.optimizers.Muon, {"momentum": 0.9}, {}),
+    "accumulated gradients": (
+        keras.optimizers.SGD, {"momentum": 0.9, "gradient_accumulation_steps": 2}, {},
+    ),
+    "adam, accumulated gradients": (
+        keras.optimizers.Adam, {"gradient_accumulation_steps": 2}, {},
+    ),
 }  # fmt: skip
+
+
+def attribute(own):
+    return "momentum" if "momentum" in own else "beta_1"
 
 
 def by_hand(make, own, rates, momenta):
     """Return the weights after eager steps, each with a momentum that is set by hand."""
     made = model(make(rates, **own), run_eagerly=True)
-    name = "momentum" if "momentum" in own else "beta_1"
+    name = attribute(own)
     for step, momentum in enumerate(momenta):
         setattr(made.optimizer, name, float(momentum))
         picked = slice(step % STEPS * BATCH, (step % STEPS + 1) * BATCH)
@@ -182,7 +377,10 @@ def by_hand(make, own, rates, momenta):
 
 
 # The others go ways that these go too.
-QUICK = {"sgd, several steps at once", "nesterov under jit_compile", "adam"}
+QUICK = {
+    "sgd, several steps at once", "nesterov under jit_compile", "adam", "muon",
+    "accumulated gradients",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -194,9 +392,8 @@ def test_momentum_in_fit_equals_momentum_set_by_hand(name):
     rates = lrlab.KerasSchedule({**CYCLE, "max_lr": 0.02}, STEPS, 3)
     momentum = lrlab.KerasMomentum(CYCLE, STEPS, 3)
     made = model(make(rates, **own), **settings)
-    attribute = "momentum" if own else "beta_1"
     fit(made, momentum, epochs=3)
-    assert getattr(made.optimizer, attribute) == 0.9
+    assert getattr(made.optimizer, attribute(own)) == 0.9
     momenta = schedules.momenta(schedule("{type: one_cycle, max_lr: 0.1, momentum: "
                                          "{low: 0.3, high: 0.95}}"), Length(STEPS, 3))  # fmt: skip
     expected = by_hand(make, own, rates, momenta)
@@ -266,6 +463,31 @@ def test_momentum_after_an_interrupted_fit_is_that_of_the_new_callback():
     other = lrlab.KerasMomentum({**CYCLE, "momentum": {"low": 0.1, "high": 0.2}}, STEPS, 2)
     for ours, theirs in zip(weights(other), weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_momentum_is_cycled_within_a_loss_scale():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        made = model(keras.optimizers.SGD(0.05, momentum=0.9))
+        assert isinstance(made.optimizer, keras.optimizers.LossScaleOptimizer)
+        start, cycled = made.get_weights(), []
+        for low, high in ((0.9, 0.9), (0.3, 0.95)):
+            cycle = {**CYCLE, "momentum": {"low": low, "high": high}}
+            made.set_weights(start)
+            made.compile(keras.optimizers.SGD(0.05, momentum=0.9), made.loss)
+            fit(made, lrlab.KerasMomentum(cycle, STEPS, 3), epochs=3)
+            assert made.optimizer.inner_optimizer.momentum == 0.9
+            assert "apply" not in vars(made.optimizer.inner_optimizer)
+            cycled.append(made.get_weights())
+        made.set_weights(start)
+        made.compile(keras.optimizers.SGD(0.05, momentum=0.9), made.loss)
+        fit(made, epochs=3)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    for constant, plain in zip(cycled[0], made.get_weights(), strict=True):
+        np.testing.assert_array_equal(constant, plain)
+    assert not np.allclose(cycled[1][0], cycled[0][0], rtol=1e-3)
 
 
 def test_momentum_refuses_what_it_cannot_do():

@@ -1,8 +1,11 @@
 """Schedules as Python users give them: a mapping, the path of a config, an experiment."""
 
+import operator
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lrlab import config, schedules
 from lrlab.config.experiment import Experiment
@@ -40,13 +43,35 @@ def length_of(steps_per_epoch: int, epochs: int) -> Length:
     """Return the length of a run.
 
     Raises:
-        UsageError: If a count is not a whole number of at least 1.
+        UsageError: If a count is not a whole number of at least 1, or the run is too long.
     """
-    for name, count in (("steps_per_epoch", steps_per_epoch), ("epochs", epochs)):
-        whole = hasattr(count, "__index__") and not isinstance(count, bool)
-        if not whole or count < 1:
-            raise UsageError(f"`{name}` must be a whole number of at least 1, got {count!r}")
-    return Length(int(steps_per_epoch), int(epochs))
+    counts = []
+    for name, given in (("steps_per_epoch", steps_per_epoch), ("epochs", epochs)):
+        count = whole(name, given)
+        if count < 1:
+            raise UsageError(f"`{name}` must be at least 1, got {count}")
+        counts.append(count)
+    length = Length(*counts)
+    if length.steps > config.MOST_STEPS:
+        raise UsageError(
+            f"{length.steps_per_epoch:,} steps per epoch and {length.epochs:,} epochs are more "
+            f"than the {config.MOST_STEPS:,} steps that a run may have"
+        )
+    return length
+
+
+def whole(name: str, given: Any) -> int:
+    """Return a whole number, of Python's or NumPy's, as an int.
+
+    Raises:
+        UsageError: If it is none, as `2.0`, `True` or `"2"` are not.
+    """
+    try:
+        if isinstance(given, bool | np.bool_):
+            raise TypeError
+        return operator.index(given)
+    except TypeError:
+        raise UsageError(f"`{name}` must be a whole number, got {given!r}") from None
 
 
 def rates(schedule: Given, steps_per_epoch: int, epochs: int) -> Rates:

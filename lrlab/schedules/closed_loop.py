@@ -4,6 +4,7 @@ The state of a loop is never kept, it is folded again from the history: resuming
 """
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -72,11 +73,18 @@ class ClosedLoop(Schedule):
         """
         raise ValueError(f"the rates of a `{self.type}` schedule are known only while training")
 
-    def epoch_rates(self, length: Length) -> Callable[[Sequence[Any]], Rates]:
+    def epoch_rates(
+        self, length: Length, result: Callable[[Any], float | None] | None = None
+    ) -> Callable[[Sequence[Any]], Rates]:
         """Return a function that gives the rates of the epoch after a history of results.
 
         While a warm-up goes on nothing is judged: the loop begins with the first epoch that was
         trained without it.
+
+        Args:
+            length: The length of the run.
+            result: Reads the watched value from an epoch, None where it has none, which leaves the
+                epoch out; by default its attribute `monitor`.
 
         Example:
             >>> from lrlab.schedules.performance import Performance
@@ -89,8 +97,11 @@ class ClosedLoop(Schedule):
         _, warmup = self.after_warmup(length)
         begins = math.ceil(warmup / length.steps_per_epoch)
 
+        read = result or operator.attrgetter(self.monitor)
+
         def after(history: Sequence[Any]) -> Rates:
-            results = [getattr(epoch, self.monitor) for epoch in history[begins:]]
+            found = [read(epoch) for epoch in history[begins:]]
+            results = [value for value in found if value is not None]
             step = np.arange(length.steps_per_epoch) + len(history) * length.steps_per_epoch
             return self._at(self.replay(results).lr, warmup, step)
 

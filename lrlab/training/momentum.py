@@ -24,6 +24,9 @@ class PerStep:
     def __rsub__(self, minuend: float) -> Any:
         return tf.cast(minuend - self._value, tf.float32)
 
+    def __sub__(self, subtrahend: float) -> Any:
+        return tf.cast(self._value - subtrahend, tf.float32)
+
     # Keras asks `momentum != 0` and `momentum > 0`: whether there is any, and there is.
     def __eq__(self, other: object) -> bool:
         return False
@@ -41,7 +44,7 @@ def cycle(optimizer: Any, name: str, momenta: npt.NDArray[np.float64]) -> None:
     saved with the model.
 
     Args:
-        optimizer: The optimizer; its `iterations` count the steps.
+        optimizer: The optimizer, which counts its steps.
         name: `momentum` or `beta_1`.
         momenta: The momentum of each step, shape (steps,); past them the last one holds.
     """
@@ -50,7 +53,8 @@ def cycle(optimizer: Any, name: str, momenta: npt.NDArray[np.float64]) -> None:
     table = momenta.astype(np.float64)
 
     def apply(*gradients: Any, **more: Any) -> Any:
-        at = tf.minimum(tf.cast(optimizer.iterations.value, tf.int32), len(table) - 1)
+        # Batches: `iterations` are updates, fewer where gradients are accumulated.
+        at = tf.minimum(tf.cast(optimizer._iterations.value, tf.int32), len(table) - 1)
         setattr(optimizer, name, PerStep(tf.gather(tf.constant(table), at)))
         try:
             return plain(*gradients, **more)

@@ -36,9 +36,8 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
     def __init__(self, schedule: Given, steps_per_epoch: int, epochs: int) -> None:
         super().__init__()
         self.schedule = schedule_of(schedule)
-        self.steps_per_epoch = steps_per_epoch
-        self.epochs = epochs
         length = length_of(steps_per_epoch, epochs)
+        self.steps_per_epoch, self.epochs = length.steps_per_epoch, int(length.epochs)
         try:
             rates = curve(self.schedule, np.arange(length.steps + 1), length)
         except ValueError as error:
