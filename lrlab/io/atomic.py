@@ -78,7 +78,8 @@ def remove_parts(folder: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise ResultsError(f"`{folder}` cannot be read: {error.strerror or error}") from error
+        reason = f"cannot be read: {error.strerror or error}"
+        raise ResultsError(reason, path=folder) from error
 
 
 def is_part(name: str) -> bool:
@@ -158,20 +159,22 @@ def check_within(out: Path, path: Path) -> None:
     try:
         leaves = not path.resolve().is_relative_to(out.resolve())
     except (OSError, RuntimeError) as error:  # A loop of links is one or the other.
-        raise ResultsError(f"`{path}` cannot be followed: {error}") from error
+        raise ResultsError(f"cannot be followed: {error}", path=path) from error
     if leaves:
         raise ResultsError(
-            f"`{path}` leads out of `{out}`",
+            f"leads out of `{out}`",
             "remove the symbolic link, or name the folder that it leads to with `--out`",
+            path=path,
         )
 
 
 def unwritable(path: Path, error: OSError) -> ResultsError:
     """Return the error that says that `path` cannot be written."""
     return ResultsError(
-        f"`{path}` cannot be written: {error.strerror or error}",
-        "make room or give the right to write there, or name another folder with `--out`; "
+        f"cannot be written: {error.strerror or error}",
+        "free some space, allow writing there, or name another folder with `--out`; "
         "finished runs are kept",
+        path=path,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lrlab.io import atomic
+from lrlab.io.printable import printable_lines
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -210,8 +211,10 @@ def save(made: Any, path: Path) -> Path:
 
 
 def _take_literally(made: Any) -> None:
-    """Show every text as it stands: a `$` in the name of a data set begins no formula."""
+    """Show every text as it stands: names may hold a `$`, or what cannot be seen."""
     from matplotlib.text import Text
 
     for text in made.findobj(Text):
         text.set_parse_math(False)
+        if not (shown := text.get_text()).isprintable():
+            text.set_text(printable_lines(shown))

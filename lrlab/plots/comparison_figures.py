@@ -1,4 +1,4 @@
-"""Figures of a comparison: learning rate, loss and accuracy, one colour an experiment."""
+"""Figures of a comparison: learning rate, loss and accuracy, one colour per experiment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from lrlab.io import atomic
 from lrlab.plots import canvas
-from lrlab.results import runs
+from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
-from lrlab.results.runs import RunResult
+from lrlab.results.run import RunResult
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The runs of one experiment, one a seed, as they are drawn."""
+    """The runs of one experiment, one per seed, as they are drawn."""
 
     name: str
     index: int
@@ -198,15 +198,15 @@ def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, Run
 
 def _result(out: Path, folder: Path) -> RunResult | None:
     atomic.check_within(out, folder)
-    for path in [folder / name for name in runs.FILES]:
+    for path in [folder / name for name in run_folder.FILES]:
         if path.is_symlink():
             atomic.check_within(out, path)
-    found = runs.read(folder)
-    return None if found is None else found[0]
+    kept = run_folder.read(folder)
+    return None if kept is None else kept.result
 
 
 def _about(comparison: Comparison) -> str:
-    models = dict.fromkeys(str(e.config["model"]) for e in comparison.experiments)
+    models = dict.fromkeys(e.config["model"] for e in comparison.experiments)
     seeds = sorted({len(e.seeds) for e in comparison.experiments})
     count = f"{seeds[0]} seed{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else "several seeds"
     return f"{comparison.data} · {', '.join(models)} · {count}"

@@ -48,7 +48,9 @@ def plot(given: Sequence[Path], out: Path | None, kind: str, warn: Warn) -> list
 def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
     if not folder.is_dir():
         raise ResultsError(
-            f"`{folder}` is no directory", "make results with `lrlab compare CONFIG... --out DIR`"
+            "is not a directory",
+            "make results with `lrlab compare CONFIG... --out DIR`",
+            path=folder,
         )
     drawn: list[Path] = []
     for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
@@ -59,8 +61,9 @@ def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
         drawn += sweep_figure.save(target, sweep_record.read(folder), kind)
     if not drawn:
         raise ResultsError(
-            f"`{folder}` holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
+            f"holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
             "make them with `lrlab compare` or `lrlab find-lr`",
+            path=folder,
         )
     return drawn
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from lrlab import schedules
 from lrlab.config import Experiment
-from lrlab.results.checkpoints import Checkpoint
-from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.results.checkpoint import Checkpoint
+from lrlab.results.run import EpochResult, RunResult, Status
 from lrlab.schedules import closed_loop
 from lrlab.training.chunks import Chunks, Stopped, sample_order
 from lrlab.training.trainer import Floats, Trainer

@@ -14,10 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from lrlab.io import atomic
 from lrlab.errors import ResultsError
+from lrlab.io import atomic
+
+if TYPE_CHECKING:
+    from lrlab.reporter import Reporter
 
 if sys.platform != "win32":
     import fcntl
@@ -28,19 +31,9 @@ _POLL_SECONDS = 0.5
 _MOST_BYTES = 10_000
 
 
-class Report(Protocol):
-    """What is told about a lock."""
-
-    def warn(self, text: str) -> None:
-        """Something that the user should know."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-
-
 @contextmanager
 def hold(
-    out: Path, *, report: Report, wait: bool = False, command: str | None = None
+    out: Path, *, report: "Reporter", wait: bool = False, command: str | None = None
 ) -> Iterator[None]:
     """Hold the lock of a results directory, which is made, and clear it of half-written files.
 
@@ -90,7 +83,7 @@ def owner(out: Path) -> str | None:
     return None
 
 
-def _acquired(out: Path, wait: bool, report: Report) -> int:
+def _acquired(out: Path, wait: bool, report: "Reporter") -> int:
     """Return the descriptor of the lock file, locked."""
     told = False
     while True:
@@ -109,8 +102,9 @@ def _acquired(out: Path, wait: bool, report: Report) -> int:
             continue  # It was removed by its last owner in between: another one takes its place.
         if not wait:
             raise ResultsError(
-                f"`{out}` is in use by {owner}",
+                f"is in use by {owner}",
                 "wait for it with `--wait`, or name another folder with `--out`",
+                path=out,
             )
         if not told:
             report.note(f"waiting for {owner}, which is using `{out}`")
@@ -123,11 +117,11 @@ def _opened(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | links, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     return descriptor
 
 
-def _try_lock(descriptor: int, report: Report) -> bool:
+def _try_lock(descriptor: int, report: "Reporter") -> bool:
     if sys.platform == "win32":
         report.warn("results directories are not locked on Windows: do not run two lrlabs in one")
         return True
