@@ -272,7 +272,9 @@ def test_json_has_what_the_design_promises(small):
 
 def test_json_round_trip(small, tmp_path):
     first, second, third = small.experiments
-    second = replace(second, name="flat", runs=tuple(f"runs/flat-0123456789/seed-{i}" for i in (0, 1)))
+    second = replace(
+        second, name="flat", runs=tuple(f"runs/flat-0123456789/seed-{i}" for i in (0, 1))
+    )
     given = replace(small, experiments=(first, second, third))
     (tmp_path / "comparison.json").write_text(comparison.to_json(given))
     assert comparison.read(tmp_path) == given

@@ -95,12 +95,12 @@ REFUSED = {
     "epochs.csv/nul.csv": "line 2 is not the result of epoch 0",
     "steps.npz/lengths.npz": "`loss` does not hold one float32 value per step",
     "comparison.json/run-outside.json": "experiments.0.runs must be the folder of each seed",
-    "comparison.json/10**6 seeds": "experiments.0.seeds must hold at most 1,000 values, got 1,000,000",
+    "comparison.json/10**6 seeds": "0.seeds must hold at most 1,000 values, got 1,000,000",
     "comparison.json/name-escape.json": 'must be a text of the usual form, got `"\\u001b[2J"`',
     "comparison.json/values-text.json": 'train_seconds.values.0 must be a number, got `"1"`',
     "sweep.json/steps-1e12.json": "settings.steps must be at most 1000000, got `1000000000000`",
     "sweep.json/min-lr-negative.json": "settings.min_lr must be at least 1e-100, got",
-    "sweep.csv/step-twice.csv": "`FOLDER/sweep.csv` cannot be read: line 3 is not the loss of another step",
+    "sweep.csv/step-twice.csv": "sweep.csv` cannot be read: line 3 is not the loss of another step",
     "checkpoint/other-comment.npz": "its checksum is not that of its content",
     "checkpoint/variables-gap.npz": "its variables of the model are not numbered",
 }  # fmt: skip
@@ -197,7 +197,8 @@ def test_good_results_are_drawn(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["comparison.json", "sweep.json", "sweep.csv", "runs", "runs/power-0a0a0a0a0a",
-     "runs/power-0a0a0a0a0a/seed-1", "runs/flat-0a0a0a0a0a/seed-0/run.json", "runs/flat-0a0a0a0a0a/seed-0/steps.npz"],
+     "runs/power-0a0a0a0a0a/seed-1", "runs/flat-0a0a0a0a0a/seed-0/run.json",
+     "runs/flat-0a0a0a0a0a/seed-0/steps.npz"],
 )  # fmt: skip
 def test_results_do_not_lead_elsewhere(name, tmp_path):
     mine, theirs = results(tmp_path / "mine"), results(tmp_path / "theirs")

@@ -1,4 +1,4 @@
-"""`lrlab check`: every kind of damage in real results is told, mended, and trained anew."""
+"""`lrlab check`: every kind of damage in real results is told, mended, and retrained."""
 
 import json
 import os
@@ -19,9 +19,8 @@ from lrlab.results import checkpoint as checkpoints
 from lrlab.results import inspection, lock, run_folder
 from lrlab.results.checkpoint import Checkpoint, CheckpointOrigin
 from lrlab.results.inspection import Kind
-from lrlab.results.run import RunPlace, RunResult, Status, checkpoint_of
+from lrlab.results.run import RunPlace, RunResult, Status, checkpoint_of, recorded_identity
 from lrlab.results.run import identity as identity_of
-from lrlab.results.run import recorded_identity
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 TEXTS = {

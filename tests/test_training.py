@@ -14,7 +14,7 @@ import lrlab
 from lrlab import schedules
 from lrlab.config import Experiment
 from lrlab.finder import sweep
-from lrlab.results.runs import Status
+from lrlab.results.run import Status
 from lrlab.schedules import performance
 from lrlab.tasks import data, models
 from lrlab.training import Stopped, Tensors, Trainer, chunks, sweep_seed, train_run

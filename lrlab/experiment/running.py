@@ -135,7 +135,7 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
         if stands.damage:
             aside = atomic.set_aside(run.folder)
             reason = stands.damage[0].message
-            report.warn(f"{reason}; it is kept as `{aside}` and trained anew")
+            report.warn(f"{reason}; the run is kept as `{aside}` and retrained")
         kept = stands.run
         if kept is None or kept.result.status is Status.FAILED:
             continue

@@ -41,7 +41,7 @@ def save(
     kind: str = "png",
     results: Mapping[str, RunResult] = MappingProxyType({}),
 ) -> list[Path]:
-    """Draw the three figures of a comparison.
+    """Draw the three figures of a comparison into the folder `target`.
 
     Args:
         out: The results directory, whose run files are read.
@@ -54,17 +54,28 @@ def save(
         The files written: learning-rate, loss, accuracy.
 
     Raises:
-        ResultsError: If a run cannot be read or a figure not be written.
+        ResultsError: If a run cannot be read or a figure cannot be written.
+    """
+    figures = draw(out, comparison, results)
+    return [canvas.save(made, target / f"{name}.{kind}") for name, made in figures.items()]
+
+
+def draw(
+    out: Path, comparison: Comparison, results: Mapping[str, RunResult] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the three figures of a comparison by name; arguments are those of `save`.
+
+    Raises:
+        ResultsError: If a run cannot be read.
     """
     curves = [_curves(out, e, index, results) for index, e in enumerate(comparison.experiments)]
     about = _about(comparison)
     band = ", mean ± std" if any(len(e.seeds) > 1 for e in comparison.experiments) else ""
-    written = []
     made, (ax,) = canvas.figure()
     draw_learning_rates(ax, curves)
     ax.set_title(f"Learning rate · {about}", loc="left")
     canvas.legend(made, ax)
-    written.append(canvas.save(made, target / f"learning-rate.{kind}"))
+    figures = {"learning-rate": made}
     for quantity, word in (("loss", "Loss"), ("accuracy", "Accuracy")):
         made, (left, right) = canvas.figure(panels=2)
         draw_epochs(left, curves, quantity)
@@ -74,8 +85,8 @@ def save(
         left.set_ylabel("loss (cross-entropy, nats)" if quantity == "loss" else "accuracy")
         made.suptitle(f"{word} · {about}{band}", x=0.105, ha="left", size="large")
         canvas.legend(made, left)
-        written.append(canvas.save(made, target / f"{quantity}.{kind}"))
-    return written
+        figures[quantity] = made
+    return figures
 
 
 def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
