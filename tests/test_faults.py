@@ -328,7 +328,11 @@ def test_under_nohup_with_a_reader_that_leaves_the_work_goes_on(tmp_path, small_
     ("streams", "code", "said"),
     [
         (">&- 2>&-", 0, ""),
-        (">/dev/full", 3, "error: what was printed is lost: No space left on device\n\nhint: "),
+        (
+            ">/dev/full",
+            3,
+            "error: the output could not be written: No space left on device\n\nhint: ",
+        ),
     ],
 )
 def test_streams_that_cannot_be_written(streams, code, said, tmp_path, small_npz, undisturbed):

@@ -275,11 +275,11 @@ ELSEWHERE = {
     # name: (what is done, path of the finding, kind, what is said, what --repair does)
     "half a file": (
         lone(".comparison.csv.12.part"), ".comparison.csv.12.part",
-        Kind.LEFTOVER, "half written", "removed",
+        Kind.LEFTOVER, "half-written", "removed",
     ),
     "half a run": (
         lone("RUN/../.seed-0.12.part/run.json"), "RUN/../.seed-0.12.part",
-        Kind.LEFTOVER, "half written", "removed",
+        Kind.LEFTOVER, "half-written", "removed",
     ),
     "checkpoint beside a finished run": (
         lambda o: keep_checkpoint(run_of(o, "steady")), "RUN.checkpoint.npz",
@@ -441,7 +441,7 @@ def test_output_word_for_word(out):
     done = CliRunner().invoke(app, ["check", str(out), "--repair"])
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == (
-        "a\\x1b[2J\\n.txt: is not one of lrlab's files; nothing: it is left alone\n"
+        "a\\x1b[2J\\n.txt: is not one of lrlab's files; lrlab leaves it alone\n"
         f"{place}/steps.npz: is damaged: its checksum is not the one in run.json; "
         "`seed-0` is kept as `seed-0.damaged`\n"
         "checked 6 runs: 5 fine, 1 damaged; 1 problem, 1 mended\n"

@@ -123,7 +123,7 @@ def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
     comparison_figures.draw_learning_rates(ax, [closed_loop])
     assert colors(ax.lines) == [canvas.PALETTE[3]] * 3
     _, labels = ax.get_legend_handles_labels()
-    assert labels == ["performance\n(a line a seed)"]
+    assert labels == ["performance\n(one line per seed)"]
 
 
 # --- over epochs ---

@@ -127,7 +127,7 @@ def environments(results: Iterable[RunResult]) -> tuple[str, ...]:
 def compare(
     experiments: Sequence[ExperimentSummary], environments: Sequence[str] = ()
 ) -> Comparison:
-    """Return the comparison of experiments, with what is not alike between them."""
+    """Return the comparison of experiments, with the settings that differ between them."""
     names = [e.data for e in experiments]
     settings = ("model", "optimizer", "batch_size", "epochs")
     unlike = [

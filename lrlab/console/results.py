@@ -13,7 +13,7 @@ from lrlab.results.sweep_record import SweepRecord, SweepSummary
 
 
 def print_json(text: str) -> None:
-    """Print JSON alone on stdout."""
+    """Print only JSON on stdout."""
     sys.stdout.write(text)
 
 
@@ -70,7 +70,7 @@ _RULES = {
     "minimum": "a tenth of the rate of the lowest loss",
     "steepest": "where the loss falls fastest over the logarithm of the rate",
     "valley": "in the middle of the longest fall",
-    "slide": "where, from the right, the slope stops to change",
+    "slide": "where, from the right, the slope stops changing",
 }
 
 

@@ -30,7 +30,7 @@ def as_lines(content: str, style: str = "") -> Text:
 
 
 def own_stderr() -> Any:
-    """Return a stream of its own to the real stderr: TensorFlow's import silences the usual one."""
+    """Return a second stream to the real stderr: TensorFlow's import silences the usual one."""
     if isinstance(sys.stderr, streams.Lenient):
         return streams.duplicate(sys.stderr)
     return sys.stderr

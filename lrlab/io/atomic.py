@@ -1,7 +1,7 @@
 """Files that are written all or nothing: a crash leaves the old one or the new one, never a half.
 
-What is being written has a name of its own beside its target, `.<name>.<process id>.part`; what
-turned out to be damaged is kept as `<name>.damaged`.
+While it is being written it is called `.<name>.<process id>.part`; what turned out to be damaged is
+kept as `<name>.damaged`.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ _ASIDE = re.compile(r".+\.damaged(-\d+)?", re.ASCII)
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file, all or nothing, making its folder; what is there is replaced.
+    """Write a file, all or nothing, making its folder; an existing one is replaced.
 
     It is on the disk when this returns: a machine that vanishes then does not take it along.
 
@@ -88,7 +88,7 @@ def is_part(name: str) -> bool:
 
 
 def set_aside(path: Path) -> Path:
-    """Move what is damaged out of the way, where its owner can still look at it.
+    """Move something damaged out of the way, so that its owner can still look at it.
 
     It becomes `<name>.damaged`, or `<name>.damaged-2` where that is taken, and so on: nothing is
     deleted. Only for who holds the folder's lock.
@@ -195,5 +195,5 @@ def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
         return
-    with contextlib.suppress(OSError):  # A part is in nobody's way.
+    with contextlib.suppress(OSError):  # A leftover part does no harm.
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Arrays from an npz file that may be anything, and into one whose bytes depend on them alone.
+"""Arrays read from npz files that may hold anything, and written into npz files reproducibly.
 
 `numpy.load` makes an array of the shape that a header claims and inflates whatever it meets, so a
 file of a few kilobytes fills the memory. Here every claim is compared with the others first.
@@ -49,7 +49,7 @@ class Header:
 
 
 class _Piecewise:
-    """A file that gives away a limited piece at a time: a zip's directory is read in one."""
+    """A file that is read in pieces of limited size: `zipfile` reads a directory in one go."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -76,7 +76,7 @@ def _archive(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
 
 
 def header(file: BinaryIO, name: str) -> Header | None:
-    """Return what an array is, without reading its values; None if there is none of that name.
+    """Return what an array is, without reading its values; None if there is no array of that name.
 
     Raises:
         ValueError: If the file is damaged.

@@ -36,7 +36,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """Return what a regular file holds.
 
     Raises:
-        OSError: If it cannot be read, is no regular file, or holds more than `limit` bytes.
+        OSError: If it cannot be read, is not a regular file, or holds more than `limit` bytes.
     """
     with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size

@@ -95,7 +95,7 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
     for experiment in curves:
         different = {result.lr.tobytes(): result.lr for result in experiment.results}
         thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
-        label = experiment.name + ("\n(a line a seed)" if len(different) > 1 else "")
+        label = experiment.name + ("\n(one line per seed)" if len(different) > 1 else "")
         style = canvas.line_style(experiment.index)
         for rates in different.values():
             epoch = np.arange(len(rates)) / experiment.steps_per_epoch

@@ -34,7 +34,7 @@ COLUMNS = (
 
 
 def warnings(comparison: Comparison) -> list[str]:
-    """Return a line for each other difference than the schedule's: settings, environments."""
+    """Return one line per difference besides the schedule: settings, environments."""
     lines = []
     if comparison.differences:
         lines.append(f"not like for like: {', '.join(comparison.differences)}")

@@ -54,14 +54,14 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointOrigin:
-    """Which run a checkpoint is of, and how that came there.
+    """Which run a checkpoint belongs to, and how that run got there.
 
     Args:
         identity: The run's identity.
         seed: Its seed.
         environment: What it is trained in.
         earlier_environments: Other environments that it was trained in before.
-        resumed_at: The steps at which it went on from a checkpoint.
+        resumed_at: The steps at which it was resumed from a checkpoint.
     """
 
     format: int = FORMAT

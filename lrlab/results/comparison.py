@@ -118,14 +118,14 @@ def read(out: Path) -> Comparison:
     except (OSError, ValueError) as error:
         raise ResultsError(
             f"cannot be read: {reading.reason(error)}",
-            "run `lrlab compare` again to write it anew",
+            "run `lrlab compare` again to rewrite it",
             path=path,
         ) from error
     return comparison
 
 
 def _misfits(comparison: Comparison) -> Iterator[str]:
-    """Yield what does not fit together, though each part for itself does."""
+    """Yield what does not fit together although each part is sound."""
     if len({e.name for e in comparison.experiments}) < len(comparison.experiments):
         yield "two experiments have the same name"
     for index, e in enumerate(comparison.experiments):

@@ -1,7 +1,7 @@
 """One lrlab at a time in a results directory.
 
-The kernel keeps the lock and gives it up with its owner, however that ends; so there is no stale
-lock to tell from a held one. What the file says is for people.
+The kernel keeps the lock and releases it when its owner ends, however that happens; so there are no
+stale locks. What the file says is for people.
 """
 
 import contextlib
@@ -39,9 +39,9 @@ def hold(
 
     Args:
         out: The directory.
-        report: Told who holds it while that is waited for, and of a file system without locks.
-        wait: Whether to wait for an owner that is there; otherwise that is an error.
-        command: What the file says that its owner does.
+        report: Told whom it waits for, and if the file system has no locks.
+        wait: Whether to wait for another owner; otherwise that is an error.
+        command: The command line that the file names.
 
     Raises:
         ResultsError: If it is held and not waited for, or the directory cannot be written.
@@ -64,7 +64,7 @@ def hold(
 def owner(out: Path) -> str | None:
     """Return who holds the lock of a results directory now, None if nobody does.
 
-    Nothing is written; where there are no locks, nobody is known to hold one.
+    Nothing is written; None as well where the file system has no locks.
     """
     if sys.platform == "win32":
         return None

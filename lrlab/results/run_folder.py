@@ -2,7 +2,7 @@
 
     OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz[, weights.npz]}
 
-Times stand in `run.json` alone; the other files are reproducible byte for byte.
+Only `run.json` holds times; the other files are reproducible byte for byte.
 """
 
 import csv
@@ -58,7 +58,7 @@ class RunData:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOrigin:
-    """What `run.json` says about a run beside its result: which one it is, how it came about.
+    """What `run.json` says about a run besides its result: which one it is, how it came about.
 
     Args:
         format: The format of the run's files.
@@ -71,7 +71,7 @@ class RunOrigin:
         command: The command line.
         workers: How many runs were trained side by side.
         traceback: Where it failed.
-        resumed_at: The steps at which it went on from a checkpoint.
+        resumed_at: The steps at which it was resumed from a checkpoint.
         earlier_environments: Other environments that it was trained in before.
     """
 

@@ -39,17 +39,17 @@ Rate = Annotated[float, Field(strict=True, ge=1e-100, le=1e100)]
 
 @dataclass(frozen=True, kw_only=True)
 class _Optimizer:
-    """What is told of an optimizer in words."""
+    """The part of an optimizer's config that figures and tables name."""
 
     type: Text
     momentum: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
 
 
-def _told(optimizer: dict[str, Any]) -> dict[str, Any]:
+def _with_known_optimizer(optimizer: dict[str, Any]) -> dict[str, Any]:
     try:
         records.checked(optimizer, _Optimizer)
     except ValueError as error:
-        raise ValueError(f"cannot be told: {error}") from None
+        raise ValueError(f"does not fit: {error}") from None
     return optimizer
 
 
@@ -59,7 +59,7 @@ class SweepSettings:
 
     experiment: Text | None = None
     model: Text
-    optimizer: Annotated[dict[str, Any], AfterValidator(_told)]
+    optimizer: Annotated[dict[str, Any], AfterValidator(_with_known_optimizer)]
     batch_size: Positive
     data: Text
     data_fingerprint: Text | None = None
@@ -127,7 +127,7 @@ class SweepSummary:
 class SweepRecord:
     """A sweep: its rates, shape (steps,), and each seed's batch losses, shape (seeds, steps).
 
-    Losses are NaN after a seed's end; `summary` is what they say.
+    Losses are NaN after a seed's end; `summary` is what `sweep.json` says.
     """
 
     lr: Floats
@@ -262,4 +262,4 @@ def _losses(path: Path, seeds: int, steps: int) -> Floats:
             if row is None or seed >= seeds or step >= steps or not np.isnan(losses[seed, step]):
                 raise ValueError(f"line {line} is not the loss of another step")
             losses[seed, step] = float(row[3])
-    raise AssertionError("a step more than there are was not refused")
+    raise AssertionError("more losses than steps were not refused")

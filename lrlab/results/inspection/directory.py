@@ -48,9 +48,9 @@ class Inspection:
 
 
 def inspect(out: Path, *, alone: bool = False) -> Inspection:
-    """Return what is wrong in a results directory, and what else is worth telling.
+    """Return what is wrong in a results directory, and what else is worth reporting.
 
-    Symbolic links that lead out of it are told and not followed. Nothing is written.
+    Symbolic links that lead out of it are reported, not followed. Nothing is written.
 
     Args:
         out: The directory.
@@ -92,7 +92,7 @@ class _Inspector:
         """Go through all of it."""
         if self._owner is not None:
             what = f"in use by {self._owner}"
-            self._tell(self._out, Kind.IN_USE, what, "what it is writing now is not looked at")
+            self._tell(self._out, Kind.IN_USE, what, "files that it is writing now are not checked")
         for path in self._entries(self._out):
             if path.name == "runs" and path.is_dir():
                 self._runs(path)
@@ -107,11 +107,11 @@ class _Inspector:
         self._comparison()
 
     def _entries(self, folder: Path) -> Iterator[Path]:
-        """Yield what is in a folder and may belong there; note what cannot."""
+        """Yield what may belong in a folder; note what does not."""
         try:
             names = sorted(os.listdir(folder))
         except OSError as error:
-            remedy = "give the right to read it"
+            remedy = "allow reading it"
             self._tell(folder, Kind.UNREADABLE, f"cannot be read: {error.strerror}", remedy)
             return
         for path in (folder / name for name in names):
@@ -120,15 +120,17 @@ class _Inspector:
                     atomic.check_within(self._out, path)
             except ResultsError as error:
                 what = f"is a symbolic link and {error.reason}"
-                self._tell(path, Kind.LINK, what, "put what it leads to in its place")
+                self._tell(path, Kind.LINK, what, "replace it with what it leads to")
                 self._outside.add(path)
                 continue
             if atomic.is_part(path.name):
                 if self._owner is None:
-                    finding = (Kind.LEFTOVER, "was left half written", "`--repair` removes it")
+                    finding = (Kind.LEFTOVER, "was left half-written", "`--repair` removes it")
                     self.findings.append(Finding(path, *finding, remove=path))
             elif atomic.is_aside(path.name):
-                self._tell(path, Kind.ASIDE, "was set aside", "delete it once nobody needs it")
+                self._tell(
+                    path, Kind.ASIDE, "was set aside", "delete it when you no longer need it"
+                )
             else:
                 yield path
 
@@ -185,7 +187,7 @@ class _Inspector:
             self._foreign(path)
 
     def _holds_only(self, folder: Path, names: Collection[str]) -> bool:
-        """Note what else there is in a folder; return whether none of it leads out."""
+        """Note what else is in a folder; return whether no link in it leads out."""
         for path in self._entries(folder):
             if path.name not in names and not _is_figure(path):
                 self._foreign(path)
@@ -226,7 +228,7 @@ class _Inspector:
             self.findings.append(Finding(each, Kind.DAMAGED, what, remedy, aside=each))
 
     def _foreign(self, path: Path) -> None:
-        self._tell(path, Kind.FOREIGN, "is not one of lrlab's files", "nothing: it is left alone")
+        self._tell(path, Kind.FOREIGN, "is not one of lrlab's files", "lrlab leaves it alone")
 
     def _tell(self, path: Path, kind: Kind, what: str, remedy: str) -> None:
         self.findings.append(Finding(path, kind, what, remedy))

@@ -30,7 +30,7 @@ def repair(out: Path) -> Inspection:
 
 
 def _mended(finding: Finding, moved: dict[Path, Path]) -> Finding:
-    """Set aside what is to be, once, and return the finding with what was done about it."""
+    """Set aside what a finding says, once; return the finding with what was done."""
     if finding.remove is not None:
         return replace(finding, mended="removed")
     if finding.aside is None:
