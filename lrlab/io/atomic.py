@@ -192,8 +192,5 @@ def _write_new(path: Path, content: bytes) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-        return
-    with contextlib.suppress(OSError):  # A leftover part does no harm.
-        path.unlink(missing_ok=True)
+    with contextlib.suppress(ResultsError):  # A leftover part does no harm.
+        remove(path)

@@ -5,7 +5,7 @@
 ... class Point:
 ...     at: Number
 ...     name: Text | None = field(default=None, metadata=LEFT_OUT)
->>> read(b'{"at": 1, "more": []}', Point)
+>>> checked({"at": 1, "more": []}, Point)
 Point(at=1.0, name=None)
 >>> to_json(Point(at=1.5))
 {'at': 1.5}
@@ -50,6 +50,7 @@ Number = Annotated[float, Field(strict=True)]
 AtLeast0 = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0, le=2**40)]
 Positive = Annotated[int, Field(strict=True, ge=1, le=10**9)]
+Whole = Annotated[int, Field(strict=True)]
 
 LongText = Annotated[str, Field(strict=True)]
 Text = Annotated[LongText, AfterValidator(_short)]
@@ -66,6 +67,11 @@ LEFT_OUT = {"left_out": True}
 def items(least: int, most: int) -> Any:
     """Return what to annotate a tuple with that has `least` to `most` items."""
     return Field(min_length=least, max_length=most, fail_fast=True)
+
+
+def keys(most: int) -> Any:
+    """Return what to annotate a mapping with that has at most so many keys."""
+    return Field(max_length=most)
 
 
 def form(pattern: str) -> Any:
@@ -112,15 +118,6 @@ def checked(value: Any, kind: type[Record]) -> Record:
     return record
 
 
-def read(content: bytes, kind: type[Record]) -> Record:
-    """Return the record that a JSON text states.
-
-    Raises:
-        ValueError: If it is not JSON as `parse` takes it, or does not fit.
-    """
-    return checked(parse(content), kind)
-
-
 def read_file(path: Path, kind: type[Record]) -> Record:
     """Return the record that a file holds.
 
@@ -128,7 +125,7 @@ def read_file(path: Path, kind: type[Record]) -> Record:
         OSError: If it cannot be read or is too large.
         ValueError: If it is not JSON as `parse` takes it, or does not fit.
     """
-    return read(reading.read_bytes(path, MAX_BYTES), kind)
+    return checked(parse(reading.read_bytes(path, MAX_BYTES)), kind)
 
 
 def to_json(record: Any) -> Any:
@@ -179,6 +176,8 @@ def _words(detail: ErrorDetails) -> str:
         return f"{place} must hold {bound.format(**context)} values, got {len(value):,}"
     if kind == "float_type" and isinstance(value, int) and not isinstance(value, bool):
         return f"{place} must be a number of usual size, got a huge number"
+    if kind not in _WANTED:
+        return f"{place} does not fit: {detail['msg']}"
     wanted = _WANTED[kind].format(**context).replace("'", "")
     return f"{place} must be {wanted}, got {_shown(value)}"
 

@@ -16,7 +16,7 @@ import numpy as np
 from lrlab.errors import ResultsError
 from lrlab.io import atomic, npz, reading, records
 from lrlab.io.npz import Array
-from lrlab.io.records import AtLeast0, Count, Text
+from lrlab.io.records import AtLeast0, Count, Text, Whole
 from lrlab.results.run import EpochResult, Floats
 from lrlab.results.run_folder import Environment, Environments
 
@@ -54,17 +54,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointOrigin:
-    """Which run a checkpoint belongs to, and how that run got there.
+    """Which run a checkpoint belongs to, and how that run got there, as in `RunOrigin`."""
 
-    Args:
-        identity: The run's identity.
-        seed: Its seed.
-        environment: What it is trained in.
-        earlier_environments: Other environments that it was trained in before.
-        resumed_at: The steps at which it was resumed from a checkpoint.
-    """
-
-    format: int = FORMAT
+    format: Whole = FORMAT
     identity: Text
     seed: Count
     environment: Environment

@@ -42,24 +42,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class ExperimentSummary:
-    """One experiment over its seeds.
+    """One experiment over its seeds; `status` is the worst of the seeds' `statuses`.
 
-    Args:
-        name: Its name.
-        schedule: The type of its schedule.
-        seeds: Its seeds.
-        status: The worst of `statuses`.
-        statuses: How the run of each seed ended.
-        final: `val_accuracy`, `val_loss` and `test_accuracy` after the last epoch of the runs that
-            ended well.
-        best: `val_accuracy` and `val_loss` of the best epoch.
-        train_seconds: How long the runs took.
-        chosen: The rates that a sweep chose, where the config said `auto`.
-        notes: Of each run that did not end well, what happened.
-        data: Name of the data set.
-        steps_per_epoch: Steps per epoch on that data.
-        config: The experiment as resolved.
-        runs: The folder of each seed's run, relative to the results directory.
+    `final` holds `val_accuracy`, `val_loss` and `test_accuracy` after the last epoch of the runs
+    that ended well; `best` the best epoch's `val_accuracy` and `val_loss`; `chosen` the rates that
+    a sweep found for `auto`; `notes` what happened to each run that did not end well; `runs` the
+    folder of each seed's run, relative to the results directory.
     """
 
     name: Annotated[Text, records.form("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")]
@@ -70,7 +58,7 @@ class ExperimentSummary:
     final: dict[str, Summary]
     best: dict[str, Summary]
     train_seconds: Summary
-    chosen: Annotated[dict[str, Number], _FEW]
+    chosen: Annotated[dict[str, Number], records.keys(1_000)]
     notes: _Texts
     data: Text
     steps_per_epoch: Positive
@@ -82,11 +70,8 @@ class ExperimentSummary:
 class Comparison:
     """Several experiments side by side.
 
-    Args:
-        data: Names of the data sets.
-        differences: The settings other than the schedule in which the experiments differ.
-        experiments: The experiments.
-        environments: In what the environments differ that the runs were made in.
+    `differences` names the settings other than the schedule in which the experiments differ,
+    `environments` says in what the environments differ that the runs were made in.
     """
 
     data: Text

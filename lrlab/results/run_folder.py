@@ -18,7 +18,7 @@ import numpy as np
 
 from lrlab.errors import ResultsError
 from lrlab.io import atomic, npz, reading, records
-from lrlab.io.records import AtLeast0, Count, LongText, Number, Positive, Scalar, Text
+from lrlab.io.records import AtLeast0, Count, LongText, Number, Positive, Scalar, Text, Whole
 from lrlab.results.run import (
     FORMAT,
     EpochResult,
@@ -36,7 +36,7 @@ WEIGHTS = "weights.npz"
 FILES = (RECORD, EPOCHS, STEPS)
 """The files that every run has."""
 
-Environment = Annotated[dict[str, Scalar], records.items(0, 100)]
+Environment = Annotated[dict[str, Scalar], records.keys(100)]
 """What a run was trained in: versions, processor, threads."""
 
 Environments = Annotated[tuple[Environment, ...], records.items(0, 1_000)]
@@ -60,22 +60,12 @@ class RunData:
 class RunOrigin:
     """What `run.json` says about a run besides its result: which one it is, how it came about.
 
-    Args:
-        format: The format of the run's files.
-        identity: Its identity; older versions did not state it.
-        seed: Its seed.
-        config: The experiment as resolved.
-        data: The data it was trained on.
-        steps_per_epoch: Steps per epoch on that data.
-        environment: What it was trained in last.
-        command: The command line.
-        workers: How many runs were trained side by side.
-        traceback: Where it failed.
-        resumed_at: The steps at which it was resumed from a checkpoint.
-        earlier_environments: Other environments that it was trained in before.
+    Older versions did not state the identity. `traceback` is that of a run that failed;
+    `resumed_at` holds the steps at which it was resumed from a checkpoint, and
+    `earlier_environments` what else than `environment` it was trained in.
     """
 
-    format: int = FORMAT
+    format: Whole = FORMAT
     identity: Text | None = field(default=None, metadata=records.LEFT_OUT)
     seed: Count | None = None
     config: Mapping[str, Any] | None = None
@@ -83,7 +73,7 @@ class RunOrigin:
     steps_per_epoch: Positive | None = None
     environment: Environment | None = None
     command: LongText | None = None
-    workers: int | None = None
+    workers: Whole | None = None
     traceback: LongText | None = field(default=None, metadata=records.LEFT_OUT)
     resumed_at: tuple[Count, ...] | None = field(default=None, metadata=records.LEFT_OUT)
     earlier_environments: Environments | None = field(default=None, metadata=records.LEFT_OUT)

@@ -19,7 +19,7 @@ from lrlab.finder.suggestion import Suggestion
 from lrlab.finder.sweep import StoppedBy
 from lrlab.finder.verification import ShortRun
 from lrlab.io import atomic, reading, records
-from lrlab.io.records import AtLeast0, Count, Positive, Text
+from lrlab.io.records import AtLeast0, Count, Positive, Text, Whole
 
 CSV_FILE = "sweep.csv"
 JSON_FILE = "sweep.json"
@@ -90,25 +90,13 @@ class SeedRates:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepSummary:
-    """`sweep.json`: what a sweep says. The rates are those of `finder.suggestion.Suggestion`.
+    """`sweep.json`: a `finder.suggestion.Suggestion`, rounded, and where it comes from.
 
-    Args:
-        format: The format of the file.
-        verdict: `ok`, or why no rate is suggested.
-        meaning: The verdict in a sentence.
-        steady_lr: For constant and decaying schedules, None unless the verdict is `ok`.
-        max_lr: For the peak of one_cycle, likewise.
-        lowest_useful_lr: Where the loss begins to fall, likewise.
-        highest_stable_lr: Where it begins to rise again, likewise.
-        spread: The factor between the seeds, None for one seed.
-        verified: The suggestions refined by short runs, None without `--verify`.
-        stopped_by: Why most seeds ended.
-        by_seed: What each seed says.
-        rules: What other finders' rules say.
-        settings: What was swept, and how.
+    `meaning` is the verdict in a sentence, `stopped_by` why most seeds ended; `verified` is None
+    without `--verify`.
     """
 
-    format: int = SCHEMA
+    format: Whole = SCHEMA
     verdict: Text
     meaning: Text
     steady_lr: Rate | None
@@ -119,7 +107,7 @@ class SweepSummary:
     verified: Verified | None = None
     stopped_by: Text
     by_seed: tuple[SeedRates, ...] = ()
-    rules: Annotated[dict[str, AtLeast0 | None], records.items(0, 100)]
+    rules: Annotated[dict[str, AtLeast0 | None], records.keys(100)]
     settings: SweepSettings
 
 
