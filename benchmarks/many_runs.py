@@ -70,11 +70,11 @@ def main() -> None:
                 print(f"| {experiments} x {seeds} | {row} |", flush=True)
 
 
-def make(folder: Path, experiments: int, seeds: int) -> None:
+def make(folder: Path, experiments: int, seeds: int, images: int = IMAGES) -> None:
     """Write configs, a small data set and the runs of all experiments."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
-    pixels, labels = rng.integers(0, 255, (IMAGES, 2, 2), np.uint8), np.arange(IMAGES) % 10
+    pixels, labels = rng.integers(0, 255, (images, 2, 2), np.uint8), np.arange(images) % 10
     np.savez(folder / "small.npz", x_train=pixels, y_train=labels)
     for index in range(experiments):
         kind = list(SCHEDULES)[index % len(SCHEDULES)]
