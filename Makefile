@@ -5,20 +5,23 @@ BIN := .venv/bin
 
 setup:
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -e '.[dev]'
+	$(BIN)/pip install -e '.[dev,docs]'
 
 test:
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python docs/reference.py --check
 
+# Needs the extra `docs`. The site is then in site/, to be opened from there.
 docs:
 	$(BIN)/python docs/reference.py
 	$(BIN)/python docs/make_sketches_sheet.py
+	$(BIN)/mkdocs build --strict
 
 bench:
 	$(BIN)/python benchmarks/throughput.py
@@ -27,9 +30,9 @@ bench:
 KILLS ?= 300
 SEED ?= 1
 chaos:
-	LRLAB_CHAOS_KILLS=$(KILLS) LRLAB_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m slow -n 0 -s tests/test_chaos.py
+	LRLAB_CHAOS_KILLS=$(KILLS) LRLAB_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m slow -s tests/test_chaos.py
 
-# Needs the extra `fuzz`; see docs/security.md.
+# Needs the extra `fuzz`; see docs/contributing/security.md.
 MINUTES ?= 10
 TARGETS ?= config idx npz run checkpoint comparison sweep
 fuzz:

@@ -23,6 +23,7 @@ from lrlab.config import Config
 from lrlab.results import run_folder
 from lrlab.results.run import EpochResult, RunPlace, RunResult, Status, identity
 from lrlab.results.run_folder import RunData, RunOrigin
+from lrlab.schedules import Length
 from lrlab.tasks import data
 from lrlab.tasks.data import DataSource
 
@@ -95,7 +96,7 @@ def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random
         falls = np.arange(e.epochs) > rng.integers(2, 9)
         lr = np.repeat(e.schedule.initial_lr * 0.5**falls, steps_per_epoch)
     else:
-        lr = schedules.rates(e.schedule, steps_per_epoch, e.epochs)
+        lr = schedules.rates(e.schedule, Length(steps_per_epoch, e.epochs))
     at = np.arange(len(lr)) / len(lr)
     loss = (0.3 + np.exp(-8 * at) + 20 * lr.mean()) * rng.lognormal(0, 0.2, len(lr))
     epochs = []

@@ -1,4 +1,4 @@
-"""Draw `sketches.png`, one row of samples a class: `python docs/make_sketches_sheet.py`."""
+"""Draw samples of `sketches`, one row per class: `python docs/make_sketches_sheet.py`."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ def sheet() -> Figure:
 
 
 if __name__ == "__main__":
-    sheet().savefig(Path(__file__).with_name("sketches.png"), dpi=100)
+    sheet().savefig(Path(__file__).parent / "figures" / "sketches.png", dpi=100)

@@ -1,89 +1,174 @@
-"""Write what is generated of the documents: `python docs/reference.py` (`--check` only compares).
+"""Write the generated parts of the documentation: `python docs/reference.py`.
 
-In README.md it is the config reference, from the config models, and the commands' help, from the
-commands; `schedules.md` and its pictures come from the guide.
+With `--check` it only says what is out of date. `reference/config.md` comes from the config models,
+`reference/commands.md` from each command's `--help`, `reference/schedules.md` and its pictures from
+the guide to the schedules (see `catalogue.py`).
 """
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import catalogue
 from typer.testing import CliRunner
 
-from lrlab import guide
 from lrlab.cli import app
 from lrlab.config.experiment import Experiment
 from lrlab.fields import Model
+from lrlab.report import guide
+from lrlab.schedules import OpenLoop
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "reference"
 COMMANDS = ("find-lr", "compare", "plot", "check", "schedules", "export")
 
-
-def members(field: str) -> list[type[Model]]:
-    """Return the models that the tagged union of an experiment's field consists of."""
-    return list(get_args(Experiment.model_fields[field].annotation))
+HEAD = ["| key | default | meaning |", "| --- | --- | --- |"]
+SHARED = tuple(guide.parameters(OpenLoop))
 
 
-def table(model: type[Model]) -> list[str]:
-    """Return the table of a model's keys, `type` left out."""
-    lines = ["| key | default | meaning |", "| --- | --- | --- |"]
-    for parameter in guide.parameters(model):
+def rows(model: type[Model], *, without: tuple[guide.Parameter, ...] = ()) -> list[str]:
+    """Return the table of a model's keys, required ones first; `type` and `without` left out."""
+    lines = []
+    for parameter in sorted(guide.parameters(model), key=lambda p: p.default != "required"):
+        if parameter in without:
+            continue
         default = f"`{parameter.default}`" if parameter.stated else parameter.default
         if model is Experiment and parameter.key == "name":
             default = "the file's stem"
         lines.append(f"| `{parameter.key}` | {default} | {parameter.meaning} |")
-    return lines
+    return [*HEAD, *lines] if lines else []
 
 
-def config_reference() -> str:
-    """Return the config reference as Markdown."""
-    lines = ["An experiment:", "", *table(Experiment), ""]
-    for title, field in (("Schedules", "schedule"), ("Optimizers", "optimizer")):
-        lines += [f"#### {title}", ""]
-        for model in members(field):
-            kind = get_args(model.model_fields["type"].annotation)[0]
-            lines += [f"`type: {kind}`: {(model.__doc__ or '').splitlines()[0]}", ""]
-            rows = table(model)
-            lines += [*rows, ""] if len(rows) > 2 else []
+def models_in(annotation: Any) -> Iterator[type[Model]]:
+    """Yield the config models in a field's annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def mappings(model: type[Model]) -> Iterator[tuple[str, type[Model]]]:
+    """Yield the keys whose value is a mapping of one kind, with the model of that mapping."""
+    for key, field in model.keys().items():
+        models = list(models_in(field.annotation))
+        if len(models) == 1:
+            yield key, models[0]
+
+
+def kind(model: type[Model]) -> str:
+    """Return the `type` of a member of a union."""
+    return str(get_args(model.model_fields["type"].annotation)[0])
+
+
+def summary(model: type[Model]) -> str:
+    """Return the first line of a model's docstring."""
+    return (model.__doc__ or "").splitlines()[0]
+
+
+def experiment_keys() -> str:
+    """Return the keys of an experiment as Markdown."""
+    return "\n".join(rows(Experiment))
+
+
+def shared_keys() -> str:
+    """Return the keys that the schedules share as Markdown."""
+    lines = rows(OpenLoop)
+    fewer = [
+        f"`{kind(model)}`"
+        for model in models_in(Experiment.model_fields["schedule"].annotation)
+        if not issubclass(model, OpenLoop)
+    ]
+    lines += ["", f"{', '.join(fewer[:-1])} and {fewer[-1]} take only `warmup`.", ""]
+    for key, model in mappings(OpenLoop):
+        lines += [f"**`{key}`**: {summary(model)}", "", *rows(model), ""]
     return "\n".join(lines).strip()
+
+
+def schedule_keys() -> str:
+    """Return the keys of each schedule, those that all share left out, as Markdown."""
+    lines, shared = [], {parameter.key for parameter in SHARED}
+    for model in models_in(Experiment.model_fields["schedule"].annotation):
+        name = kind(model)
+        lines += [f"### `{name}`", "", f"{summary(model)} [Curve, formula and traps]"
+                  f"(schedules.md#{name})", "", *rows(model, without=SHARED), ""]  # fmt: skip
+        for key, inner in mappings(model):
+            if key not in shared:
+                lines += [f"**`{key}`**: {summary(inner)}", "", *rows(inner), ""]
+    return "\n".join(lines).strip()
+
+
+def optimizer_keys() -> str:
+    """Return the keys of each optimizer as Markdown."""
+    lines = []
+    for model in models_in(Experiment.model_fields["optimizer"].annotation):
+        lines += [f"### `{kind(model)}`", "", summary(model), "", *rows(model), ""]
+    return "\n".join(lines).strip()
+
+
+def help_of(*command: str) -> str:
+    """Return the help of a command as Markdown, as it looks in 80 columns."""
+    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="lrlab").stdout
+    text = "\n".join(line.rstrip() for line in shown.strip().splitlines())
+    return f"```text\n{text}\n```"
 
 
 def command_reference() -> str:
     """Return the help of every command as Markdown."""
-    parts = []
-    for command in COMMANDS:
-        result = CliRunner().invoke(
-            app, [command, "--help"], env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"}
-        )
-        text = "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
-        parts.append(f"```text\n{text.replace('Usage: root', 'Usage: lrlab')}\n```")
-    return "\n\n".join(parts)
+    parts = [f"## `lrlab {command}`\n\n{help_of(command)}" for command in COMMANDS]
+    return "\n\n".join([help_of(), *parts])
 
 
-def generated(text: str) -> str:
-    """Return the README's text with its generated parts made anew."""
-    for name, content in (("config", config_reference()), ("commands", command_reference())):
+def export(to: str) -> str:
+    """Return what `lrlab export` prints for one of the repository's configs, as Markdown."""
+    command = ["export", "configs/exponential.yaml", *(["--to", to] if to != "python" else [])]
+    shown = CliRunner().invoke(app, [command[0], str(ROOT / command[1]), *command[2:]]).stdout
+    return f"```console\n$ lrlab {' '.join(command)}\n{shown}```"
+
+
+GENERATED = {
+    "../guides/keras.md": {
+        "export python": lambda: export("python"),
+        "export keras": lambda: export("keras"),
+    },
+    "config.md": {
+        "experiment": experiment_keys,
+        "shared keys": shared_keys,
+        "schedules": schedule_keys,
+        "optimizers": optimizer_keys,
+    },
+    "commands.md": {"commands": command_reference},
+}
+
+
+def generated(page: str) -> tuple[str, str]:
+    """Return a page's text as it is, and with its generated parts written again."""
+    before = after = (PAGES / page).read_text(encoding="utf-8")
+    for name, content in GENERATED[page].items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        if not pattern.search(text):
-            raise SystemExit(f"README.md has no `{begin}` ... `{end}`")
-        replacement = f"{begin}\n{content}\n{end}"
-        text = pattern.sub(lambda _, r=replacement: r, text)
-    return text
+        if not pattern.search(after):
+            raise SystemExit(f"{page} has no `{begin}` ... `{end}`")
+        replacement = f"{begin}\n\n{content()}\n\n{end}"
+        after = pattern.sub(lambda _, text=replacement: text, after)
+    return before, after
+
+
+def stale() -> list[str]:
+    """Return the pages and pictures that are out of date."""
+    pages = [page for page in GENERATED if len(set(generated(page))) > 1]
+    return pages + catalogue.stale()
 
 
 def main() -> None:
     """Write everything that is generated, or with `--check` say what is out of date."""
-    before = README.read_text(encoding="utf-8")
-    after = generated(before)
     if "--check" in sys.argv:
-        stale = ["README.md"] * (before != after) + catalogue.stale()
-        if stale:
-            raise SystemExit(f"out of date: {', '.join(stale)}; run `python docs/reference.py`")
+        if found := stale():
+            raise SystemExit(f"out of date: {', '.join(found)}; run `python docs/reference.py`")
         return
-    README.write_text(after, encoding="utf-8")
+    for page in GENERATED:
+        (PAGES / page).write_text(generated(page)[1], encoding="utf-8")
     catalogue.write()
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lrlab.config import load
+    from lrlab.config.given import rates
     from lrlab.errors import LrlabError
     from lrlab.finder.suggestion import suggest
     from lrlab.integrations.keras.keras_callbacks import KerasLoop, KerasMomentum
     from lrlab.integrations.keras.keras_finder import find_lr
     from lrlab.integrations.keras.keras_schedule import KerasSchedule
-    from lrlab.schedules import rates
 
 __version__ = "0.1.0"
 
@@ -39,7 +39,7 @@ _HOMES = {
     "LrlabError": "lrlab.errors",
     "find_lr": "lrlab.integrations.keras.keras_finder",
     "load": "lrlab.config",
-    "rates": "lrlab.schedules",
+    "rates": "lrlab.config.given",
     "suggest": "lrlab.finder.suggestion",
 }
 

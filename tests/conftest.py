@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrlab.io.quiet import prepare_tensorflow
 from lrlab.tasks import fashion_mnist
+
+# Before any test module imports Keras itself: in-process runs then equal those of the commands.
+prepare_tensorflow()
 
 SMALL_CLASSES = 4
 

@@ -8,9 +8,10 @@ from told import Told
 
 from lrlab import config, experiment, schedules
 from lrlab.config import parse
-from lrlab.config.schedules.auto import auto_rates, filled
 from lrlab.errors import ConfigError, UsageError
+from lrlab.fields import auto_rates, filled
 from lrlab.plots import dispatch
+from lrlab.schedules import Length
 
 FOUND = {"steady_lr": 0.01, "max_lr": 0.1}
 
@@ -72,7 +73,7 @@ def test_end_rates_may_not_be_auto():
 def test_there_is_no_curve_before_the_sweep(write_config, tmp_path):
     path = write_config("schedule: {type: constant, lr: auto}")
     with pytest.raises(ValueError, match="`auto`"):
-        schedules.rates(config.load(path).schedule, 10, 2)
+        schedules.rates(config.load(path).schedule, Length(10, 2))
     with pytest.raises(UsageError, match="lr is `auto`"):
         dispatch.plot([path], tmp_path / "out", "png", print)
 

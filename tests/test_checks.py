@@ -51,7 +51,7 @@ WARNED = {
     ),
     "short peak": (
         "{type: inverse_sqrt, max_lr: 0.1, s: 5 steps}",
-        "schedule: the rate is near its peak 0.1 for 2 steps only, around step 5 of 1,000",
+        "schedule: the rate is near its peak 0.1 for only 2 steps, around step 5 of 1,000",
     ),
 }
 

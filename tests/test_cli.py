@@ -14,12 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 import lrlab
-from lrlab import console, guide
+from lrlab import console
 from lrlab.analysis import summaries
 from lrlab.cli import app
 from lrlab.experiment.pool import Progress
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import EpochResult, RunResult, Status
+from lrlab.schedules import SCHEDULES
 from lrlab.tasks import fashion_mnist
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
@@ -77,9 +78,21 @@ def test_help_is_a_sentence_and_an_example(command):
     assert done.stdout == lrlab_cli(*command, "-h").stdout
 
 
-def test_help_lists_every_command():
-    listed = lrlab_cli("--help").stdout.split("Commands:")[1]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == COMMANDS
+def test_help_lists_every_command_with_its_whole_summary():
+    rows = lrlab_cli("--help").stdout.split("Commands:\n")[1].splitlines()
+    assert [row.split()[0] for row in rows] == COMMANDS
+    for row in rows:
+        name, summary = row.split(maxsplit=1)
+        assert f"\n  {summary}.\n" in lrlab_cli(name, "--help").stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_in_words_and_ends_with_help_itself(command):
+    shown = lrlab_cli(command, "--help").stdout
+    assert not re.search(r"[<>{]|list\[", shown)
+    assert "..." not in re.sub(r"CONFIG\]?\.\.\.", "", shown)
+    assert shown.endswith(" Show this message and exit.\n")
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_nothing_to_do_shows_the_help():
@@ -467,7 +480,8 @@ def test_help_and_config_errors_import_nothing_heavy(arguments, code, write_conf
     assert bool(said) == (code != 0)
     loaded = set(modules.split())
     assert "lrlab.cli" in loaded
-    assert loaded.isdisjoint({"tensorflow", "keras", "matplotlib", "numpy"})
+    heavy = {"tensorflow", "keras", "matplotlib", *(["numpy"] if code == 0 else [])}
+    assert loaded.isdisjoint(heavy)
 
 
 def test_python_m_lrlab_is_the_same_program():
@@ -484,29 +498,30 @@ def test_schedules_lists_every_type_in_80_columns():
     done = lrlab_cli("schedules")
     assert (done.exit_code, done.stderr) == (0, "")
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
-    assert [row[0] for row in rows] == list(guide.ENTRIES)
+    assert [row[0] for row in rows] == list(SCHEDULES)
     assert all(re.fullmatch("[▁▂▃▄▅▆▇█]{12}", row[1]) for row in rows)
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert not ANSI.search(done.stdout)
 
 
 @pytest.mark.parametrize(
-    ("name", "width"), [*((name, 80) for name in guide.ENTRIES), ("wsd", 60), ("wsd", 200)]
+    ("name", "width"), [*((name, 80) for name in SCHEDULES), ("wsd", 60), ("wsd", 200)]
 )
 def test_schedules_shows_all_about_one(name, width, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
     done = lrlab_cli("schedules", name)
     assert (done.exit_code, done.stderr) == (0, "")
-    entry, shown = guide.ENTRIES[name], done.stdout
+    schedule, shown = SCHEDULES[name], done.stdout
+    entry = schedule.entry
     words = " ".join(shown.split())
-    assert shown.startswith(f"{name}  {guide.description(entry)}\n")
+    assert shown.startswith(f"{name}  {schedule.description()}\n")
     assert re.search("[\u2801-\u28ff]", shown)
     for text in (entry.formula, entry.example):
         assert "\n".join(f"  {line}" for line in text.splitlines()) in shown
     for text in (*entry.traps, *(given.name for given in entry.names)):
         assert text in words
     assert all(origin.link in shown for origin in entry.origins if origin.link)
-    for key, field in guide.MODELS[name].keys().items():
+    for key, field in SCHEDULES[name].keys().items():
         assert key == "type" or re.search(rf"^  {key} ", shown, re.MULTILINE)
         assert (field.description or "") in words
     if width >= 80:
@@ -522,10 +537,11 @@ def test_schedules_knows_the_names_of_others():
     assert both.startswith("`ReduceLROnPlateau` (Keras, PyTorch, fastai) is `performance` here\n")
 
 
-def test_readme_shows_what_schedules_prints(monkeypatch):
+def test_the_guide_shows_what_schedules_prints(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    block = readme.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
+    page = Path(__file__).parents[1] / "docs" / "guides" / "compare.md"
+    text = page.read_text(encoding="utf-8")
+    block = text.split("$ lrlab schedules CosineAnnealingLR", 1)[1].split("\n", 1)[1]
     shown = [
         line.rstrip() for line in lrlab_cli("schedules", "CosineAnnealingLR").stdout.split("\n")
     ]
@@ -541,7 +557,7 @@ def test_schedules_refuses_an_unknown_name():
 
 def test_schedules_as_json():
     everything = json.loads(lrlab_cli("schedules", "--json").stdout)
-    assert [one["type"] for one in everything] == list(guide.ENTRIES)
+    assert [one["type"] for one in everything] == list(SCHEDULES)
     assert json.loads(lrlab_cli("schedules", "SGDR", "--json").stdout) == next(
         one for one in everything if one["type"] == "cosine_restarts"
     )

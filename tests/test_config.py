@@ -154,9 +154,9 @@ PROBLEMS = {
     "unknown type": (
         "schedule: {type: quasar}\n",
         "1:18: schedule.type: unknown type `quasar`; known types: "
-        "constant, power, exponential, piecewise, performance, one_cycle, linear, linear_to_zero, "
-        "polynomial, cosine, cosine_restarts, cyclic, step, multistep, inverse_sqrt, wsd, rex, "
-        "tanh, formula, greedy, sequence",
+        "constant, multistep, piecewise, step, exponential, inverse_sqrt, power, cosine, linear, "
+        "linear_to_zero, polynomial, rex, tanh, wsd, cosine_restarts, cyclic, one_cycle, greedy, "
+        "performance, formula, sequence",
     ),
     "unknown type, near": (
         "schedule:\n  type: onecycle\n  max_lr: 0.1\n",
@@ -452,16 +452,16 @@ def test_defaults_are_the_reference_experiment():
 
 REFERENCE = {
     "a bad value": (
-        {"epochs": "0"},
-        "--epochs 0: epochs: must be greater than 0, got 0 (for the reference experiment)",
+        ["epochs=0"],
+        "--set epochs=0: epochs: must be greater than 0, got 0 (for the reference experiment)",
     ),
     "a missing one": (
-        {"schedule": "{type: constant}"},
+        ["schedule={type: constant}"],
         "--set schedule={type: constant}: schedule.lr: missing; it is the rate "
         "(for the reference experiment)",
     ),
     "one that another type needs": (
-        {"schedule.type": "exponential", "schedule.s": "1 epoch", "schedule.lr": "1"},
+        ["schedule.type=exponential", "schedule.s=1 epoch", "schedule.lr=1"],
         "the reference experiment: schedule.initial_lr: missing; it is the rate at the first step",
     ),
 }
@@ -470,7 +470,7 @@ REFERENCE = {
 @pytest.mark.parametrize(("settings", "problem"), REFERENCE.values(), ids=REFERENCE.keys())
 def test_bad_settings_of_the_reference_experiment(settings, problem):
     with pytest.raises(ConfigError) as caught:
-        config.reference(settings)
+        config.reference(config.overrides(settings))
     assert problem in caught.value.message.splitlines()
 
 
@@ -500,20 +500,22 @@ def test_every_config_of_the_repository_is_valid():
 # --- overrides ---
 
 
-def test_settings():
-    given = config.settings(["batch_size=64", "schedule.s=2 epochs", "name=a=b"], epochs=3)
-    assert given == {
-        "batch_size": "64",
-        "schedule.s": "2 epochs",
-        "name": "a=b",
-        "epochs": "3",
-    }
+def test_overrides_hold_values_and_what_was_typed():
+    given = config.overrides(
+        ["batch_size=64", "schedule.s=2 epochs", "name=a=b"], epochs=3, data=None
+    )
+    assert given == [
+        config.Override(("batch_size",), 64, "--set batch_size=64"),
+        config.Override(("schedule", "s"), "2 epochs", "--set schedule.s=2 epochs"),
+        config.Override(("name",), "a=b", "--set name=a=b"),
+        config.Override(("epochs",), 3, "--epochs 3"),
+    ]
 
 
 @pytest.mark.parametrize("text", ["epochs", "=3", "a b=3", "a..b=3", "schedule.=3", ""])
-def test_settings_refuses_other_forms(text):
+def test_overrides_refuse_other_forms(text):
     with pytest.raises(UsageError) as caught:
-        config.settings([text])
+        config.overrides([text])
     assert caught.value.message == f"`--set {text}` is not of the form `key=value`"
 
 
@@ -530,7 +532,7 @@ OVERRIDES = {
 @pytest.mark.parametrize(("text", "changed"), OVERRIDES.items(), ids=OVERRIDES.keys())
 def test_override(write_config, text, changed):
     path = write_config(LEAST, "x.yaml")
-    [read] = config.read([path], config.settings([text]))
+    [read] = config.read([path], config.overrides([text]))
     expected = {"name": "x", "schedule": {"type": "constant", "lr": 0.01}, **changed}
     assert read.experiment == config.parse(yaml.safe_dump(expected)).experiment
 
@@ -546,10 +548,6 @@ BAD_OVERRIDES = {
         "schedule.type: unknown type `constan`; did you mean `constant`?",
     ),
     "half a mapping": ("optimizer.momentum=0.5", "optimizer: needs a `type`"),
-    "no YAML": ("model=[", "not valid YAML: expected the node content, but found '<stream end>'"),
-    "tag": ("name=!!timestamp x", "tags (`!`) are not supported"),
-    "escape": ("name=\x1b", "not valid YAML: unacceptable character #x001b: special characters "
-               'are not allowed in "<unicode string>", position 0'),
     "no value": ("model=", "model: must be mlp or cnn, got `null`"),
 }  # fmt: skip
 
@@ -558,30 +556,50 @@ BAD_OVERRIDES = {
 def test_bad_override_is_placed_at_the_option(write_config, text, problem):
     path = write_config(LEAST)
     with pytest.raises(ConfigError) as caught:
-        config.read([path], config.settings([text]))
-    shown = text.replace("\x1b", "\\x1b")
-    assert caught.value.message == f"1 problem in `{path}`\n--set {shown}: {problem} (for {path})"
+        config.read([path], config.overrides([text]))
+    assert caught.value.message == f"1 problem in `{path}`\n--set {text}: {problem} (for {path})"
+
+
+NO_VALUES = {
+    "not YAML": ("model=[", "not valid YAML: expected the node content, but found '<stream end>'"),
+    "tag": ("name=!!timestamp x", "tags (`!`) are not supported"),
+    "escape": ("name=\x1b", "not valid YAML: unacceptable character #x001b: special characters "
+               'are not allowed in "<unicode string>", position 0'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "problem"), NO_VALUES.values(), ids=NO_VALUES.keys())
+def test_an_override_that_is_not_yaml_is_refused(text, problem):
+    with pytest.raises(UsageError) as caught:
+        config.overrides([text])
+    assert caught.value.message == f"`--set {text}`: {problem}".replace("\x1b", "\\x1b")
+
+
+def test_what_was_typed_is_blamed(write_config):
+    path = write_config(LEAST)
+    with pytest.raises(ConfigError, match=r"\n--set data=foo: data: must be auto"):
+        config.read([path], config.overrides(["data=foo"]))
 
 
 def test_bad_epochs_and_data_are_placed_at_their_options(write_config):
     path = write_config(LEAST)
     with pytest.raises(ConfigError) as caught:
-        config.read([path], config.settings([], data="mnist", epochs=0))
+        config.read([path], config.overrides([], data="mnist", epochs=0))
     first, *lines = caught.value.message.splitlines()
     assert first == f"2 problems in `{path}`"
-    assert lines[0].startswith('--data "mnist": data: must be auto')
+    assert lines[0].startswith("--data mnist: data: must be auto")
     assert lines[1] == f"--epochs 0: epochs: must be greater than 0, got 0 (for {path})"
 
 
 def test_override_mends_a_bad_value(write_config):
     path = write_config(LEAST + "epochs: 0\n")
-    [read] = config.read([path], config.settings([], epochs=2))
+    [read] = config.read([path], config.overrides([], epochs=2))
     assert read.experiment.epochs == 2
 
 
 def test_override_leaves_the_next_reading_alone(write_config):
     path = write_config(LEAST)
-    config.read([path], {"schedule.lr": "0.5"})
+    config.read([path], config.overrides(["schedule.lr=0.5"]))
     assert config.load(path).schedule.lr == 0.01
 
 
@@ -592,7 +610,7 @@ def test_data_path_counts_from_the_folder_of_the_config(write_config):
 
 def test_data_path_of_an_option_counts_from_here(write_config):
     path = write_config(LEAST + "data: mine.npz\n", "sub/x.yaml")
-    [read] = config.read([path], config.settings([], data="yours.npz"))
+    [read] = config.read([path], config.overrides([], data="yours.npz"))
     assert read.experiment.data == "yours.npz"
 
 

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imports import imported
 
-from lrlab import config, export
+from lrlab import config
 from lrlab.errors import LrlabError, UsageError
+from lrlab.export import snippets
 from lrlab.plots import dispatch
 from lrlab.results import checkpoint, comparison, run_folder, sweep_record
 from lrlab.tasks import fashion_mnist, own_npz
@@ -119,7 +120,7 @@ def test_exported_code_imports_only_what_computes(outcomes):
         (read,) = config.read([path])
         for to in ("python", "keras"):
             with contextlib.suppress(UsageError):  # A closed loop, or a rate that is auto.
-                tree = ast.parse(export.command.export(read, to, 100))
+                tree = ast.parse(snippets.export(read, to, 100))
                 names = {name.split(".")[0] for name, _ in imported(tree)}
                 assert names <= {"keras", "math", "numpy", "typing"}, path.name
                 exported += 1

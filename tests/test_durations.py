@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrlab.config.durations import LONGEST, SHORTEST, Duration, parse
+from lrlab.schedules import Length
+from lrlab.schedules.durations import LONGEST, SHORTEST, Duration, parse
 
 GOOD = {
     "20 epochs": Duration(20, "epochs"),
@@ -85,11 +86,11 @@ STEPS = {
 
 @pytest.mark.parametrize(("text", "steps"), STEPS.items(), ids=STEPS.keys())
 def test_in_steps(text, steps):
-    assert parse(text).in_steps(steps_per_epoch=100, epochs=10) == steps
+    assert parse(text).in_steps(Length(100, 10)) == steps
 
 
 def test_percent_of_a_run_is_exact():
-    assert Duration(30, "%").in_steps(steps_per_epoch=1719, epochs=10) == 5157
+    assert Duration(30, "%").in_steps(Length(1719, 10)) == 5157
 
 
 TEXTS = {

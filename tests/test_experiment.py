@@ -17,17 +17,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from pydantic import ValidationError
-from test_schedules import ANY, MODELS
+from schedule_strategies import ANY
 from told import Told
 
-from lrlab import config, experiment, guide, schedules
+from lrlab import config, experiment, schedules
 from lrlab.analysis import summaries
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
 from lrlab.experiment import pool
 from lrlab.plots import comparison_figures
 from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import Status
-from lrlab.schedules import closed_loop
+from lrlab.schedules import SCHEDULES, ClosedLoop, Length
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 2\n"
 FALLING = "schedule: {type: exponential, initial_lr: 0.01, s: 1 epochs}\nepochs: 2\n"
@@ -41,7 +41,7 @@ def compare(tmp_path, write_config, small_npz):
     def call(out=None, *, told=None, data=small_npz, seeds=2, sets=(), **options):
         texts = options.pop("texts", {"steady": STEADY, "falling": FALLING})
         paths = [write_config(text, f"{name}.yaml") for name, text in texts.items()]
-        read = config.read(paths, config.settings(sets, data=str(data)))
+        read = config.read(paths, config.overrides(sets, data=str(data)))
         told = told or Told()
         out = out or tmp_path / "out"
         compared, _ = experiment.compare(read, out=out, seeds=seeds, report=told, **options)
@@ -58,7 +58,7 @@ def finished(tmp_path_factory, small_npz) -> Path:
     for name, text in (("steady", STEADY), ("falling", FALLING)):
         (folder / f"{name}.yaml").write_text(text)
     paths = [folder / "steady.yaml", folder / "falling.yaml"]
-    read = config.read(paths, config.settings([], data=str(small_npz)))
+    read = config.read(paths, config.overrides([], data=str(small_npz)))
     compared, _ = experiment.compare(read, out=folder / "out", seeds=2, report=Told(), workers=1)
     experiment.save(compared, folder / "out")
     return folder / "out"
@@ -415,7 +415,7 @@ def test_workers_are_never_more_than_runs_or_cores(jobs):
 
 
 def find_lr(out: Path, small_npz: Path, **options):
-    read = config.reference(config.settings([], data=str(small_npz)))
+    read = config.reference(config.overrides([], data=str(small_npz)))
     record = experiment.find_lr(read, out=out, seeds=2, report=Told(), **options)
     sweep_record.write(out, record)
     return record
@@ -467,31 +467,24 @@ def test_a_sweep_has_no_more_losses_than_its_files_may_hold(tmp_path, small_npz)
 def trained_examples(tmp_path_factory, small_npz):
     """Every example of the guide trained for 4 epochs on the small data, and where."""
     folder = tmp_path_factory.mktemp("examples")
-    for name, entry in guide.ENTRIES.items():
-        (folder / f"{name}.yaml").write_text(entry.example, encoding="utf-8")
+    for name, model in SCHEDULES.items():
+        (folder / f"{name}.yaml").write_text(model.entry.example, encoding="utf-8")
     read = config.read(
-        [folder / f"{name}.yaml" for name in guide.ENTRIES],
-        config.settings([], data=str(small_npz), epochs=4),
+        [folder / f"{name}.yaml" for name in SCHEDULES],
+        config.overrides([], data=str(small_npz), epochs=4),
     )
     compared, _ = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
-    assert [e.status for e in compared.experiments] == ["done"] * len(guide.ENTRIES)
+    assert [e.status for e in compared.experiments] == ["done"] * len(SCHEDULES)
     return {one.experiment.name: one.experiment for one in read}, compared, folder / "out"
 
 
-@pytest.mark.parametrize("name", guide.ENTRIES)
+@pytest.mark.parametrize("name", SCHEDULES)
 def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
     stated = trained_examples[0][name]
     kept = run_folder.read(folder_of(trained_examples[2], name, 0))
-    result, steps_per_epoch = kept.result, kept.origin.steps_per_epoch
-    if name in schedules.CLOSED_LOOPS:
-        expected = np.concatenate([
-            closed_loop.epoch_rates(
-                stated.schedule, steps_per_epoch, stated.epochs, result.epochs[:epoch]
-            )
-            for epoch in range(stated.epochs)
-        ])  # fmt: skip
-    else:
-        expected = schedules.rates(stated.schedule, steps_per_epoch, stated.epochs)
+    result = kept.result
+    after = stated.schedule.epoch_rates(Length(kept.origin.steps_per_epoch, stated.epochs))
+    expected = np.concatenate([after(result.epochs[:epoch]) for epoch in range(stated.epochs)])
     np.testing.assert_array_equal(result.lr, expected.astype(np.float32))
 
 
@@ -501,16 +494,18 @@ def test_the_figure_of_a_run_draws_the_rates_of_the_config(trained_examples):
     ax = Figure().subplots()
     comparison_figures.draw_learning_rates(ax, drawn)
     by_name = {line.get_label(): line for line in ax.lines}
-    for name in guide.ENTRIES.keys() - set(schedules.CLOSED_LOOPS):
+    for name, model in SCHEDULES.items():
+        if issubclass(model, ClosedLoop):
+            continue
         epoch, rates = by_name[name].get_data()
-        expected = schedules.rates(stated[name].schedule, 18, 4).astype(np.float32)
+        expected = schedules.rates(stated[name].schedule, Length(18, 4)).astype(np.float32)
         np.testing.assert_array_equal(rates, expected)
         np.testing.assert_array_equal(epoch, np.arange(72) / 18)
 
 
 def is_valid(values):
     try:
-        MODELS[values["type"]].model_validate(values)
+        SCHEDULES[values["type"]].model_validate(values)
     except ValidationError:
         return False
     return True
@@ -528,7 +523,7 @@ def test_steps_npz_holds_the_rates_whatever_the_schedule(drawn, tmp_path_factory
     assert len(compared.experiments) == len(drawn)
     for one, summary in zip(read, compared.experiments, strict=True):
         result = run_folder.read(folder / "out" / summary.runs[0]).result
-        expected = schedules.rates(one.experiment.schedule, 18, 2).astype(np.float32)
+        expected = schedules.rates(one.experiment.schedule, Length(18, 2)).astype(np.float32)
         # A run that diverges ends early; many rates that are drawn are far too high.
         assert len(result.lr) == 36 or result.status is Status.DIVERGED
         assert len(result.lr) > 0

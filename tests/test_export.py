@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
-from test_schedules import ANY, RUN, valid
+from schedule_strategies import ANY, RUN, valid
 from typer.testing import CliRunner
 
 import lrlab
 from lrlab import schedules
 from lrlab.cli import app
 from lrlab.config import Experiment, parse
-from lrlab.export import snippet
+from lrlab.export.snippets import snippet
+from lrlab.schedules import Length
 
 TEXTS = {
     "constant": "{type: constant, lr: 0.01}",
@@ -68,10 +69,10 @@ def test_python_equals_rates(values, run_of):
     what = Experiment(schedule=config, epochs=epochs)
     found = run(snippet(what, "python", steps_per_epoch))
     step = np.arange(2 * steps_per_epoch * epochs)
-    expected = schedules.curve(config, step, steps_per_epoch, epochs)
+    expected = schedules.curve(config, step, Length(steps_per_epoch, epochs))
     np.testing.assert_allclose(found["learning_rate"](step), expected, rtol=1e-12)
     np.testing.assert_allclose(found["learning_rate"](step[-1]), expected[-1], rtol=1e-12)
-    momenta = schedules.momenta(config, steps_per_epoch, epochs)
+    momenta = schedules.momenta(config, Length(steps_per_epoch, epochs))
     assert ("momentum" in found) == (momenta is not None)
     if momenta is not None:
         np.testing.assert_allclose(found["momentum"](step)[: len(momenta)], momenta, rtol=1e-12)
@@ -138,31 +139,24 @@ def test_python_needs_numpy_alone():
 
 def test_equal_cycles_are_written_once():
     code = snippet(experiment(TEXTS["equal cycles"]), "python", STEPS)
-    assert code.count("linear_to_zero(") == 2  # The definition and one call.
+    # The definition, the example in its docstring, and one call.
+    assert code.count("linear_to_zero(") == 3
 
 
-def test_code_reads_as_it_is_written_here():
+def test_code_is_the_formula_as_it_stands_in_its_room():
     code = snippet(experiment("{type: exponential, initial_lr: 0.1, s: 5 epochs}"), "python", 100)
-    assert (
-        code
-        == '''\
-# The learning rate of `x`: 4 epochs of 100 steps. Made by `lrlab export`.
-import numpy as np
-
-
-def as_steps(step):
-    """Return steps as a float64 array of the same shape."""
-    return np.array(step, np.float64, order='C')
-
-
-def exponential(step, *, initial_lr, s, factor=0.1):
-    """Return `initial_lr * factor**(step / s)`."""
-    return initial_lr * np.power(factor, as_steps(step) / s)
-
-
-def learning_rate(step):
-    """Return the learning rate of any steps, counted from 0."""
-    return exponential(step, initial_lr=0.1, s=500)'''
+    head, formula, main = code.split("\n\n\n")
+    assert head == (
+        "# The learning rate of `x`: 4 epochs of 100 steps. Made by `lrlab export`.\n"
+        "import numpy as np\n"
+        "import numpy.typing as npt"
+    )
+    room = Path(lrlab.__file__).parent / "schedules" / "exponential.py"
+    assert f"\n\n\n{formula}\n\n\n" in room.read_text(encoding="utf-8")
+    assert main == (
+        "def learning_rate(step):\n"
+        '    """Return the learning rate of any steps, counted from 0."""\n'
+        "    return exponential(step, initial_lr=0.1, s=500)"
     )
 
 
@@ -197,11 +191,11 @@ def test_command_refuses_an_unknown_target(write_config):
 
 
 @pytest.mark.parametrize("to", ["python", "keras"])
-def test_readme_shows_what_the_command_prints(to):
+def test_the_guide_shows_what_the_command_prints(to):
     root = Path(__file__).parents[1]
     what = lrlab.load(root / "configs" / "exponential.yaml")
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    assert f"\n{snippet(what, to, 1719)}\n" in readme
+    page = (root / "docs" / "guides" / "keras.md").read_text(encoding="utf-8")
+    assert f"\n{snippet(what, to, 1719)}\n" in page
 
 
 # --- keras ---
@@ -246,6 +240,18 @@ def test_keras_equals_rates(values, run_of):
         assert np.float32(found["learning_rate"]) == expected[0]
 
 
+def test_two_exports_live_in_one_process(tmp_path):
+    texts = (TEXTS["1cycle"], TEXTS["restarts"])
+    for number, text in enumerate(texts):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(in_keras(text)), "mse")
+        model.save(tmp_path / f"{number}.keras")
+    for number, text in enumerate(texts):
+        loaded = keras.models.load_model(tmp_path / f"{number}.keras")
+        expected = lrlab.rates(experiment(text).schedule, STEPS, EPOCHS)[0]
+        assert float(loaded.optimizer.learning_rate) == np.float32(expected)
+
+
 def test_keras_survives_its_config():
     schedule = in_keras(TEXTS["1cycle"])
     made = keras.optimizers.schedules.serialize(schedule)
@@ -270,7 +276,7 @@ def test_plateau_is_keras_own_with_the_same_arguments():
 REFUSED = {
     "python": (PLATEAU, "python", "known only while training"),
     "greedy": ("{type: greedy, initial_lr: 0.1}", "keras", "Keras has no GreedyLR"),
-    "pytorch": (PLATEAU[:-1] + ", variant: pytorch}", "keras", "otherwise than PyTorch's"),
+    "pytorch": (PLATEAU[:-1] + ", variant: pytorch}", "keras", "differently from PyTorch's"),
     "relative": (PLATEAU[:-1] + ", threshold_mode: relative}", "keras", "as a difference only"),
     "warm-up": (PLATEAU[:-1] + ", warmup: {for: 1 epoch}}", "keras", "no warm-up before it"),
 }

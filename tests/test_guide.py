@@ -12,17 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrlab import config, guide, schedules
+from lrlab import config
 from lrlab.errors import UsageError
-from lrlab.guide.finding import _plain
+from lrlab.report import guide
+from lrlab.schedules import SCHEDULES, ClosedLoop, Length, OpenLoop
 
 ROOT = Path(__file__).parents[1]
-ENTRIES = list(guide.ENTRIES.values())
-NAMES = [pytest.param(entry, name, id=name.name) for entry in ENTRIES for name in entry.names]
-
-
-def by_type(entry):
-    return entry.type
+EACH = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES.keys())
+NAMES = [
+    pytest.param(schedule, name, id=name.name)
+    for schedule in SCHEDULES.values()
+    for name in schedule.entry.names
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +38,16 @@ def catalogue():
     sys.path.remove(str(ROOT / "docs"))
 
 
-def test_every_schedule_has_an_entry_and_every_entry_a_schedule():
-    assert guide.ENTRIES.keys() == guide.MODELS.keys()
-    assert sum(map(len, guide.FAMILIES.values())) == len(guide.ENTRIES)
-    assert guide.MODELS.keys() == {*schedules.FORMULAS, *schedules.CLOSED_LOOPS, "sequence"}
-
-
-@pytest.mark.parametrize("entry", ENTRIES, ids=by_type)
-def test_an_entry_is_whole_and_fits_its_lines(entry):
+@EACH
+def test_an_entry_is_whole_and_fits_its_lines(schedule):
+    entry = schedule.entry
     assert entry.formula
     assert entry.origins
     assert len(entry.traps) >= 2
-    assert len(guide.description(entry)) <= 49
+    assert len(schedule.description()) <= 49
     lines = [*entry.formula.splitlines(), *entry.example.splitlines()]
     assert max(map(len, lines)) <= 78
-    assert bool(entry.history) == (entry.type in schedules.CLOSED_LOOPS)
+    assert bool(entry.history) == issubclass(schedule, ClosedLoop)
     for text in (*entry.traps, *(name.note for name in entry.names)):
         assert text == text.strip()
         assert text.count("`") % 2 == 0
@@ -62,34 +58,38 @@ def test_an_entry_is_whole_and_fits_its_lines(entry):
 # --- examples ---
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=by_type)
-def test_an_example_has_rates_and_nothing_is_warned_of(entry):
-    read = config.parse(entry.example, "x.yaml")
-    assert read.experiment.schedule.type == entry.type
+@EACH
+def test_an_example_has_rates_and_no_warnings(schedule):
+    read = config.parse(schedule.entry.example, "x.yaml")
+    assert type(read.experiment.schedule) is schedule
     assert config.warnings(read, guide.STEPS_PER_EPOCH) == []
-    rates = guide.curve(entry)
+    rates = guide.curve(schedule)
     assert rates.shape == (guide.STEPS_PER_EPOCH * read.experiment.epochs,)
     assert np.isfinite(rates).all()
     assert (rates >= 0).all()
     assert 0.005 <= rates.max() <= 0.02
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=by_type)
-def test_an_example_is_a_file_of_configs(entry):
-    main, more = (ROOT / "configs" / folder / f"{entry.type}.yaml" for folder in ("", "more"))
+@EACH
+def test_an_example_is_a_file_of_configs(schedule):
+    name = f"{schedule.named()}.yaml"
+    main, more = (ROOT / "configs" / folder / name for folder in ("", "more"))
     (path,) = [path for path in (main, more) if path.is_file()]
-    assert path.read_text(encoding="utf-8") == entry.example
+    assert path.read_text(encoding="utf-8") == schedule.entry.example
 
 
 def test_configs_more_holds_examples_alone():
     more = {path.name for path in (ROOT / "configs" / "more").iterdir()}
     main = {path.name for path in (ROOT / "configs").glob("*.yaml")}
-    assert more == {f"{name}.yaml" for name in guide.ENTRIES} - main
+    assert more == {f"{name}.yaml" for name in SCHEDULES} - main
 
 
-@pytest.mark.parametrize("name", schedules.CLOSED_LOOPS)
-def test_an_invented_history_makes_a_closed_loop_move(name):
-    assert len(set(guide.curve(guide.ENTRIES[name]))) >= 3
+@EACH
+def test_an_invented_history_makes_a_closed_loop_move(schedule):
+    if issubclass(schedule, ClosedLoop):
+        assert len(set(guide.curve(schedule))) >= 3
+    else:
+        assert not schedule.entry.history
 
 
 # --- formulas ---
@@ -113,18 +113,23 @@ class Step(float):
         return math.inf if self == 0 else other / float(self)
 
 
-@pytest.mark.parametrize("name", sorted(set(schedules.FORMULAS) - {"formula"}))
+WRITTEN = [
+    name for name, model in SCHEDULES.items() if issubclass(model, OpenLoop) and name != "formula"
+]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 def test_a_formula_is_what_lrlab_computes(name):
-    entry, steps_per_epoch = guide.ENTRIES[name], 20
-    stated = guide.experiment(entry)
-    schedule = stated.schedule.model_copy(update={"warmup": None})
-    arguments = schedule.arguments(steps_per_epoch, stated.epochs)
+    model = SCHEDULES[name]
+    stated = guide.experiment(model)
+    length = Length(20, stated.epochs)
+    arguments = stated.schedule.model_copy(update={"warmup": None}).arguments(length)
     found = []
-    for step in range(steps_per_epoch * stated.epochs + 5):
+    for step in range(length.steps + 5):
         scope = MATHEMATICS | arguments | {"t": Step(step)}
-        exec(entry.formula, scope)
+        exec(model.entry.formula, scope)
         found.append(scope["rate"])
-    expected = schedules.FORMULAS[name](np.arange(len(found)), **arguments)
+    expected = model.formula(np.arange(len(found)), **arguments)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-18)
 
 
@@ -133,25 +138,27 @@ def test_the_formula_of_wsd_holds_for_every_shape(shape):
     arguments = {"max_lr": 0.1, "over": 40.0, "decay": 10.0, "end_lr": 0.01, "shape": shape}
     for step in range(45):
         scope = MATHEMATICS | arguments | {"t": step}
-        exec(guide.ENTRIES["wsd"].formula, scope)
-        assert scope["rate"] == pytest.approx(float(schedules.wsd(step, **arguments)), rel=1e-12)
+        exec(SCHEDULES["wsd"].entry.formula, scope)
+        assert scope["rate"] == pytest.approx(
+            float(SCHEDULES["wsd"].formula(step, **arguments)), rel=1e-12
+        )
 
 
 # --- names ---
 
 
 def test_a_name_is_that_of_one_schedule():
-    owners = {(_plain(name.name), entry.type) for entry in ENTRIES for name in entry.names}
+    owners = {(guide.plain(p.values[1].name), p.values[0].named()) for p in NAMES}
     counts = Counter(name for name, _ in owners)
     assert [name for name, count in counts.items() if count > 1] == []
-    assert not {name for name, _ in owners} & set(guide.ENTRIES)
+    assert not {name for name, _ in owners} & set(SCHEDULES)
 
 
-@pytest.mark.parametrize(("entry", "name"), NAMES)
-def test_a_name_finds_its_schedule_however_it_is_written(entry, name):
+@pytest.mark.parametrize(("schedule", "name"), NAMES)
+def test_a_name_finds_its_schedule_however_it_is_written(schedule, name):
     for written in (name.name, name.name.lower(), name.name.upper(), f" {name.name} "):
         found, libraries = guide.find(written)
-        assert found is entry
+        assert found is schedule
         assert name.library in libraries
 
 
@@ -172,8 +179,8 @@ def test_a_name_finds_its_schedule_however_it_is_written(entry, name):
     ],
 )
 def test_names_that_are_asked_for(name, type_, libraries):
-    entry, found = guide.find(name)
-    assert (entry.type, found) == (type_, libraries)
+    schedule, found = guide.find(name)
+    assert (schedule.named(), found) == (type_, libraries)
 
 
 @pytest.mark.parametrize(
@@ -201,16 +208,16 @@ def test_what_is_compared_with_a_library_is_in_the_guide(table):
         # They are put together of others, or are one function with several of its settings.
         several = ("SequentialLR", "LambdaLR", "join_schedules", "get_cosine_with_hard_restarts",
                    "CosineLRScheduler", "exponential_decay")  # fmt: skip
-        entry, libraries = guide.find(call)
+        found, libraries = guide.find(call)
         assert LIBRARIES[table] in libraries
-        assert entry.type == type_ or call.startswith(several), row["schedule"]
+        assert found.named() == type_ or call.startswith(several), row["schedule"]
 
 
 # --- parameters and JSON ---
 
 
 def test_parameters_are_the_keys_with_their_defaults_as_in_a_config():
-    found = {p.key: (p.default, p.stated) for p in guide.parameters(guide.MODELS["wsd"])}
+    found = {p.key: (p.default, p.stated) for p in guide.parameters(SCHEDULES["wsd"])}
     assert list(found) == ["over", "max_lr", "decay", "end_lr", "shape", "warmup", "update", "for"]
     assert found["over"] == ("100%", True)
     assert found["max_lr"] == ("required", False)
@@ -220,8 +227,8 @@ def test_parameters_are_the_keys_with_their_defaults_as_in_a_config():
 
 def test_json_holds_every_entry():
     everything = json.loads(guide.to_json(None))
-    assert [one["type"] for one in everything] == list(guide.ENTRIES)
-    one = json.loads(guide.to_json(guide.ENTRIES["step"]))
+    assert [one["type"] for one in everything] == list(SCHEDULES)
+    one = json.loads(guide.to_json(SCHEDULES["step"]))
     assert one in everything
     assert one.keys() >= {"formula", "parameters", "origins", "example", "names", "traps"}
     assert {"library": "PyTorch", "name": "StepLR"}.items() <= one["names"][1].items()
@@ -241,7 +248,7 @@ def test_a_changed_page_and_a_missing_picture_are_stale(catalogue, tmp_path, mon
     monkeypatch.setattr(catalogue, "PAGE", tmp_path / "schedules.md")
     monkeypatch.setattr(catalogue, "PICTURES", tmp_path / "pictures")
     catalogue.PICTURES.mkdir()
-    for name in guide.ENTRIES:
+    for name in SCHEDULES:
         (catalogue.PICTURES / f"{name}.png").touch()
     catalogue.PAGE.write_text(catalogue.page(), encoding="utf-8")
     assert catalogue.stale() == []

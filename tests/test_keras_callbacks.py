@@ -11,7 +11,7 @@ import pytest
 import lrlab
 from lrlab import schedules
 from lrlab.config import parse
-from lrlab.schedules import closed_loop
+from lrlab.schedules import Length
 
 STEPS, EPOCHS, BATCH = 5, 6, 8
 RNG = np.random.default_rng(3)
@@ -73,7 +73,7 @@ def test_rates_are_the_fold_over_the_history(text):
         for epoch in range(EPOCHS)
     ]
     expected = np.concatenate(
-        [closed_loop.epoch_rates(config, STEPS, EPOCHS, results[:e]) for e in range(EPOCHS)]
+        [config.epoch_rates(Length(STEPS, EPOCHS))(results[:e]) for e in range(EPOCHS)]
     )
     np.testing.assert_array_equal(np.float32(recorder.rates), expected.astype(np.float32))
     assert len(set(recorder.rates)) > 1
@@ -100,7 +100,7 @@ def test_resumed_training_goes_on_as_if_it_had_not_stopped():
 
 
 def test_loop_refuses_what_it_cannot_do():
-    with pytest.raises(lrlab.LrlabError, match="is no closed loop"):
+    with pytest.raises(lrlab.LrlabError, match="is not a closed loop"):
         lrlab.KerasLoop({"type": "constant", "lr": 0.1}, STEPS, EPOCHS)
     loop = lrlab.KerasLoop({"type": "greedy", "initial_lr": 0.1}, STEPS, EPOCHS)
     with pytest.raises(lrlab.LrlabError, match="with the logs of 0 before it"):
@@ -161,7 +161,7 @@ def test_momentum_in_fit_equals_momentum_set_by_hand(name):
     fit(made, momentum, epochs=3)
     assert getattr(made.optimizer, attribute) == 0.9
     momenta = schedules.momenta(schedule("{type: one_cycle, max_lr: 0.1, momentum: "
-                                         "{low: 0.3, high: 0.95}}"), STEPS, 3)  # fmt: skip
+                                         "{low: 0.3, high: 0.95}}"), Length(STEPS, 3))  # fmt: skip
     expected = by_hand(make, own, rates, momenta)
     for ours, theirs in zip(made.get_weights(), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3)

@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from pydantic import ValidationError
-from test_schedules import ANY, RUN, valid
+from schedule_strategies import ANY, RUN, valid
 
 import lrlab
+from lrlab import schedules
 from lrlab.config import parse
+from lrlab.schedules import Length
 
 TEXTS = [
     "{type: one_cycle, max_lr: 0.1}",
@@ -68,7 +69,26 @@ def test_trains_compiled_and_survives_saving(jit_compile, tmp_path):
 
 
 def test_refuses_a_closed_loop_and_what_is_no_schedule():
-    with pytest.raises(ValueError, match="known only while training"):
+    with pytest.raises(lrlab.LrlabError, match="known only while training"):
         lrlab.KerasSchedule(schedule("{type: greedy, initial_lr: 0.1}"), 4, 2)
-    with pytest.raises(ValidationError):
+    with pytest.raises(lrlab.LrlabError, match=r"schedule\.initial_lr: missing"):
         lrlab.KerasSchedule({"type": "cosine"}, 4, 2)
+    with pytest.raises(lrlab.LrlabError, match="a schedule is needed, got int"):
+        lrlab.KerasSchedule(3, 4, 2)
+    with pytest.raises(lrlab.LrlabError, match="`epochs` must be a whole number"):
+        lrlab.KerasSchedule({"type": "cosine", "initial_lr": 0.1}, 4, 2.5)
+
+
+@pytest.mark.parametrize("kind", ["mapping", "path", "text", "experiment", "schedule"])
+def test_a_schedule_may_be_given_in_any_form(kind, write_config):
+    path = write_config("schedule: {type: cosine, initial_lr: 0.1}")
+    given = {
+        "mapping": {"type": "cosine", "initial_lr": 0.1},
+        "path": path,
+        "text": str(path),
+        "experiment": lrlab.load(path),
+        "schedule": lrlab.load(path).schedule,
+    }[kind]
+    expected = schedules.rates(lrlab.load(path).schedule, Length(4, 2))
+    np.testing.assert_array_equal(lrlab.rates(given, 4, 2), expected)
+    assert float(lrlab.KerasSchedule(given, 4, 2)(3)) == np.float32(expected[3])

@@ -10,10 +10,10 @@ import pytest
 
 from lrlab import schedules
 from lrlab.config import Experiment
-from lrlab.config.schedules import MomentumCycle
 from lrlab.results import run_folder
 from lrlab.results.run_folder import RunOrigin
-from lrlab.schedules import closed_loop
+from lrlab.schedules import Length
+from lrlab.schedules.one_cycle import MomentumCycle
 from lrlab.tasks import data, models
 from lrlab.training import Tensors, Trainer, chunks, train_run
 
@@ -74,8 +74,8 @@ def test_cycled_momentum_equals_keras_given_it_by_hand(small, trainer):
     what = experiment(CYCLE, epochs=1)
     steps = -(-small.train_images // what.batch_size)
     order = chunks.sample_order(small.train_images, 0, 0)
-    rates = schedules.rates(what.schedule, steps, 1).astype(np.float32)
-    momenta = schedules.momenta(what.schedule, steps, 1)
+    rates = schedules.rates(what.schedule, Length(steps, 1)).astype(np.float32)
+    momenta = schedules.momenta(what.schedule, Length(steps, 1))
     trainer.start(0)
     losses, _ = trainer.train(order, rates, momenta)
 
@@ -100,14 +100,14 @@ def test_momentum_is_recorded_where_it_was_cycled(trainer, tmp_path):
         what = experiment(schedule)
         result = run(trainer, what)
         steps = len(result.lr) // what.epochs
-        curve = schedules.rates(what.schedule, steps, what.epochs)
+        curve = schedules.rates(what.schedule, Length(steps, what.epochs))
         np.testing.assert_array_equal(result.lr, curve.astype(np.float32))
         run_folder.write(tmp_path / str(cycled), result, RunOrigin())
         with np.load(tmp_path / str(cycled) / "steps.npz") as kept:
             assert set(kept) == {"lr", "loss", *(["momentum"] if cycled else [])}
         found = run_folder.read(tmp_path / str(cycled)).result
         if cycled:
-            momenta = schedules.momenta(what.schedule, steps, what.epochs)
+            momenta = schedules.momenta(what.schedule, Length(steps, what.epochs))
             np.testing.assert_array_equal(found.momentum, momenta.astype(np.float32))
         else:
             assert found.momentum is None
@@ -156,7 +156,7 @@ def test_rates_of_a_closed_loop_are_the_replay_of_its_history(schedule, trainer)
     result = run(trainer, what)
     steps = len(result.lr) // what.epochs
     expected = [
-        closed_loop.epoch_rates(what.schedule, steps, what.epochs, result.epochs[:epoch])
+        what.schedule.epoch_rates(Length(steps, what.epochs))(result.epochs[:epoch])
         for epoch in range(what.epochs)
     ]
     np.testing.assert_array_equal(result.lr, np.concatenate(expected).astype(np.float32))

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
+from schedule_strategies import schedule
 
-from lrlab import guide, schedules
-from lrlab.config import Schedule, parse
-from lrlab.config.schedules import Greedy, Performance
-from lrlab.schedules import closed_loop
+from lrlab import schedules
+from lrlab.schedules import SCHEDULES, Length
+from lrlab.schedules.cosine_restarts import cosine_restarts
+from lrlab.schedules.greedy import Greedy
+from lrlab.schedules.inverse_sqrt import inverse_sqrt
+from lrlab.schedules.performance import Performance
 
 TABLES = Path(__file__).parent / "parity"
 RTOL = 1e-6
@@ -28,10 +30,6 @@ PAST_THE_END = {
     "TanhLRScheduler": "timm falls from tanh's last value to lr_min",
     "get_cosine_with_hard_restarts_schedule_with_warmup": "Hugging Face ends at 0, not restarted",
 }
-
-
-def schedule(text):
-    return parse(f"schedule: {text}\noptimizer: {{type: sgd, momentum: 0.9}}").experiment.schedule
 
 
 def rows(name):
@@ -52,7 +50,9 @@ def differs_past_the_end(row):
 def test_stored_table(row):
     for (steps_per_epoch, epochs), values in zip(RUNS, row["values"], strict=True):
         end = len(values) - differs_past_the_end(row)
-        found = schedules.curve(schedule(row["schedule"]), np.arange(end), steps_per_epoch, epochs)
+        found = schedules.curve(
+            schedule(row["schedule"]), np.arange(end), Length(steps_per_epoch, epochs)
+        )
         np.testing.assert_allclose(found, values[:end], rtol=RTOL, atol=1e-15)
 
 
@@ -66,7 +66,7 @@ def test_tables_reach_from_the_first_step_to_one_past_the_end():
 def test_past_the_end_lrlab_holds_and_the_library_does_not(row):
     spe, epochs = RUNS[0]
     steps = np.arange(spe * epochs, spe * epochs + 3)
-    held = schedules.curve(schedule(row["schedule"]), steps, spe, epochs)
+    held = schedules.curve(schedule(row["schedule"]), steps, Length(spe, epochs))
     np.testing.assert_array_equal(held, held[0])
     assert abs(row["values"][0][-1] - held[0]) > 1e-5
 
@@ -139,7 +139,7 @@ def test_keras(keras64, name):
         steps = np.arange(steps_per_epoch * epochs + 1)
         theirs = make(keras64.optimizers.schedules, steps_per_epoch * epochs)
         expected = [float(theirs(np.float64(step))) for step in steps]
-        found = schedules.curve(schedule(text), steps, steps_per_epoch, epochs)
+        found = schedules.curve(schedule(text), steps, Length(steps_per_epoch, epochs))
         np.testing.assert_allclose(found, expected, rtol=RTOL, atol=1e-15)
 
 
@@ -147,8 +147,8 @@ def test_keras_piecewise_constant_keeps_the_old_value_one_step_longer(keras64):
     ours = schedule("{type: piecewise, values: [0.1, 0.05, 0.01], boundaries: [4 steps, 9 steps]}")
     theirs = keras64.optimizers.schedules.PiecewiseConstantDecay([4, 9], [0.1, 0.05, 0.01])
     expected = [float(theirs(step)) for step in range(1, 22)]
-    found = schedules.curve(ours, np.arange(21), 7, 3)
-    shifted = schedules.curve(ours, np.arange(20), 7, 3)
+    found = schedules.curve(ours, np.arange(21), Length(7, 3))
+    shifted = schedules.curve(ours, np.arange(20), Length(7, 3))
     np.testing.assert_allclose(shifted, expected[:20], rtol=RTOL)
     assert found[4] == 0.05 != float(theirs(4))
 
@@ -196,7 +196,7 @@ def loops():
 def test_closed_loop_equals_the_stored_one(row):
     make = plateau if row["call"] == "ReduceLROnPlateau" else greedy
     config, history = make(row["keywords"]), row["history"]
-    found = [closed_loop.replay(config, history[: n + 1]).lr for n in range(len(history))]
+    found = [config.replay(history[: n + 1]).lr for n in range(len(history))]
     np.testing.assert_allclose(found, row["rates"], rtol=RTOL)
 
 
@@ -228,7 +228,7 @@ def test_performance_equals_keras(keras64, seed):
     history = (2 * 0.97 ** np.arange(40) + rng.normal(0, 0.1, 40)).tolist()
     for epoch, result in enumerate(history):
         callback.on_epoch_end(epoch, {monitor: result})
-        found = closed_loop.replay(config, history[: epoch + 1]).lr
+        found = config.replay(history[: epoch + 1]).lr
         np.testing.assert_allclose(found, float(model.optimizer.learning_rate), rtol=RTOL)
     assert found < 0.1
 
@@ -238,7 +238,7 @@ def test_keras_and_pytorch_differ_in_patience_and_threshold():
 
     def fallen(history, **settings):
         config = Performance(type="performance", initial_lr=0.1, patience=2, **settings)
-        return [closed_loop.replay(config, history[: n + 1]).lr < 0.1 for n in range(len(history))]
+        return [config.replay(history[: n + 1]).lr < 0.1 for n in range(len(history))]
 
     assert fallen(bad, variant="keras") == [False, False, True, True]
     assert fallen(bad, variant="pytorch") == [False, False, False, True]
@@ -253,7 +253,7 @@ def test_keras_and_pytorch_differ_in_patience_and_threshold():
 @pytest.mark.parametrize("row", rows("momentum"))
 def test_momentum_of_one_cycle_equals_pytorch(row):
     for (steps_per_epoch, epochs), values in zip(RUNS, row["values"], strict=True):
-        found = schedules.momenta(schedule(row["schedule"]), steps_per_epoch, epochs)
+        found = schedules.momenta(schedule(row["schedule"]), Length(steps_per_epoch, epochs))
         np.testing.assert_allclose(found, values, rtol=RTOL)
 
 
@@ -261,13 +261,13 @@ def test_momentum_of_one_cycle_equals_pytorch(row):
 
 
 def test_noam_counts_its_steps_from_1():
-    found = schedules.inverse_sqrt(np.arange(1, 31), max_lr=(512 * 8) ** -0.5, s=8)
+    found = inverse_sqrt(np.arange(1, 31), max_lr=(512 * 8) ** -0.5, s=8)
     n = np.arange(1, 31)
     np.testing.assert_allclose(found, 512**-0.5 * np.minimum(n**-0.5, n * 8**-1.5), rtol=1e-12)
 
 
 def test_timm_lowers_the_whole_peak_and_lrlab_its_height_above_the_floor():
-    found = schedules.cosine_restarts(5, initial_lr=0.1, period=5, decay=0.5, min_lr=0.02)
+    found = cosine_restarts(5, initial_lr=0.1, period=5, decay=0.5, min_lr=0.02)
     assert found == pytest.approx(0.02 + (0.1 - 0.02) * 0.5)
     assert found != pytest.approx(0.1 * 0.5)
 
@@ -275,16 +275,12 @@ def test_timm_lowers_the_whole_peak_and_lrlab_its_height_above_the_floor():
 def test_rex_alone_has_no_library_as_oracle():
     text = Path(__file__).read_text() + "".join(f.read_text() for f in TABLES.glob("*.json"))
     named = re.findall(r'type: (\w+)|"type": "(\w+)"|type="(\w+)"', text)
-    types = {
-        get_args(model.model_fields["type"].annotation)[0]
-        for model in get_args(get_args(Schedule)[0])
-    }
-    assert types - {name for groups in named for name in groups} == {"rex"}
+    assert SCHEDULES.keys() - {name for groups in named for name in groups} == {"rex"}
 
 
 def test_keras_has_what_the_guide_calls_it_by(keras64):
     places = (keras64.optimizers.schedules, keras64.callbacks, keras64.optimizers)
-    names = [n.name.split("(")[0] for e in guide.ENTRIES.values() for n in e.names
+    names = [n.name.split("(")[0] for s in SCHEDULES.values() for n in s.entry.names
              if n.library == "Keras"]  # fmt: skip
     assert len(names) > 8
     assert [name for name in names if not any(hasattr(place, name) for place in places)] == []

@@ -14,7 +14,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
-from test_schedules import ANY, RUN, valid
+from schedule_strategies import ANY, RUN, valid
 
 from lrlab import schedules
 from lrlab.analysis import summaries
@@ -29,6 +29,7 @@ from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import EpochResult, RunPlace, RunResult, Status
 from lrlab.results.run_folder import RunOrigin
 from lrlab.results.sweep_record import SweepSettings
+from lrlab.schedules import Length
 
 STEPS_PER_EPOCH = 4
 
@@ -429,7 +430,9 @@ def test_a_preview_draws_the_rates_of_every_step(ax):
     assert labels == ["power", "cycle", "plateau\n(falls when val_accuracy stalls)"]
     assert colors(ax.lines) == list(canvas.PALETTE[:3])
     for (experiment, _), line in zip(experiments[:2], ax.lines[:2], strict=True):
-        np.testing.assert_array_equal(line.get_ydata(), schedules.rates(experiment.schedule, 20, 3))
+        np.testing.assert_array_equal(
+            line.get_ydata(), schedules.rates(experiment.schedule, Length(20, 3))
+        )
     np.testing.assert_allclose(ax.lines[0].get_xdata(), np.arange(60) / 20)
     assert set(ax.lines[2].get_ydata()) == {0.2}
     assert ax.lines[2].is_dashed()
@@ -557,10 +560,10 @@ def test_a_logarithmic_axis_does_not_follow_a_decay_to_zero(ax):
 @given(values=ANY, run_of=RUN)
 def test_a_preview_draws_the_rates_whatever_the_schedule(values, run_of):
     (steps_per_epoch, epochs), schedule = run_of, valid(values)
-    assume(schedules.rates(schedule, steps_per_epoch, epochs).max() > 0)
+    assume(schedules.rates(schedule, Length(steps_per_epoch, epochs)).max() > 0)
     ax = Figure().subplots()
     what = Experiment(schedule=schedule, epochs=epochs)
     schedule_figure.draw_schedules(ax, [(what, steps_per_epoch)])
     x, y = ax.lines[0].get_data()
-    np.testing.assert_array_equal(y, schedules.rates(schedule, steps_per_epoch, epochs))
+    np.testing.assert_array_equal(y, schedules.rates(schedule, Length(steps_per_epoch, epochs)))
     np.testing.assert_array_equal(x, np.arange(steps_per_epoch * epochs) / steps_per_epoch)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "security.md"
+PAGE = ROOT / "docs" / "contributing" / "security.md"
 
 
 def promises(text: str) -> list[tuple[str, str]]:
@@ -24,7 +24,7 @@ def promises(text: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def page() -> str:
     if not PAGE.is_file():
-        pytest.skip("no docs/security.md beside the tests: run them in a checkout")
+        pytest.skip("no docs/ beside the tests: run them in a checkout")
     return PAGE.read_text(encoding="utf-8")
 
 

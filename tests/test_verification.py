@@ -77,7 +77,7 @@ def verified(tmp_path_factory):
     x = np.clip(x, 0, 255).astype(np.uint8).reshape(-1, 6, 6)
     out = tmp_path_factory.mktemp("verified")
     np.savez(out / "noisy.npz", x_train=x, y_train=y)
-    read = config.reference(config.settings([], data=str(out / "noisy.npz")))
+    read = config.reference(config.overrides([], data=str(out / "noisy.npz")))
     told = Told()
     record = experiment.find_lr(
         read, out=out, seeds=2, report=told, max_lr=10.0, steps=240, verify=True

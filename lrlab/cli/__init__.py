@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Everything heavy is imported inside the commands."""
+"""The command line, one file per command; each imports what it needs only when it runs."""
 
 import os
 import signal
@@ -8,8 +8,13 @@ from typing import Annotated
 
 import typer
 
-from lrlab.cli import looking, training
-from lrlab.cli.group import Group, print_error
+from lrlab.cli.check import check
+from lrlab.cli.compare import compare
+from lrlab.cli.export import export
+from lrlab.cli.find_lr import find_lr
+from lrlab.cli.group import Command, Group, print_error
+from lrlab.cli.plot import plot
+from lrlab.cli.schedules import schedules
 from lrlab.errors import LrlabError
 
 __all__ = ["app", "main"]
@@ -28,7 +33,7 @@ app = typer.Typer(
 def lrlab(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Find a learning rate and compare learning-rate schedules, by measurement.
+    """Find a learning rate and compare learning-rate schedules by measurement.
 
     Example: lrlab compare configs/*.yaml
     """
@@ -39,16 +44,13 @@ def lrlab(
         raise typer.Exit
 
 
-app.command("find-lr")(training.find_lr)
-app.command()(training.compare)
-app.command()(looking.plot)
-app.command()(looking.check)
-app.command()(looking.schedules)
-app.command()(looking.export)
+app.command("find-lr", cls=Command)(find_lr)
+for command in (compare, plot, check, schedules, export):
+    app.command(cls=Command)(command)
 
 
 def _take_for_ctrl_c(*names: str) -> None:
-    """Let signals end the command as Ctrl-C does, unless they are ignored, as under nohup."""
+    """Make signals end the command as Ctrl-C does, unless they are ignored, as under nohup."""
     for name in names:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -56,7 +58,7 @@ def _take_for_ctrl_c(*names: str) -> None:
 
 
 def main() -> None:
-    """Run the command line; end at once even if a thread is still at work."""
+    """Run the command line, and exit at once even if a thread is still working."""
     from lrlab.io import streams
 
     streams.make_lenient()

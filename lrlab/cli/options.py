@@ -6,28 +6,28 @@ from typing import Annotated
 import typer
 
 Configs = Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML config files.")]
-Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the results are written.")]
-Seeds = Annotated[int, typer.Option(min=1, max=1000, help="How many seeds: 0, 1, ...")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Directory for the results.")]
+Seeds = Annotated[
+    int, typer.Option(metavar="N", min=1, max=1000, help="Number of seeds, at most 1000.")
+]
 Data = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME|PATH",
-        help="auto, fashion-mnist, sketches or an npz file, instead of the config's.",
+        metavar="DATA",
+        help="Data to use: auto, fashion-mnist, sketches or FILE.npz.",
     ),
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR", envvar="LRLAB_DATA_DIR", help="Where Fashion-MNIST's files are looked for."
-    ),
+    typer.Option(metavar="DIR", envvar="LRLAB_DATA_DIR", help="Folder with Fashion-MNIST."),
 ]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Use this value instead of the config's; repeatable."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key, as in schedule.max_lr=0.1. Repeatable.",
     ),
 ]
-Wait = Annotated[
-    bool, typer.Option("--wait", help="Wait while another lrlab is using the directory.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait if another lrlab is using the directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]

@@ -5,14 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from lrlab.config.report import shown
-from lrlab.config.schedules import OneCycle, OpenLoop, Schedule
-from lrlab.fields import Model, PositiveRate, Rate
+from lrlab.fields import Beta, Model, PositiveRate, Rate, shown
+from lrlab.schedules import AnySchedule, OpenLoop, Schedule
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
 _BUILT_IN_DATA = ("auto", "fashion-mnist", "sketches")
-
-Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Sgd(Model):
@@ -91,7 +88,7 @@ class Experiment(Model):
     name: Annotated[str, AfterValidator(_check_name)] = Field(
         "reference", description="what figures, tables and folders call it"
     )
-    schedule: Schedule = Field(description="the learning-rate schedule")
+    schedule: AnySchedule = Field(description="the learning-rate schedule")
     model: Literal["mlp", "cnn"] = Field("mlp", description="the reference model to train")
     data: Annotated[str, AfterValidator(_check_data)] = Field(
         "auto", description="`auto`, `fashion-mnist`, `sketches` or the path of an npz file"
@@ -108,14 +105,14 @@ class Experiment(Model):
     @classmethod
     def _check_schedule(cls, schedule: Schedule) -> Schedule:
         if isinstance(schedule, OpenLoop) and schedule.for_ is not None:
-            raise ValueError("`for` is of the phases of a `sequence`; did you mean `over`?")
+            raise ValueError("`for` is for the phases of a `sequence`; did you mean `over`?")
         return schedule
 
     @field_validator("optimizer")
     @classmethod
     def _check_momentum(cls, optimizer: Optimizer, info: ValidationInfo) -> Optimizer:
         schedule = info.data.get("schedule")
-        cycled = isinstance(schedule, OneCycle) and schedule.momentum is not None
+        cycled = isinstance(schedule, Schedule) and schedule.cycles_momentum
         if cycled and isinstance(optimizer, Sgd | RmsProp) and optimizer.momentum == 0:
             raise ValueError(
                 f"needs a `momentum` above 0, since the schedule cycles it; {optimizer.type} "

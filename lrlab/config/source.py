@@ -5,13 +5,14 @@ tags and duplicate keys are refused, which also makes alias bombs impossible.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lrlab.errors import UsageError
 from lrlab.io import reading
 
 Location = tuple[str | int, ...]
@@ -59,17 +60,32 @@ class Source:
                 return Problem(message, mark.line, mark.column)
         return Problem(message, 0 if self.text else None)
 
-    def override(self, location: Location, value: Any, origin: str) -> None:
-        """Put `value` at `location`, making the mappings on the way; `origin` is the option."""
+    def override(self, given: "Override") -> None:
+        """Put a value at its place, making the mappings on the way."""
         if not isinstance(self.data, dict):
             return
         inner = self.data
-        for key in location[:-1]:
+        for key in given.location[:-1]:
             if not isinstance(inner.get(key), dict):
                 inner[key] = {}
             inner = inner[key]
-        inner[location[-1]] = value
-        self.overrides[location] = origin
+        inner[given.location[-1]] = given.value
+        self.overrides[given.location] = given.typed
+
+
+@dataclass(frozen=True)
+class Override:
+    """A value that takes the place of what a config states.
+
+    Args:
+        location: Where it belongs.
+        value: The value.
+        typed: The option as it was typed, for messages.
+    """
+
+    location: Location
+    value: Any
+    typed: str
 
 
 class _Loader(yaml.SafeLoader):
@@ -98,16 +114,39 @@ _resolve(
 )
 
 
-def scalar(text: str) -> Any:
-    """Return the value that a scalar or flow collection has in a config, as for `--set`.
+def overrides(settings: Sequence[str], **options: Any) -> list[Override]:
+    """Return what `--set KEY=VALUE` and options of their own put in place of a config's values.
+
+    Args:
+        settings: The texts that were given to `--set`.
+        options: Values by the key that they replace, as in `epochs=3` for `--epochs 3`; None for
+            one that was not given.
 
     Raises:
-        ValueError: If it is no YAML.
+        UsageError: If a text is not of that form.
     """
-    source = _parse(Source("value", text))
-    if source.problems:
-        raise ValueError(source.problems[0].message)
-    return source.data
+    found = [_setting(text) for text in settings]
+    for key, value in options.items():
+        if value is not None:
+            found.append(Override((key,), value, f"--{key} {value}"))
+    return found
+
+
+def _setting(text: str) -> Override:
+    key, equals, stated = text.partition("=")
+    location = tuple(key.split("."))
+    if not equals or not all(part.isidentifier() for part in location):
+        raise UsageError(
+            f"`--set {text}` is not of the form `key=value`",
+            "write for example `--set batch_size=128` or `--set schedule.max_lr=0.1`",
+        )
+    value = parse(Source("value", stated))
+    if value.problems:
+        raise UsageError(
+            f"`--set {text}`: {value.problems[0].message}",
+            "put quotes around the whole of it where the shell would take some of it for itself",
+        )
+    return Override(location, value.data, f"--set {text}")
 
 
 def read(path: Path) -> Source:
@@ -136,12 +175,13 @@ def take(source: Source, raw: bytes) -> Source:
         source.problems.append(Problem(f"is not UTF-8 text (byte {error.start}); save it as UTF-8"))
         return source
     if source.text.strip():
-        return _parse(source)
+        return parse(source)
     source.problems.append(Problem("is empty; the least is `schedule: {type: constant, lr: 0.01}`"))
     return source
 
 
-def _parse(source: Source) -> Source:
+def parse(source: Source) -> Source:
+    """Parse the text of a source; what is wrong with it is in `problems`, never raised."""
     try:
         depth = count = 0
         for event in yaml.parse(source.text, Loader=_Loader):

@@ -1,7 +1,7 @@
 """What people see: results on stdout, progress and warnings on stderr."""
 
 from lrlab.console.curves import print_curves
-from lrlab.console.guide import print_entry, print_guide
+from lrlab.console.guide_pages import print_guide, print_schedule
 from lrlab.console.inspection import print_inspection
 from lrlab.console.progress import Reporter
 from lrlab.console.results import print_comparison, print_json, print_sweep, print_written
@@ -10,10 +10,10 @@ __all__ = [
     "Reporter",
     "print_comparison",
     "print_curves",
-    "print_entry",
     "print_guide",
     "print_inspection",
     "print_json",
+    "print_schedule",
     "print_sweep",
     "print_written",
 ]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lrlab.config import Config
-from lrlab.config.schedules.auto import auto_rates, filled
 from lrlab.errors import ResultsError
 from lrlab.experiment.finding import sweep_experiment
 from lrlab.experiment.running import Report
+from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.io import atomic
 from lrlab.results import run, sweep_record
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
@@ -100,11 +100,11 @@ def _sweep(
     return record
 
 
-def _fill(config: Config, wanted: Mapping[str, str], summary: SweepSummary) -> Choice:
+def _fill(config: Config, wanted: Mapping[str, Purpose], summary: SweepSummary) -> Choice:
     if summary.steady_lr is None or summary.max_lr is None:
         reason = f"the sweep for `auto` found no learning rate: {summary.verdict}, "
         return Choice(config, refused=reason + summary.meaning)
-    rates = {"steady_lr": summary.steady_lr, "max_lr": summary.max_lr}
+    rates: dict[Purpose, float] = {"steady_lr": summary.steady_lr, "max_lr": summary.max_lr}
     try:
         schedule = filled(config.experiment.schedule, rates)
     except ValueError as error:

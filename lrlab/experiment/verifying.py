@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import schedules
 from lrlab.config import Experiment
 from lrlab.experiment import pool
 from lrlab.finder import verification
 from lrlab.finder.verification import ShortRun
+from lrlab.schedules.constant import constant
+from lrlab.schedules.one_cycle import one_cycle
 from lrlab.tasks import models
 from lrlab.tasks.data import DataSource
 
 FORMULAS: dict[str, Callable[..., Any]] = {
-    "constant": lambda lr, step: schedules.constant(step, lr=lr),
-    "one_cycle": lambda lr, step: schedules.one_cycle(step, max_lr=lr, over=len(step)),
+    "constant": lambda lr, step: constant(step, lr=lr),
+    "one_cycle": lambda lr, step: one_cycle(step, max_lr=lr, over=len(step)),
 }
 """What each suggestion is for: rates of every step, given the suggestion and the steps."""
 

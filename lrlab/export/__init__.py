@@ -1,6 +1,4 @@
-"""Schedules as snippets of code that give the same rates without lrlab."""
+"""Schedules as code that gives the same rates without lrlab.
 
-from lrlab.export import command
-from lrlab.export.snippets import snippet
-
-__all__ = ["command", "snippet"]
+The code is the schedules' own; this wing puts it together.
+"""

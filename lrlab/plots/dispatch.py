@@ -72,7 +72,8 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
         ConfigError: If a config is wrong.
     """
     from lrlab import config
-    from lrlab.config.schedules.auto import auto_rates
+    from lrlab.fields import auto_rates
+    from lrlab.schedules import Length
     from lrlab.tasks import data
 
     if folders := _folders(given):
@@ -89,7 +90,7 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
                 "`lrlab compare` finds it by a sweep; or put in what `lrlab find-lr` suggests",
             )
         images = data.train_images(e.data)
-        steps_per_epoch = -(-images // e.batch_size)
+        steps_per_epoch = Length.of(images, e.batch_size, e.epochs).steps_per_epoch
         for text in config.warnings(read, steps_per_epoch):
             warn(text)
         experiments.append((e, steps_per_epoch))

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lrlab import schedules
 from lrlab.config import Experiment
 from lrlab.plots import canvas
-from lrlab.schedules import CLOSED_LOOPS, Rates, closed_loop
+from lrlab.schedules import ClosedLoop, Length, Rates
 
 
 def save(
@@ -35,17 +34,13 @@ def save(
 
 
 def curve(experiment: Experiment, steps_per_epoch: int) -> tuple[str, Rates]:
-    """Return what an experiment's curve is called, and its rates; of a closed loop the first one.
+    """Return what an experiment's curve is called, and its rates; for a closed loop the first one.
 
     Returns:
         The label, and the rates, float64, one a step.
     """
-    schedule: Any = experiment.schedule
-    if schedule.type not in CLOSED_LOOPS:
-        return experiment.name, schedules.rates(schedule, steps_per_epoch, experiment.epochs)
-    how = "falls when {} stalls" if schedule.type == "performance" else "rises or falls as {} does"
-    label = f"{experiment.name}\n({how.format(schedule.monitor)})"
-    return label, closed_loop.undisturbed(schedule, steps_per_epoch, experiment.epochs)
+    rates, note = experiment.schedule.drawn(Length(steps_per_epoch, experiment.epochs))
+    return f"{experiment.name}\n({note})" if note else experiment.name, rates
 
 
 def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> Any:
@@ -53,7 +48,7 @@ def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> An
     everything = []
     for index, (experiment, steps_per_epoch) in enumerate(experiments):
         style = canvas.line_style(index)
-        if experiment.schedule.type in CLOSED_LOOPS:
+        if isinstance(experiment.schedule, ClosedLoop):
             style["linestyle"] = (0, (1, 2))
         label, rates = curve(experiment, steps_per_epoch)
         draw_rates(ax, rates, steps_per_epoch, label=label, **style)

@@ -1,71 +1,136 @@
-"""Closed loops: schedules whose rates are known an epoch at a time, from the history so far.
+"""Closed loops: schedules whose rates are known one epoch at a time, from the history so far.
 
-A loop is a pair of pure functions, `start(schedule)` and `after_epoch(schedule, state, result)`;
-the state is never kept, it is folded anew from the history, so that resuming is replaying.
+The state of a loop is never kept, it is folded again from the history: resuming is replaying.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from lrlab.schedules import Rates, constant, greedy, performance
-from lrlab.schedules.composition import Piece, joined, warm_up, warmup_steps
-
-LOOPS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any, float], Any]]] = {
-    "performance": (performance.start, performance.after_epoch),
-    "greedy": (greedy.start, greedy.after_epoch),
-}
+from lrlab.fields import SteadyRate
+from lrlab.schedules.doubts import Doubt
+from lrlab.schedules.length import Length
+from lrlab.schedules.pieces import Piece, Rates, held, joined
+from lrlab.schedules.schedule import Schedule, refuse_auto
 
 
-def replay(schedule: Any, results: Sequence[float]) -> Any:
-    """Return the state of a loop after the whole history of results."""
-    start, after_epoch = LOOPS[schedule.type]
-    state = start(schedule)
-    for result in results:
-        state = after_epoch(schedule, state, result)
-    return state
+class LoopState(Protocol):
+    """Where a loop stands between two epochs."""
+
+    @property
+    def lr(self) -> float:
+        """The rate of the next epoch."""
 
 
-def epoch_rates(schedule: Any, steps_per_epoch: int, epochs: int, history: Sequence[Any]) -> Rates:
-    """Return the rates of the epoch that follows a history.
+class ClosedLoop(Schedule):
+    """A schedule that watches the training: `state = after_epoch(state, result)`, a pure fold."""
 
-    While a warm-up goes on nothing is judged: the loop begins with the first epoch that was
-    trained without it.
+    moves: ClassVar[str]
+    """What a preview says about it; `{}` stands for what is watched."""
+
+    if TYPE_CHECKING:
+        initial_lr: SteadyRate
+        monitor: str
+
+    @property
+    def monitors_accuracy(self) -> bool:
+        """Whether higher values of what is watched are better."""
+        return self.monitor.endswith("accuracy")
+
+    @property
+    def fewest_epochs(self) -> int:
+        """Epochs, the first ones after the warm-up, before the rate can have moved."""
+        raise NotImplementedError
+
+    @property
+    def why_not_keras(self) -> str:
+        """Why no callback of Keras' own equals it; empty where one does."""
+        return f"Keras has no `{self.type}`"
+
+    def start(self) -> LoopState:
+        """Return the state before the first epoch."""
+        raise NotImplementedError
+
+    def after_epoch(self, state: Any, result: float) -> LoopState:
+        """Return the state after an epoch that gave a result."""
+        raise NotImplementedError
+
+    def replay(self, results: Sequence[float]) -> LoopState:
+        """Return the state after the whole history of results."""
+        state = self.start()
+        for result in results:
+            state = self.after_epoch(state, result)
+        return state
+
+    def pieces(self, length: Length, start: int = 0, end: float = math.inf) -> Iterator[Piece]:
+        """Refuse: its curve is not known before the training.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(f"the rates of a `{self.type}` schedule are known only while training")
+
+    def epoch_rates(self, length: Length) -> Callable[[Sequence[Any]], Rates]:
+        """Return a function that gives the rates of the epoch after a history of results.
+
+        While a warm-up goes on nothing is judged: the loop begins with the first epoch that was
+        trained without it.
+
+        Example:
+            >>> from lrlab.schedules.performance import Performance
+            >>> warmup = {"for": "2 steps"}
+            >>> schedule = Performance(type="performance", initial_lr=0.4, warmup=warmup)
+            >>> schedule.epoch_rates(Length(4, 1))([])
+            array([0. , 0.2, 0.4, 0.4])
+        """
+        refuse_auto(self)
+        _, warmup = self.after_warmup(length)
+        begins = math.ceil(warmup / length.steps_per_epoch)
+
+        def after(history: Sequence[Any]) -> Rates:
+            results = [getattr(epoch, self.monitor) for epoch in history[begins:]]
+            step = np.arange(length.steps_per_epoch) + len(history) * length.steps_per_epoch
+            return self._at(self.replay(results).lr, warmup, step)
+
+        return after
+
+    def drawn(self, length: Length) -> tuple[Rates, str]:
+        """Return the rates of a run in which the loop never moves, and what would move it."""
+        refuse_auto(self)
+        _, warmup = self.after_warmup(length)
+        whole = self._at(self.start().lr, warmup, np.arange(length.steps))
+        return whole, self.moves.format(self.monitor)
+
+    def _at(self, lr: float, warmup: int, step: Any) -> Rates:
+        """Return the rates at steps of a run: one that stays, before it the warm-up to it."""
+        plan = list(self.with_warmup([Piece(warmup, math.inf, held(lr))], warmup))
+        return joined(plan, [piece.rate for piece in plan], step)
+
+    def own_doubts(self, length: Length, late: Sequence[Doubt]) -> Iterator[Doubt]:
+        """Yield that its patience is too long for it to move once."""
+        _, warmup = self.after_warmup(length)
+        needed = math.ceil(warmup / length.steps_per_epoch) + self.fewest_epochs
+        if not late and needed >= length.epochs:
+            yield (
+                ("patience",),
+                f"the rate stays at {self.initial_lr:g}: it cannot move before {needed} epochs, "
+                f"and the run has {length.epochs}",
+            )
+
+
+def is_better(result: float, best: float, min_delta: float, relative: bool, higher: bool) -> bool:
+    """Return whether a result is better than the best so far by more than `min_delta`.
 
     Args:
-        schedule: The config of a closed loop.
-        steps_per_epoch: Steps an epoch, >= 1.
-        epochs: Epochs of the whole run, of which a warm-up may be a percentage.
-        history: The results of the epochs so far, each with the attribute `schedule.monitor`.
-
-    Returns:
-        The rates, float64, shape `(steps_per_epoch,)`.
-
-    Example:
-        >>> from lrlab.config.schedules import Performance, Warmup
-        >>> warmup = Warmup.model_validate({"for": "2 steps"})
-        >>> schedule = Performance(type="performance", initial_lr=0.4, warmup=warmup)
-        >>> epoch_rates(schedule, 4, 1, [])
-        array([0. , 0.2, 0.4, 0.4])
+        result: The result.
+        best: The best so far.
+        min_delta: The least change that counts, >= 0.
+        relative: Whether `min_delta` is a share of the best.
+        higher: Whether higher is better.
     """
-    warmup = warmup_steps(schedule, steps_per_epoch, epochs)
-    judged = history[math.ceil(warmup / steps_per_epoch) :]
-    state = replay(schedule, [getattr(epoch, schedule.monitor) for epoch in judged])
-    plan = _plan(schedule, state.lr, warmup)
-    step = np.arange(steps_per_epoch) + len(history) * steps_per_epoch
-    return joined(plan, [piece.rate for piece in plan], step)
-
-
-def undisturbed(schedule: Any, steps_per_epoch: int, epochs: int) -> Rates:
-    """Return the rates of every step of a run in which the loop never has a reason to move."""
-    plan = _plan(schedule, schedule.initial_lr, warmup_steps(schedule, steps_per_epoch, epochs))
-    return joined(plan, [piece.rate for piece in plan], np.arange(steps_per_epoch * epochs))
-
-
-def _plan(schedule: Any, lr: float, warmup: int) -> list[Piece]:
-    """Return the pieces of a run: a rate that stays, before it the warm-up to it."""
-    after = Piece(warmup, math.inf, partial(constant, lr=lr))
-    return [warm_up(schedule.warmup, warmup, after), after] if warmup else [after]
+    # Written as PyTorch does, since it decides at the last bit.
+    if higher:
+        return result > (best * (min_delta + 1.0) if relative else best + min_delta)
+    return result < (best * (1.0 - min_delta) if relative else best - min_delta)

@@ -11,18 +11,12 @@ to infinity at once instead of filling the memory.
 import ast
 import re
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-
-from lrlab.schedules.steps import Rates, as_steps
 
 MAX_CHARACTERS = 1_000
 MAX_DEPTH = 40
-
-_NONE: Mapping[str, float] = MappingProxyType({})
 
 VARIABLES = ("step", "epoch", "steps", "epochs", "progress", "pi")
 
@@ -69,57 +63,6 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int]] = {
 """The functions of NumPy that an expression may call, and how many arguments each takes."""
 
 
-def formula(
-    step: npt.ArrayLike,
-    *,
-    expression: str,
-    over: float,
-    epoch: float,
-    parameters: Mapping[str, float] = _NONE,
-) -> Rates:
-    """Return the value of an expression at every step.
-
-    It may use `step` (from 0), `epoch` (`step / steps an epoch`, not rounded), `steps` and
-    `epochs` (the whole length), `progress` (`step / steps`), `pi`, its own parameters, the
-    operators `+ - * / // % **`, comparisons, `a if condition else b` and the functions in
-    `FUNCTIONS`. Past the end the last step's value holds.
-
-    Args:
-        step: Steps, any shape.
-        expression: The expression.
-        over: Steps of the whole length, > 0.
-        epoch: Steps an epoch, > 0.
-        parameters: Named numbers.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
-    Raises:
-        ValueError: If the expression is not allowed, or gives no finite rate >= 0 at a step.
-
-    Example:
-        >>> formula([0, 100], expression="lr0 * 0.1 ** epoch", over=200, epoch=100,
-        ...         parameters={"lr0": 0.5})
-        array([0.5 , 0.05])
-    """
-    tree = parse(expression, parameters)
-    at = np.minimum(as_steps(step), over)
-    values: dict[str, Any] = {
-        "step": at,
-        "epoch": at / epoch,
-        "steps": np.float64(over),
-        "epochs": np.float64(over / epoch),
-        "progress": at / over,
-        "pi": np.float64(np.pi),
-        **{name: np.float64(value) for name, value in parameters.items()},
-    }
-    with np.errstate(all="ignore"):
-        found = np.asarray(_evaluate(tree, values), np.float64)
-    curve = np.array(np.broadcast_to(found, at.shape), order="C")
-    _refuse_no_rate(curve, at)
-    return curve
-
-
 def parse(expression: str, parameters: Mapping[str, float]) -> ast.expr:
     """Return the tree of an expression in which nothing but arithmetic stands.
 
@@ -132,12 +75,14 @@ def parse(expression: str, parameters: Mapping[str, float]) -> ast.expr:
         if not re.fullmatch(r"[A-Za-z]\w{0,31}", name, re.ASCII):
             raise ValueError(f"parameter `{name[:40]}` must be a name: letters, digits and `_`")
         if name in VARIABLES or name in FUNCTIONS:
-            raise ValueError(f"parameter `{name}` must not be called like what lrlab provides")
+            raise ValueError(
+                f"parameter `{name}` must not have the name of something that lrlab provides"
+            )
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         reason = getattr(error, "msg", None) or "it cannot be parsed"
-        raise ValueError(f"is no expression: {reason}") from None
+        raise ValueError(f"is not an expression: {reason}") from None
     _check(tree, frozenset(VARIABLES) | parameters.keys(), 1)
     return tree
 
@@ -149,7 +94,7 @@ def _check(node: ast.AST, names: frozenset[str], depth: int) -> None:
     inner: list[ast.AST] = []
     match node:
         case ast.Constant(value=bool() | str() | bytes() | complex() | None):
-            raise ValueError(f"holds `{ast.unparse(node)[:40]}`, which is no number")
+            raise ValueError(f"holds `{ast.unparse(node)[:40]}`, which is not a number")
         case ast.Constant(value=int() | float() as value):
             _number(value)
         case ast.Name(id=name):
@@ -176,10 +121,19 @@ def _check(node: ast.AST, names: frozenset[str], depth: int) -> None:
             known = ", ".join(FUNCTIONS)
             raise ValueError(f"unknown function `{name[:40]}`; known: {known}")
         case _:
-            what = type(node).__name__
-            raise ValueError(f"holds a {what}; only arithmetic and the known functions may stand")
+            raise ValueError(_refusal(node))
     for one in inner:
         _check(one, names, depth + 1)
+
+
+def _refusal(node: ast.AST) -> str:
+    """Return what is said about a part of an expression that is not allowed."""
+    if isinstance(node, ast.Call | ast.Attribute):
+        path = node.func if isinstance(node, ast.Call) else node
+        last = path.attr if isinstance(path, ast.Attribute) else ""
+        use = f"; use `{last}`" if last in FUNCTIONS or last in VARIABLES else ""
+        return f"`{ast.unparse(path)[:40]}` is not available{use}"
+    return f"`{ast.unparse(node)[:40]}` is not arithmetic; use numbers, operators and functions"
 
 
 def _number(value: int | float) -> np.float64:
@@ -189,7 +143,7 @@ def _number(value: int | float) -> np.float64:
         raise ValueError("holds a number above 1e308") from None
 
 
-def _evaluate(node: ast.AST, values: Mapping[str, Any]) -> Any:
+def evaluate(node: ast.AST, values: Mapping[str, Any]) -> Any:
     """Return the value of a checked tree."""
     match node:
         case ast.Constant(value=int() | float() as value):
@@ -197,31 +151,24 @@ def _evaluate(node: ast.AST, values: Mapping[str, Any]) -> Any:
         case ast.Name(id=name):
             return values[name]
         case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_evaluate(left, values), _evaluate(right, values))
+            return _BINARY[type(op)](evaluate(left, values), evaluate(right, values))
         case ast.UnaryOp(op=unary, operand=operand):
-            return _UNARY[type(unary)](_evaluate(operand, values))
+            return _UNARY[type(unary)](evaluate(operand, values))
         case ast.Compare(left=left, ops=ops, comparators=others):
-            terms = [_evaluate(one, values) for one in (left, *others)]
+            terms = [evaluate(one, values) for one in (left, *others)]
             pairs = zip(ops, terms[:-1], terms[1:], strict=True)
             held = [_COMPARISONS[type(op)](first, second) for op, first, second in pairs]
             return np.multiply.reduce(np.broadcast_arrays(*held)).astype(np.float64)
         case ast.BoolOp(op=both, values=parts):
-            truths = np.broadcast_arrays(*[_evaluate(one, values) != 0 for one in parts])
+            truths = np.broadcast_arrays(*[evaluate(one, values) != 0 for one in parts])
             joined = np.all(truths, axis=0) if isinstance(both, ast.And) else np.any(truths, axis=0)
             return joined.astype(np.float64)
         case ast.IfExp(test=test, body=body, orelse=orelse):
-            chosen = _evaluate(test, values) != 0
-            return np.where(chosen, _evaluate(body, values), _evaluate(orelse, values))
+            chosen = evaluate(test, values) != 0
+            return np.where(chosen, evaluate(body, values), evaluate(orelse, values))
         case ast.Call(func=ast.Name(id=name), args=args):
-            terms = [_evaluate(one, values) for one in args]
+            terms = [evaluate(one, values) for one in args]
             if name == "where":
                 terms[0] = terms[0] != 0
             return FUNCTIONS[name][0](*terms)
     raise AssertionError(f"`{type(node).__name__}` was not refused")
-
-
-def _refuse_no_rate(curve: Rates, at: Rates) -> None:
-    bad = ~(np.isfinite(curve) & (curve >= 0))
-    if bad.any():
-        first = np.unravel_index(int(bad.argmax()), bad.shape)
-        raise ValueError(f"gives {curve[first]:g} at step {at[first]:g}; a rate is finite and >= 0")

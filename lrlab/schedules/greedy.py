@@ -1,71 +1,20 @@
-"""GreedyLR, a closed loop: the rate rises while the loss improves and falls while it does not.
+"""`greedy`: a closed loop, the rate rises while the loss improves and falls while it does not."""
 
-A pure fold, `state = after_epoch(schedule, state, result)`, so that resuming is replaying.
-"""
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, Self
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from pydantic import Field, model_validator
 
-from lrlab.schedules.performance import is_better
+from lrlab.fields import AUTO, Count, Fraction, PositiveRate, Rate, SteadyRate, known
+from lrlab.schedules.closed_loop import ClosedLoop, is_better
+from lrlab.schedules.entry import Entry, Name, Origin
 
 # Below this, Hugging Face leaves the rate as it is.
 _EPS = 1e-8
 
 
-class Greedy(Protocol):
-    """What the loop needs of the schedule's config; meanings and ranges stand there."""
-
-    @property
-    def initial_lr(self) -> float:
-        """The rate of the first epoch."""
-
-    @property
-    def factor(self) -> float:
-        """What the rate is multiplied by to fall and divided by to rise."""
-
-    @property
-    def patience(self) -> int:
-        """Good, or bad, epochs in a row before the one after which the rate moves."""
-
-    @property
-    def min_delta(self) -> float:
-        """The least change that counts as an improvement."""
-
-    @property
-    def threshold_mode(self) -> Literal["absolute", "relative"]:
-        """What `min_delta` is."""
-
-    @property
-    def cooldown(self) -> int:
-        """Epochs after a fall in which nothing is counted."""
-
-    @property
-    def rise_cooldown(self) -> int:
-        """Epochs after a rise in which nothing is counted."""
-
-    @property
-    def min_lr(self) -> float:
-        """The rate never falls below this."""
-
-    @property
-    def max_lr(self) -> float:
-        """The rate never rises above this."""
-
-    @property
-    def window(self) -> int:
-        """Epochs whose results are averaged."""
-
-    @property
-    def reset_after(self) -> int:
-        """Falls at `min_lr` after which it starts again."""
-
-    @property
-    def monitor(self) -> str:
-        """`loss`, `val_loss` (lower is better) or `val_accuracy` (higher is better)."""
-
-
 @dataclass(frozen=True)
-class State:
+class GreedyState:
     """Where the loop stands between two epochs.
 
     Args:
@@ -89,73 +38,162 @@ class State:
     recent: tuple[float, ...] = ()
 
 
-def start(schedule: Greedy) -> State:
-    """Return the state before the first epoch."""
-    return State(lr=schedule.initial_lr, resets_in=schedule.reset_after)
+class Greedy(ClosedLoop):
+    """Rises while the loss improves, else falls."""
 
+    moves: ClassVar = "rises or falls as {} does"
 
-def after_epoch(schedule: Greedy, state: State, result: float) -> State:
-    """Return the state after an epoch that gave the result `result`.
-
-    After more than `patience` epochs in a row, each better than the best so far by more than
-    `min_delta`, the rate is divided by `factor`; after as many that were not, it is multiplied
-    by it. It is decided once an epoch, as Hugging Face's trainer does once an evaluation.
-
-    Args:
-        schedule: The schedule's config.
-        state: The state before.
-        result: The monitored value.
-
-    Returns:
-        The state after; `lr` is the rate of the next epoch.
-
-    Example:
-        >>> from lrlab.config.schedules import Greedy
-        >>> schedule = Greedy(type="greedy", initial_lr=0.4, factor=0.5, patience=0)
-        >>> after_epoch(schedule, start(schedule), 0.6).lr
-        0.8
-
-    References:
-        Subramanian, Krishnamoorthy and Murthy, Dynamic learning rate scheduling based on loss
-        changes leads to faster convergence (2025), https://arxiv.org/abs/2512.14527; Hugging
-        Face's `GreedyLR`, which it equals.
-    """
-    recent = (*state.recent, result)[-schedule.window :]
-    if state.cooldown > 0:
-        return State(state.lr, state.resets_in, state.best, 0, 0, state.cooldown - 1,
-                     state.rise_cooldown, recent)  # fmt: skip
-    if state.rise_cooldown > 0:
-        return State(state.lr, state.resets_in, state.best, 0, 0, 0,
-                     state.rise_cooldown - 1, recent)  # fmt: skip
-    mean = sum(recent) / len(recent)
-    relative, higher = schedule.threshold_mode == "relative", schedule.monitor == "val_accuracy"
-    if state.best is None or is_better(mean, state.best, schedule.min_delta, relative, higher):
-        return _after_good(schedule, state, mean, recent)
-    return _after_bad(schedule, state, recent)
-
-
-def _after_good(schedule: Greedy, state: State, best: float, recent: tuple[float, ...]) -> State:
-    good = state.good_epochs + 1
-    if good <= schedule.patience:
-        return State(state.lr, state.resets_in, best, good, recent=recent)
-    lr = min(state.lr / schedule.factor, schedule.max_lr)
-    return State(
-        lr=lr if lr - state.lr > _EPS else state.lr,
-        resets_in=schedule.reset_after,
-        best=best,
-        rise_cooldown=schedule.rise_cooldown,
-        recent=recent,
+    type: Literal["greedy"]
+    initial_lr: SteadyRate = Field(description="the rate of the first epoch")
+    factor: Fraction = Field(
+        0.95, description="the rate is divided by it to rise, multiplied to fall; default as "
+        "Hugging Face, as all here"
+    )  # fmt: skip
+    patience: Count = Field(
+        10, description="it moves after more than so many good, or bad, epochs in a row"
+    )
+    min_delta: Rate = Field(1e-6, description="the least change that counts as an improvement")
+    threshold_mode: Literal["absolute", "relative"] = Field(
+        "absolute", description="whether `min_delta` is a difference or a share of the best"
+    )
+    cooldown: Count = Field(0, description="epochs after a fall in which nothing is counted")
+    rise_cooldown: Count = Field(
+        0, description="epochs after a rise in which nothing is counted (Hugging Face: `warmup`)"
+    )
+    min_lr: Rate = Field(0.001, description="the rate never falls below this")
+    max_lr: PositiveRate = Field(1.0, description="the rate never rises above this")
+    window: Annotated[int, Field(gt=0, le=10_000)] = Field(
+        1, description="epochs whose results are averaged (Hugging Face: `smooth`, `window_size`)"
+    )
+    reset_after: Annotated[int, Field(gt=0)] = Field(
+        500, description="falls at `min_lr` after which it starts again from `initial_lr`"
+    )
+    monitor: Literal["loss", "val_loss", "val_accuracy"] = Field(
+        "loss", description="the result that is watched; `loss` is the epoch's training loss"
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        first = self.initial_lr
+        if first is not AUTO and not self.min_lr <= first <= self.max_lr:
+            raise ValueError(
+                f"initial_lr must lie between min_lr ({self.min_lr}) and max_lr "
+                f"({self.max_lr}), got {first}"
+            )
+        return self
 
-def _after_bad(schedule: Greedy, state: State, recent: tuple[float, ...]) -> State:
-    bad = state.bad_epochs + 1
-    if bad <= schedule.patience:
-        return State(state.lr, state.resets_in, state.best, 0, bad, recent=recent)
-    fallen = max(state.lr * schedule.factor, schedule.min_lr)
-    lr = fallen if state.lr - fallen > _EPS else state.lr
-    resets_in = state.resets_in - (lr <= schedule.min_lr)
-    if resets_in <= 0:
-        # Hugging Face sets the cooldown after the reset, so that it holds here too.
-        return State(schedule.initial_lr, schedule.reset_after, cooldown=schedule.cooldown)
-    return State(lr, resets_in, state.best, cooldown=schedule.cooldown, recent=recent)
+    @property
+    def fewest_epochs(self) -> int:
+        """Epochs before the rate can have moved: the first is the best so far."""
+        return self.patience + 1
+
+    @property
+    def why_not_keras(self) -> str:
+        """Why no callback of Keras' own equals it."""
+        return "Keras has no GreedyLR"
+
+    def start(self) -> GreedyState:
+        """Return the state before the first epoch."""
+        return GreedyState(lr=known(self.initial_lr), resets_in=self.reset_after)
+
+    def after_epoch(self, state: GreedyState, result: float) -> GreedyState:
+        """Return the state after an epoch that gave the result `result`.
+
+        After more than `patience` epochs in a row, each better than the best so far by more than
+        `min_delta`, the rate is divided by `factor`; after as many that were not, it is multiplied
+        by it. It is decided once an epoch, as Hugging Face's trainer does once an evaluation.
+
+        Args:
+            state: The state before.
+            result: The monitored value.
+
+        Returns:
+            The state after; `lr` is the rate of the next epoch.
+
+        Example:
+            >>> schedule = Greedy(type="greedy", initial_lr=0.4, factor=0.5, patience=0)
+            >>> schedule.after_epoch(schedule.start(), 0.6).lr
+            0.8
+
+        References:
+            Subramanian, Krishnamoorthy and Murthy, Dynamic learning rate scheduling based on loss
+            changes leads to faster convergence (2025), https://arxiv.org/abs/2512.14527; Hugging
+            Face's `GreedyLR`, which it equals.
+        """
+        recent = (*state.recent, result)[-self.window :]
+        if state.cooldown > 0:
+            left = state.cooldown - 1
+            return replace(state, good_epochs=0, bad_epochs=0, cooldown=left, recent=recent)
+        if state.rise_cooldown > 0:
+            left = state.rise_cooldown - 1
+            return replace(state, good_epochs=0, bad_epochs=0, rise_cooldown=left, recent=recent)
+        mean = sum(recent) / len(recent)
+        relative, higher = self.threshold_mode == "relative", self.monitors_accuracy
+        if state.best is None or is_better(mean, state.best, self.min_delta, relative, higher):
+            return self._after_good(state, mean, recent)
+        return self._after_bad(state, recent)
+
+    def _after_good(
+        self, state: GreedyState, best: float, recent: tuple[float, ...]
+    ) -> GreedyState:
+        good = state.good_epochs + 1
+        if good <= self.patience:
+            return GreedyState(state.lr, state.resets_in, best, good, recent=recent)
+        lr = min(state.lr / self.factor, self.max_lr)
+        return GreedyState(
+            lr=lr if lr - state.lr > _EPS else state.lr,
+            resets_in=self.reset_after,
+            best=best,
+            rise_cooldown=self.rise_cooldown,
+            recent=recent,
+        )
+
+    def _after_bad(self, state: GreedyState, recent: tuple[float, ...]) -> GreedyState:
+        bad = state.bad_epochs + 1
+        if bad <= self.patience:
+            return GreedyState(state.lr, state.resets_in, state.best, 0, bad, recent=recent)
+        fallen = max(state.lr * self.factor, self.min_lr)
+        lr = fallen if state.lr - fallen > _EPS else state.lr
+        resets_in = state.resets_in - (lr <= self.min_lr)
+        if resets_in <= 0:
+            # Hugging Face sets the cooldown after the reset, so that it holds here too.
+            return GreedyState(known(self.initial_lr), self.reset_after, cooldown=self.cooldown)
+        return GreedyState(lr, resets_in, state.best, cooldown=self.cooldown, recent=recent)
+
+    entry: ClassVar = Entry(
+        family="closed loops, which watch the training",
+        formula=(
+            "after more than `patience` epochs in a row that are better by `min_delta`:\n"
+            "rate = min(max_lr, rate / factor)\n"
+            "after more than `patience` that were not:\n"
+            "rate = max(min_lr, rate * factor)"
+        ),
+        example="""\
+# A quarter up after a better epoch, a fifth down after a worse one.
+schedule:
+  type: greedy
+  initial_lr: 0.005
+  factor: 0.8
+  patience: 0
+  max_lr: 0.02
+  monitor: val_loss
+epochs: 10
+""",
+        origins=(
+            Origin(
+                "Subramanian, Krishnamoorthy and Murthy",
+                "Dynamic learning rate scheduling based on loss changes leads to faster "
+                "convergence",
+                2025,
+                "https://arxiv.org/abs/2512.14527",
+            ),
+        ),
+        names=(Name("transformers", "GreedyLR", "`warmup` is `rise_cooldown`"),),
+        traps=(
+            "`patience` is 10 by default, longer than many runs here: the rate would never move.",
+            "`min_lr` is 0.001 by default: a lower `initial_lr` is refused.",
+            "It is decided once an epoch, in Hugging Face once an evaluation.",
+            "The curve is known only while training: its picture follows an invented history.",
+        ),
+        history=(0.60, 0.45, 0.40, 0.37, 0.36, 0.37, 0.355, 0.36, 0.37),
+    )  # fmt: skip

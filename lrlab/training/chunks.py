@@ -7,7 +7,7 @@ from threading import Event
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import schedules
+from lrlab.schedules import Rates
 from lrlab.training.trainer import Floats, Trainer
 
 _CHUNK_SECONDS = 0.15
@@ -36,7 +36,7 @@ class Chunks:
         self,
         order: npt.NDArray[np.int32],
         rates: Floats,
-        momenta: schedules.Rates | None = None,
+        momenta: Rates | None = None,
     ) -> Iterator[tuple[Floats, Floats, int]]:
         """Yield the rates, losses and correct count of each chunk.
 

@@ -2,17 +2,17 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Event
 
 import numpy as np
 import numpy.typing as npt
 
-from lrlab import schedules
 from lrlab.config import Experiment
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.results.run import EpochResult, RunResult, Status
-from lrlab.schedules import closed_loop
+from lrlab.schedules import Length, Rates
+from lrlab.schedules import momenta as momenta_of
 from lrlab.training.chunks import Chunks, Stopped, sample_order
 from lrlab.training.trainer import Floats, Trainer
 
@@ -57,14 +57,15 @@ def train_run(
     """
     course = _Course(trainer, Chunks(trainer, stop), on_progress, keep)
     course.begin(seed, checkpoint)
-    steps_per_epoch = -(-trainer.data.train_images // experiment.batch_size)
-    rates_of = _epoch_rates(experiment, steps_per_epoch)
-    momenta = schedules.momenta(experiment.schedule, steps_per_epoch, experiment.epochs)
+    length = Length.of(trainer.data.train_images, experiment.batch_size, experiment.epochs)
+    steps_per_epoch = length.steps_per_epoch
+    rates_of = experiment.schedule.epoch_rates(length)
+    momenta = momenta_of(experiment.schedule, length)
     for epoch in range(len(course.history), experiment.epochs):
         steps = slice(epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch)
         going_on = course.train_epoch(
             sample_order(trainer.data.train_images, seed, epoch),
-            rates_of(epoch, course.history).astype(np.float32),
+            rates_of(course.history).astype(np.float32),
             None if momenta is None else momenta[steps],
         )
         if not going_on:
@@ -128,7 +129,7 @@ class _Course:
         self._began -= checkpoint.train_seconds
 
     def train_epoch(
-        self, order: npt.NDArray[np.int32], rates: Floats, momenta: schedules.Rates | None
+        self, order: npt.NDArray[np.int32], rates: Floats, momenta: Rates | None
     ) -> bool:
         """Train and validate one epoch, or what is left of it; False if a loss was not finite."""
         done = self._steps - len(self.history) * len(rates)
@@ -235,16 +236,3 @@ def _diverged_at(loss: Floats, steps_per_epoch: int) -> int | None:
             break
         first = start + int(np.argmax(epoch > limit))
     return first
-
-
-def _epoch_rates(
-    experiment: Experiment, steps_per_epoch: int
-) -> Callable[[int, Sequence[EpochResult]], schedules.Rates]:
-    """Return a function of epoch and history that gives the epoch's rates."""
-    schedule = experiment.schedule
-    if schedule.type in closed_loop.LOOPS:
-        return lambda _, history: closed_loop.epoch_rates(
-            schedule, steps_per_epoch, experiment.epochs, history
-        )
-    curve = schedules.rates(schedule, steps_per_epoch, experiment.epochs)
-    return lambda epoch, _: curve[epoch * steps_per_epoch : (epoch + 1) * steps_per_epoch]

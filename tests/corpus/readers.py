@@ -23,11 +23,10 @@ import numpy as np
 
 from lrlab import config
 from lrlab.cli.group import print_error
-from lrlab.config.schedules import Greedy, Performance
 from lrlab.errors import LrlabError
 from lrlab.results import checkpoint as checkpoints
 from lrlab.results import comparison, run, run_folder, sweep_record
-from lrlab.schedules import closed_loop
+from lrlab.schedules import ClosedLoop, Length
 from lrlab.tasks import data, idx, own_npz
 
 Reader = Callable[[Path, bytes], Any]
@@ -87,8 +86,9 @@ def read_config(folder: Path, content: bytes) -> None:
         config.warnings(read, 1)
         config.warnings(read, 1719)
         experiment = read.experiment
-        if isinstance(experiment.schedule, Greedy | Performance):
-            closed_loop.undisturbed(experiment.schedule, 1719, experiment.epochs)
+        if isinstance(experiment.schedule, ClosedLoop):
+            with contextlib.suppress(ValueError):  # A rate that is `auto`.
+                experiment.schedule.drawn(Length(1719, experiment.epochs))
 
 
 def read_idx(axes: int) -> Reader:

@@ -7,20 +7,19 @@ from typing import Any
 import keras
 import numpy as np
 
-from lrlab import schedules
-from lrlab.config import Experiment
+from lrlab.config.given import Given, length_of, schedule_of
 from lrlab.errors import UsageError
-from lrlab.schedules import closed_loop
+from lrlab.schedules import ClosedLoop, momenta
 
 
 class KerasLoop(keras.callbacks.Callback):  # type: ignore[misc]
     """The rates of a closed loop, `performance` or `greedy`, with its warm-up, in `Model.fit`.
 
-    They are those of `lrlab.schedules.closed_loop.epoch_rates` for the epochs' logs so far.
+    They are those of `ClosedLoop.epoch_rates` for the logs of the epochs so far.
 
     Args:
-        schedule: A closed loop's config, as in `lrlab.load(path).schedule`, or the mapping that a
-            config file has under `schedule`.
+        schedule: A closed loop: the mapping that a config has under `schedule`, the path of a
+            config, an experiment, or its schedule.
         steps_per_epoch: Steps an epoch, >= 1.
         epochs: Epochs of the whole run, >= 1, of which a warm-up may be a percentage.
         history: The logs of earlier epochs, where `fit` goes on with `initial_epoch`.
@@ -37,20 +36,20 @@ class KerasLoop(keras.callbacks.Callback):  # type: ignore[misc]
 
     def __init__(
         self,
-        schedule: Any,
+        schedule: Given,
         steps_per_epoch: int,
         epochs: int,
         history: Sequence[Mapping[str, float]] = (),
     ) -> None:
         super().__init__()
-        self.schedule = _schedule(schedule)
-        if self.schedule.type not in schedules.CLOSED_LOOPS:
+        found = schedule_of(schedule)
+        if not isinstance(found, ClosedLoop):
             raise UsageError(
-                f"a `{self.schedule.type}` schedule is no closed loop: its rates are known before",
+                f"a `{found.type}` schedule is not a closed loop: its rates are known beforehand",
                 "give the optimizer `lrlab.KerasSchedule(schedule, steps_per_epoch, epochs)`",
             )
-        self.steps_per_epoch = steps_per_epoch
-        self.epochs = epochs
+        self.schedule = found
+        self._epoch_rates = found.epoch_rates(length_of(steps_per_epoch, epochs))
         self.history = [dict(logs) for logs in history]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -62,9 +61,7 @@ class KerasLoop(keras.callbacks.Callback):  # type: ignore[misc]
             )
         del self.history[epoch:]
         results = [SimpleNamespace(**logs) for logs in self.history]
-        self._rates = closed_loop.epoch_rates(
-            self.schedule, self.steps_per_epoch, self.epochs, results
-        ).astype(np.float32)
+        self._rates = self._epoch_rates(results).astype(np.float32)
         if getattr(self.model, "steps_per_execution", 1) > 1 and np.ptp(self._rates) > 0:
             raise UsageError(
                 "a warm-up moves every step, and `steps_per_execution` does several at once",
@@ -111,7 +108,7 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
     another one, or trained with this callback to the end.
 
     Args:
-        schedule: The schedule's config, or the mapping that a config file has under `schedule`.
+        schedule: The schedule, as in `KerasLoop`.
         steps_per_epoch: Steps an epoch, >= 1.
         epochs: Epochs, >= 1.
 
@@ -124,15 +121,15 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
         (1000,)
     """
 
-    def __init__(self, schedule: Any, steps_per_epoch: int, epochs: int) -> None:
+    def __init__(self, schedule: Given, steps_per_epoch: int, epochs: int) -> None:
         super().__init__()
-        momenta = schedules.momenta(_schedule(schedule), steps_per_epoch, epochs)
-        if momenta is None:
+        cycled = momenta(schedule_of(schedule), length_of(steps_per_epoch, epochs))
+        if cycled is None:
             raise UsageError(
                 "the schedule cycles no momentum",
                 "give a one_cycle schedule `momentum: {low: 0.85, high: 0.95}`",
             )
-        self.momenta = momenta
+        self.momenta = cycled
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Let the optimizer take each step with the step's momentum."""
@@ -156,10 +153,3 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
 
         stop_cycling(self.model.optimizer)
         self.model.make_train_function(force=True)
-
-
-def _schedule(schedule: Any) -> Any:
-    if isinstance(schedule, dict):
-        # The optimizer is not lrlab's to check here: any that has a momentum will do.
-        return Experiment.model_validate({"schedule": schedule}).schedule
-    return schedule

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from lrlab import schedules
-from lrlab.config import Experiment
+from lrlab.config.given import Given, length_of, schedule_of
+from lrlab.errors import UsageError
+from lrlab.schedules import curve
 
 
 @keras.saving.register_keras_serializable("lrlab")
@@ -18,13 +19,13 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
     under every backend, in graph mode and under `jit_compile`.
 
     Args:
-        schedule: An open-loop schedule's config, as in `lrlab.load(path).schedule`, or the
-            mapping that a config file has under `schedule`.
-        steps_per_epoch: Steps an epoch, >= 1.
+        schedule: An open-loop schedule: the mapping that a config has under `schedule`, the path
+            of a config, an experiment, or its schedule.
+        steps_per_epoch: Steps in an epoch, >= 1.
         epochs: Epochs, >= 1.
 
     Raises:
-        ValueError: If the schedule is a closed loop, or a mapping that is no schedule.
+        LrlabError: If the schedule is wrong or a closed loop, or a count is below 1.
 
     Example:
         >>> schedule = KerasSchedule({"type": "cosine", "initial_lr": 0.1}, 100, 10)
@@ -32,17 +33,18 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
         0.05
     """
 
-    def __init__(self, schedule: Any, steps_per_epoch: int, epochs: int) -> None:
+    def __init__(self, schedule: Given, steps_per_epoch: int, epochs: int) -> None:
         super().__init__()
-        if isinstance(schedule, dict):
-            schedule = Experiment.model_validate({"schedule": schedule}).schedule
-        self.schedule = schedule
+        self.schedule = schedule_of(schedule)
         self.steps_per_epoch = steps_per_epoch
         self.epochs = epochs
-        curve = schedules.curve(
-            schedule, np.arange(steps_per_epoch * epochs + 1), steps_per_epoch, epochs
-        )
-        self._table = curve.astype(np.float32)
+        length = length_of(steps_per_epoch, epochs)
+        try:
+            rates = curve(self.schedule, np.arange(length.steps + 1), length)
+        except ValueError as error:
+            remedy = "a closed loop is a callback: `lrlab.KerasLoop`"
+            raise UsageError(str(error), remedy) from error
+        self._table = rates.astype(np.float32)
 
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step, a float32 scalar tensor."""

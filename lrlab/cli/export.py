@@ -1,0 +1,34 @@
+"""`lrlab export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lrlab.cli.options import Settings
+
+
+def export(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML config.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="python|keras", help="Plain Python with NumPy, or Keras.")
+    ] = "python",
+    steps_per_epoch: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Steps per epoch. Default: from the config's data."),
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Print a config's schedule as code that runs without lrlab.
+
+    The code needs only NumPy, or Keras with `--to keras`.
+
+    Example: lrlab export configs/one_cycle.yaml --to keras
+    """
+    from lrlab import config as configs
+
+    read = configs.read([config], configs.overrides(settings or []))[0]
+
+    from lrlab.export import snippets
+
+    typer.echo(snippets.export(read, to, steps_per_epoch))

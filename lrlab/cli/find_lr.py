@@ -1,0 +1,81 @@
+"""`lrlab find-lr`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lrlab.cli.group import command_line
+from lrlab.cli.options import AsJson, Data, DataDir, Out, Seeds, Settings, Wait
+
+
+def find_lr(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Argument(metavar="CONFIG", help="A YAML config. Default: the reference experiment."),
+    ] = None,
+    out: Out = Path("results/find-lr"),
+    seeds: Seeds = 3,
+    min_lr: Annotated[
+        float, typer.Option(metavar="RATE", help="Learning rate of the first step.")
+    ] = 1e-6,
+    max_lr: Annotated[
+        float, typer.Option(metavar="RATE", help="Learning rate of the last step.")
+    ] = 10.0,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=2,
+            max=1_000_000,
+            help="Steps. Default: one epoch, at least 200, at most 500.",
+        ),
+    ] = None,
+    data: Data = None,
+    data_dir: DataDir = None,
+    settings: Settings = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Refine the suggestions with ten short runs.")
+    ] = False,
+    wait: Wait = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Also show what the rules of other finders suggest.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sweep the learning rate upward in a short run and suggest one.
+
+    Example: lrlab find-lr configs/one_cycle.yaml --seeds 3
+    """
+    from lrlab import config as configs
+
+    given = configs.overrides(settings or [], data=data)
+    experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
+
+    from lrlab import console, experiment, plots
+    from lrlab.results import lock, sweep_record
+
+    report = console.Reporter()
+    with lock.hold(out, wait=wait, command=command_line(context), report=report):
+        record = experiment.find_lr(
+            experiment_config,
+            out=out,
+            seeds=seeds,
+            report=report,
+            min_lr=min_lr,
+            max_lr=max_lr,
+            steps=steps,
+            verify=verify,
+            data_dir=data_dir,
+        )
+        # Print before writing, so that a full disk cannot cost the result.
+        if as_json:
+            console.print_json(sweep_record.to_json(record))
+        else:
+            console.print_sweep(record, rules=rules)
+        written = sweep_record.write(out, record) + plots.sweep_figure.save(out, record)
+    if not as_json:
+        console.print_written(out, written)
+    if record.summary.verdict != "ok":
+        raise typer.Exit(1)

@@ -1,0 +1,47 @@
+"""`lrlab plot`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lrlab.errors import UsageError
+
+
+def plot(
+    source: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="DIR|CONFIG", help="A results directory, or YAML configs."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory for the figures. Default: DIR, or results."),
+    ] = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="png|svg|pdf", help="File format. Default: png."),
+    ] = None,
+    terminal: Annotated[
+        bool,
+        typer.Option("--terminal", help="Draw configs in the terminal and write no file."),
+    ] = False,
+) -> None:
+    """Redraw the figures of a results directory, or preview schedules.
+
+    Nothing is trained. Without arguments, it draws the directory `results`.
+
+    Example: lrlab plot configs/*.yaml --terminal
+    """
+    if terminal and (out or file_format):
+        raise UsageError(
+            "`--terminal` writes no file", "leave out `--out` and `--format`, or `--terminal`"
+        )
+    from lrlab import console
+    from lrlab.plots import dispatch
+
+    given, warn = source or [Path("results")], console.Reporter().warn
+    if terminal:
+        console.print_curves(dispatch.previewed(given, warn))
+        return
+    for file in dispatch.plot(given, out, file_format or "png", warn):
+        typer.echo(str(file))

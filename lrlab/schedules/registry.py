@@ -1,0 +1,64 @@
+"""The registry: every schedule of this folder under the `type` that a config names it by.
+
+A module of the folder that defines a `Schedule` with an `entry` is a schedule; nothing else lists
+them.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+from pydantic import Field
+
+from lrlab.schedules.entry import Entry, Family
+from lrlab.schedules.schedule import OpenLoop, Schedule
+
+
+def _rooms() -> Iterator[type[Schedule]]:
+    """Yield the schedules that the modules of the folder define."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        room = importlib.import_module(f"lrlab.schedules.{module.name}")
+        for value in vars(room).values():
+            here = isinstance(value, type) and value.__module__ == room.__name__
+            if here and issubclass(value, Schedule) and "entry" in vars(value):
+                yield value
+
+
+def _by_family(model: type[Schedule]) -> tuple[int, str]:
+    return get_args(Family).index(model.entry.family), model.named()
+
+
+def _union(models: Sequence[type[Schedule]]) -> Any:
+    return Annotated[reduce(or_, models), Field(discriminator="type")]
+
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    model.named(): model for model in sorted(_rooms(), key=_by_family)
+}
+"""Every schedule by its type, family after family."""
+
+for _model in SCHEDULES.values():
+    _phases = [model for model in SCHEDULES.values() if issubclass(model, OpenLoop)]
+    _model.model_rebuild(_types_namespace={"AnyOpenLoop": _union(_phases)})
+
+if TYPE_CHECKING:
+    AnySchedule = Schedule
+else:
+    AnySchedule = _union(list(SCHEDULES.values()))
+
+
+def families() -> dict[Family, list[type[Schedule]]]:
+    """Return the schedules of each family."""
+    return {
+        family: [model for model in SCHEDULES.values() if model.entry.family == family]
+        for family in get_args(Family)
+    }
+
+
+def entries() -> dict[str, Entry]:
+    """Return what the guide says about each schedule, by its type."""
+    return {name: model.entry for name, model in SCHEDULES.items()}
