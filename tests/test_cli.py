@@ -15,10 +15,11 @@ from typer.testing import CliRunner
 
 import lrlab
 from lrlab import console
+from lrlab.analysis import summaries
 from lrlab.cli import app
 from lrlab.experiment.pool import Progress
-from lrlab.results import comparison
-from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.results.comparison import Comparison
+from lrlab.results.run import EpochResult, RunResult, Status
 from lrlab.schedules import SCHEDULES
 from lrlab.tasks import fashion_mnist
 
@@ -359,7 +360,7 @@ def test_a_boundary_past_the_end_is_a_warning(write_config, small_npz):
         (["find-lr", "--steps", 1], 2, "Invalid value for '--steps'", ""),
         (["find-lr", "none.yaml"], 2, "none.yaml: no such file", ""),
         (["find-lr", "--data", "no.npz"], 3, "`no.npz` cannot be read", "`--data`"),
-        (["plot"], 3, "`results` is no directory", "lrlab compare"),
+        (["plot"], 3, "`results` is not a directory", "lrlab compare"),
         (["plot", "."], 3, "holds neither `comparison.json` nor `sweep.json`", "lrlab find-lr"),
         (["plot", ".", "--format", "gif"], 2, "unknown format `gif`", "png, svg, pdf"),
         (["plot", "none.yaml"], 2, "none.yaml: no such file", ""),
@@ -408,11 +409,11 @@ DONE = RunResult(
 )
 
 
-def two_experiments() -> comparison.Comparison:
+def two_experiments() -> Comparison:
     config = {"model": "mlp", "optimizer": {}, "batch_size": 32, "epochs": 1}
-    return comparison.compare(
+    return summaries.compare(
         [
-            comparison.summarise(
+            summaries.summarise(
                 {"name": name, "schedule": {"type": "constant"}, **config},
                 {0: DONE},
                 data="small",

@@ -10,7 +10,8 @@ import pytest
 
 from lrlab import schedules
 from lrlab.config import Experiment
-from lrlab.results import runs
+from lrlab.results import run_folder
+from lrlab.results.run_folder import RunOrigin
 from lrlab.schedules import Length
 from lrlab.schedules.one_cycle import MomentumCycle
 from lrlab.tasks import data, models
@@ -101,10 +102,10 @@ def test_momentum_is_recorded_where_it_was_cycled(trainer, tmp_path):
         steps = len(result.lr) // what.epochs
         curve = schedules.rates(what.schedule, Length(steps, what.epochs))
         np.testing.assert_array_equal(result.lr, curve.astype(np.float32))
-        runs.write(tmp_path / str(cycled), result, {})
+        run_folder.write(tmp_path / str(cycled), result, RunOrigin())
         with np.load(tmp_path / str(cycled) / "steps.npz") as kept:
             assert set(kept) == {"lr", "loss", *(["momentum"] if cycled else [])}
-        found = runs.read(tmp_path / str(cycled))[0]
+        found = run_folder.read(tmp_path / str(cycled)).result
         if cycled:
             momenta = schedules.momenta(what.schedule, Length(steps, what.epochs))
             np.testing.assert_array_equal(found.momentum, momenta.astype(np.float32))

@@ -1,5 +1,6 @@
 """Going on where a run was cut off: to the bit, in every kind of schedule, from every place."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -17,8 +18,12 @@ from lrlab import config, experiment
 from lrlab.config import Experiment
 from lrlab.experiment import Run
 from lrlab.experiment.resuming import Resumption
-from lrlab.results import checkpoints, runs
-from lrlab.results.checkpoints import Checkpoint
+from lrlab.io import npz
+from lrlab.results import checkpoint as checkpoints
+from lrlab.results import run_folder
+from lrlab.results.checkpoint import Checkpoint, CheckpointOrigin
+from lrlab.results.run import CHECKPOINT, RunResult, Status
+from lrlab.results.run_folder import RunOrigin
 from lrlab.tasks import data, models
 from lrlab.training import Stopped, Tensors, Trainer, chunks, train_run
 from lrlab.training import run as training_run
@@ -51,7 +56,7 @@ def small(small_npz) -> Tensors:
     return Tensors.of(data.load(data.resolve(str(small_npz))))
 
 
-def same(first: runs.RunResult, second: runs.RunResult) -> bool:
+def same(first: RunResult, second: RunResult) -> bool:
     """Whether two results are equal to the bit, the time it took apart."""
 
     def bits(result):
@@ -62,14 +67,15 @@ def same(first: runs.RunResult, second: runs.RunResult) -> bool:
     return bits(first) == bits(second)
 
 
-def train(trainer: Trainer, what: Experiment, seed: int = 1, **options) -> runs.RunResult:
+def train(trainer: Trainer, what: Experiment, seed: int = 1, **options) -> RunResult:
     ways = {"stop": Event(), "on_progress": lambda *_: None, "keep_weights": True} | options
     return train_run(trainer, what, seed, **ways)
 
 
 def through_a_file(checkpoint: Checkpoint, path: Path) -> Checkpoint:
-    checkpoints.write(path, checkpoint, {})
-    return checkpoints.read(path)[0]
+    origin = CheckpointOrigin(identity="", seed=0, environment={})
+    checkpoints.write(path, checkpoint, origin)
+    return checkpoints.read(path).state
 
 
 @pytest.mark.parametrize("name", ["nadam", "cycled momentum", "performance", "greedy"])
@@ -137,7 +143,7 @@ def compare(folder: Path, *options: str) -> list[str]:
 
 
 def checkpoint_of(folder: Path) -> Path | None:
-    return next((folder / "out" / "runs").glob(f"*/*{checkpoints.SUFFIX}"), None)
+    return next((folder / "out" / "runs").glob(f"*/*{CHECKPOINT}"), None)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +166,7 @@ def carry_on(folder: Path, out: Path, **options) -> tuple[Path, Told]:
     read = config.read([folder / "slow.yaml"])
     experiment.compare(read, out=out, seeds=1, report=told, keep_weights=True, **options)
     (run,) = (out / "runs").glob("*/seed-0")
-    assert runs.read(run)[0].status is runs.Status.DONE
+    assert run_folder.read(run).result.status is Status.DONE
     return run, told
 
 
@@ -183,24 +189,25 @@ def assert_same_files(run: Path, undisturbed: Path) -> None:
 
 
 def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(cut_off, results, undisturbed):
-    steps = len(checkpoints.read(checkpoint_of(results.parent))[0].loss)
+    steps = len(checkpoints.read(checkpoint_of(results.parent)).state.loss)
     run, told = carry_on(cut_off, results)
     assert (told.resumed, told.warnings) == (1, [])
     assert told.first_step > steps
     assert_same_files(run, undisturbed)
-    record = runs.read(run)[1]
-    assert record["resumed_at"] == [steps]
-    assert record["earlier_environments"] == []
+    origin = run_folder.read(run).origin
+    assert origin.resumed_at == (steps,)
+    assert origin.earlier_environments == ()
     assert {path.name for path in run.parent.iterdir()} == {"seed-0"}
     assert {path.name for path in run.iterdir()} == {*PLACE, "run.json"}
     assert not list(results.rglob("*.part"))
 
 
 def test_weights_are_those_of_the_model(undisturbed, small):
-    result, record = runs.read(undisturbed)
-    assert runs.WEIGHTS in record["sha256"]
+    kept = run_folder.read(undisturbed)
+    result = kept.result
+    assert kept.has_weights
     model = models.build("mlp", (8, 8), 4, seed=99)
-    with np.load(undisturbed / runs.WEIGHTS, allow_pickle=False) as weights:
+    with np.load(undisturbed / run_folder.WEIGHTS, allow_pickle=False) as weights:
         model.set_weights([weights[name] for name in weights.files])
     found = model.predict(small.x_test, verbose=0).argmax(axis=1)
     assert np.mean(found == small.y_test) == result.test_accuracy
@@ -212,24 +219,27 @@ def damage(path: Path) -> None:
 
 
 def of_another_seed(path: Path) -> None:
-    checkpoint, about = checkpoints.read(path)
-    checkpoints.write(path, checkpoint, about | {"seed": 7})
+    kept = checkpoints.read(path)
+    checkpoints.write(path, kept.state, replace(kept.origin, seed=7))
 
 
 def of_another_model(path: Path) -> None:
-    checkpoint, about = checkpoints.read(path)
-    checkpoints.write(path, replace(checkpoint, model=checkpoint.model[1:]), about)
+    kept = checkpoints.read(path)
+    checkpoints.write(path, replace(kept.state, model=kept.state.model[1:]), kept.origin)
 
 
 def of_another_length(path: Path) -> None:
-    checkpoint, about = checkpoints.read(path)
-    checkpoint = replace(checkpoint, lr=checkpoint.lr[1:], loss=checkpoint.loss[1:])
-    checkpoints.write(path, checkpoint, about)
+    kept = checkpoints.read(path)
+    shorter = replace(kept.state, lr=kept.state.lr[1:], loss=kept.state.loss[1:])
+    checkpoints.write(path, shorter, kept.origin)
 
 
 def without_origin(path: Path) -> None:
-    checkpoint, about = checkpoints.read(path)
-    checkpoints.write(path, checkpoint, {key: about[key] for key in ("identity", "seed")})
+    arrays = npz.unpack(path.read_bytes())
+    about = json.loads(arrays["about"].tobytes())
+    del about["environment"]
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    path.write_bytes(checkpoints.sign(npz.pack(arrays)))
 
 
 UNUSABLE = {
@@ -237,7 +247,7 @@ UNUSABLE = {
     "of another seed": (of_another_seed, "it is the checkpoint of another run"),
     "of another model": (of_another_model, "it is of another model or optimizer"),
     "of another length": (of_another_length, "epochs do not fit this run"),
-    "without its origin": (without_origin, "earlier_environments"),
+    "without its origin": (without_origin, "`environment` is missing"),
 }
 
 
@@ -267,37 +277,37 @@ def test_a_run_whose_checkpoint_is_damaged_starts_over(cut_off, results, undistu
     run, told = carry_on(cut_off, results)
     assert len(told.warnings) == 1
     assert_same_files(run, undisturbed)
-    assert runs.read(run)[1]["resumed_at"] == []
+    assert run_folder.read(run).origin.resumed_at == ()
 
 
 def test_fresh_begins_at_the_beginning(cut_off, results, undisturbed):
     run, told = carry_on(cut_off, results, fresh=True)
     assert (told.resumed, told.warnings) == (0, [])
-    assert runs.read(run)[1]["resumed_at"] == []
+    assert run_folder.read(run).origin.resumed_at == ()
     assert_same_files(run, undisturbed)
 
 
 def test_a_part_made_elsewhere_is_told(cut_off, results):
     path = checkpoint_of(results.parent)
-    checkpoint, about = checkpoints.read(path)
-    elsewhere = about["environment"] | {"tensorflow": "2.99.0"}
-    checkpoints.write(path, checkpoint, about | {"environment": elsewhere})
+    kept = checkpoints.read(path)
+    here = kept.origin.environment
+    elsewhere = here | {"tensorflow": "2.99.0"}
+    checkpoints.write(path, kept.state, replace(kept.origin, environment=elsewhere))
     run, _ = carry_on(cut_off, results)
-    result, record = runs.read(run)
-    assert record["earlier_environments"] == [elsewhere]
-    assert [e["tensorflow"] for e in result.environments] == [
-        "2.99.0",
-        about["environment"]["tensorflow"],
-    ]
+    kept = run_folder.read(run)
+    assert kept.origin.earlier_environments == (elsewhere,)
+    made_in = [environment["tensorflow"] for environment in kept.result.environments]
+    assert made_in == ["2.99.0", here["tensorflow"]]
 
 
 def test_a_finished_run_without_weights_is_trained_anew_for_them(undisturbed, cut_off, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(undisturbed.parents[2], out)
     (run,) = (out / "runs").glob("*/seed-0")
-    result, record = runs.read(run)
-    runs.write(run, result, {key: record[key] for key in ("identity", "seed")})
-    assert runs.WEIGHTS not in {path.name for path in run.iterdir()}
+    kept = run_folder.read(run)
+    origin = RunOrigin(identity=kept.origin.identity, seed=kept.origin.seed)
+    run_folder.write(run, kept.result, origin)
+    assert run_folder.WEIGHTS not in {path.name for path in run.iterdir()}
     run, _ = carry_on(cut_off, out)
     assert_same_files(run, undisturbed)
     _, told = carry_on(cut_off, out)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import lrlab
 from lrlab.config import Experiment
 from lrlab.finder import sweep
-from lrlab.results.runs import Status
+from lrlab.results.run import Status
 from lrlab.schedules import SCHEDULES, ClosedLoop
 from lrlab.tasks import data, models
 from lrlab.training import Stopped, Tensors, Trainer, chunks, sweep_seed, train_run

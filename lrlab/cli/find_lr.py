@@ -54,10 +54,10 @@ def find_lr(
     experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
 
     from lrlab import console, experiment, plots
-    from lrlab.results import locks, sweep_record
+    from lrlab.results import lock, sweep_record
 
     report = console.Reporter()
-    with locks.hold(out, wait=wait, command=command_line(context), report=report):
+    with lock.hold(out, wait=wait, command=command_line(context), report=report):
         record = experiment.find_lr(
             experiment_config,
             out=out,
@@ -77,5 +77,5 @@ def find_lr(
         written = sweep_record.write(out, record) + plots.sweep_figure.save(out, record)
     if not as_json:
         console.print_written(out, written)
-    if record.about["verdict"] != "ok":
+    if record.summary.verdict != "ok":
         raise typer.Exit(1)

@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lrlab.console.terminal import as_text, console, own_stderr
-from lrlab.results.runs import RunResult, Status
+from lrlab import reporter
+from lrlab.console.terminal import as_lines, as_text, console, own_stderr
+from lrlab.results.run import RunResult, Status
 
 
 class _Run(Protocol):
@@ -43,7 +44,7 @@ class _Progress(Protocol):
     def val_accuracy(self) -> float | None: ...
 
 
-class Reporter:
+class Reporter(reporter.Reporter):
     """Shows how the work goes on: live on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class Reporter:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self._console.print(as_text("warning: ", "bold yellow") + as_text(text), soft_wrap=True)
+        self._console.print(as_text("warning: ", "bold yellow") + as_lines(text), soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Print a line."""

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from lrlab.config import Config
 from lrlab.errors import ResultsError
@@ -13,8 +12,8 @@ from lrlab.experiment.finding import sweep_experiment
 from lrlab.experiment.running import Report
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.io import atomic
-from lrlab.results import runs, sweep_record
-from lrlab.results.sweep_record import SweepRecord
+from lrlab.results import run, sweep_record
+from lrlab.results.sweep_record import SweepRecord, SweepSummary
 from lrlab.tasks.data import DataSource
 
 _SEEDS = 3
@@ -73,13 +72,13 @@ def choose(
             atomic.check_within(out, folder)
             atomic.remove_parts(folder)
             swept[folder] = _sweep(config, source, folder, fresh, report)
-        choices.append(_fill(config, wanted, swept[folder].about))
+        choices.append(_fill(config, wanted, swept[folder].summary))
     return choices
 
 
 def _folder(out: Path, config: Config, source: DataSource) -> Path:
     e = config.experiment
-    stated = [runs.FORMAT, e.model, e.optimizer.identity(), e.batch_size, source.fingerprint]
+    stated = [run.FORMAT, e.model, e.optimizer.identity(), e.batch_size, source.fingerprint]
     digest = hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
     return out / "sweeps" / digest[:10]
 
@@ -94,22 +93,22 @@ def _sweep(
             report.warn(f"{error.message}; the sweep is made anew")
     record = sweep_experiment(config, source, seeds=_SEEDS, report=report)
     sweep_record.write(folder, record)
-    about = record.about
-    found = f"steady_lr {about['steady_lr']}, max_lr {about['max_lr']}"
-    result = found if about["steady_lr"] is not None else f"{about['verdict']}"
+    summary = record.summary
+    found = f"steady_lr {summary.steady_lr}, max_lr {summary.max_lr}"
+    result = found if summary.steady_lr is not None else summary.verdict
     report.note(f"swept for `auto`: {record.conditions}: {result} ({folder})")
     return record
 
 
-def _fill(config: Config, wanted: Mapping[str, str], about: Mapping[str, Any]) -> Choice:
-    if about["steady_lr"] is None:
-        reason = f"the sweep for `auto` found no learning rate: {about['verdict']}, "
-        return Choice(config, refused=reason + about["meaning"])
+def _fill(config: Config, wanted: Mapping[str, Purpose], summary: SweepSummary) -> Choice:
+    if summary.steady_lr is None or summary.max_lr is None:
+        reason = f"the sweep for `auto` found no learning rate: {summary.verdict}, "
+        return Choice(config, refused=reason + summary.meaning)
+    rates: dict[Purpose, float] = {"steady_lr": summary.steady_lr, "max_lr": summary.max_lr}
     try:
-        found: dict[Purpose, float] = {"steady_lr": about["steady_lr"], "max_lr": about["max_lr"]}
-        schedule = filled(config.experiment.schedule, found)
+        schedule = filled(config.experiment.schedule, rates)
     except ValueError as error:
         return Choice(config, refused=f"what the sweep found for `auto` does not fit: {error}")
     experiment = config.experiment.model_copy(update={"schedule": schedule})
-    chosen = {key: about[purpose] for key, purpose in wanted.items()}
+    chosen = {key: rates[purpose] for key, purpose in wanted.items()}
     return Choice(replace(config, experiment=experiment), chosen)

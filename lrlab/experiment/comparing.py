@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrlab import config
+from lrlab.analysis import summaries
 from lrlab.config import Config
 from lrlab.experiment import choosing, running
 from lrlab.experiment.choosing import Choice
@@ -12,7 +13,7 @@ from lrlab.io import atomic
 from lrlab.report import tables
 from lrlab.results import comparison
 from lrlab.results.comparison import Comparison
-from lrlab.results.runs import RunResult, Status
+from lrlab.results.run import RunResult, Status
 from lrlab.tasks import data
 from lrlab.tasks.data import DataSource
 
@@ -79,8 +80,8 @@ def compare(
     of_config: dict[int, list[Run]] = {}
     for run in results:
         of_config.setdefault(id(run.config), []).append(run)
-    summaries = [_summary(c, of_config[id(c.config)], results, out) for c in chosen]
-    compared = comparison.compare(summaries, comparison.environments(results.values()))
+    experiments = [_summary(c, of_config[id(c.config)], results, out) for c in chosen]
+    compared = summaries.compare(experiments, summaries.environments(results.values()))
     return compared, {_place(run, out): result for run, result in results.items()}
 
 
@@ -109,7 +110,7 @@ def _summary(
     choice: Choice, runs: Sequence[Run], results: Mapping[Run, RunResult], out: Path
 ) -> comparison.ExperimentSummary:
     own = sorted(runs, key=lambda run: run.seed)
-    return comparison.summarise(
+    return summaries.summarise(
         choice.config.experiment.model_dump(mode="json", exclude={"data"}),
         {run.seed: results[run] for run in own},
         data=own[0].source.name,

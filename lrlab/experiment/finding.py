@@ -17,7 +17,7 @@ from lrlab.finder import sweep
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.io import atomic
 from lrlab.results import sweep_record
-from lrlab.results.sweep_record import SweepRecord, Verified
+from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
 from lrlab.tasks import data
 from lrlab.tasks.data import DataSource
 
@@ -126,20 +126,21 @@ def sweep_experiment(
         if verify:
             with report.waiting("Training short runs around the suggestions"):
                 verified = _verified(config, source, tensors, found, seeds)
-    settings = {
-        "experiment": experiment.name,
-        "model": experiment.model,
-        "optimizer": experiment.optimizer.model_dump(mode="json"),
-        "batch_size": experiment.batch_size,
-        "data": source.name,
-        "data_fingerprint": source.fingerprint,
-        "min_lr": min_lr,
-        "max_lr": max_lr,
-        "steps": steps,
-        "seeds": seeds,
-    }
-    about = sweep_record.describe(found, [one.stopped_by for one in swept], settings, verified)
-    return SweepRecord(rates, losses, about)
+    settings = SweepSettings(
+        experiment=experiment.name,
+        model=experiment.model,
+        optimizer=experiment.optimizer.model_dump(mode="json"),
+        batch_size=experiment.batch_size,
+        data=source.name,
+        data_fingerprint=source.fingerprint,
+        min_lr=min_lr,
+        max_lr=max_lr,
+        steps=steps,
+        seeds=seeds,
+    )
+    stopped_by = [one.stopped_by for one in swept]
+    summary = sweep_record.summarise(found, stopped_by, settings, verified)
+    return SweepRecord(rates, losses, summary)
 
 
 @contextmanager
@@ -190,7 +191,7 @@ def _verified(
         seed=seeds,  # One that the sweep has not seen.
     )
     return Verified(
-        verifying.refined(short_runs, "constant", highest),
-        verifying.refined(short_runs, "one_cycle", highest),
-        tuple(short_runs),
+        steady_lr=verifying.refined(short_runs, "constant", highest),
+        max_lr=verifying.refined(short_runs, "one_cycle", highest),
+        runs=tuple(short_runs),
     )

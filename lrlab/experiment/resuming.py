@@ -1,13 +1,14 @@
 """Going on where a run was cut off: its checkpoint found, checked, kept up to date, removed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from lrlab.errors import ResultsError
 from lrlab.io import atomic
-from lrlab.results import checkpoints
-from lrlab.results.checkpoints import Checkpoint
+from lrlab.results import checkpoint as checkpoints
+from lrlab.results.checkpoint import Checkpoint, CheckpointOrigin, KeptCheckpoint
+from lrlab.results.run import checkpoint_of
 
 
 class _Run(Protocol):
@@ -35,13 +36,11 @@ class Resumption:
         earlier_environments: Other environments than the present one that it was trained in.
     """
 
-    def __init__(
-        self, run: _Run, environment: Mapping[str, Any], warn: Callable[[str], None]
-    ) -> None:
+    def __init__(self, run: _Run, environment: dict[str, Any], warn: Callable[[str], None]) -> None:
         self.resumed_at: list[int] = []
-        self.earlier_environments: list[Mapping[str, Any]] = []
+        self.earlier_environments: list[dict[str, Any]] = []
         self._run = run
-        self._path = checkpoints.path_of(run.folder)
+        self._path = checkpoint_of(run.folder)
         self._environment = environment
         self._warn = warn
         self._warned = False
@@ -55,35 +54,35 @@ class Resumption:
             fits: Raises ValueError for a checkpoint that the trainer cannot take.
         """
         try:
-            found = checkpoints.read(self._path)
-            if found is None:
+            kept = checkpoints.read(self._path)
+            if kept is None:
                 return None
-            checkpoint, about = found
-            self._check(checkpoint, about)
-            fits(checkpoint)
-            before = [*about["earlier_environments"], about["environment"]]
-            resumed_at = [*about["resumed_at"], len(checkpoint.loss)]
-        except (ResultsError, ValueError, KeyError, TypeError) as error:
-            reason = getattr(error, "message", None) or f"`{self._path}`: {error}"
-            self._set_aside(reason)
+            self._check(kept)
+            fits(kept.state)
+        except ResultsError as error:
+            self._set_aside(error.message)
             return None
-        for environment in before:
+        except ValueError as error:
+            self._set_aside(f"`{self._path}`: {error}")
+            return None
+        origin = kept.origin
+        for environment in (*origin.earlier_environments, origin.environment):
             if environment not in [self._environment, *self.earlier_environments]:
                 self.earlier_environments.append(environment)
-        self.resumed_at = resumed_at
-        return checkpoint
+        self.resumed_at = [*origin.resumed_at, len(kept.state.loss)]
+        return kept.state
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Write where the run stands; where that fails, warn once: the training itself goes on."""
-        about = {
-            "identity": self._run.identity,
-            "seed": self._run.seed,
-            "environment": self._environment,
-            "earlier_environments": self.earlier_environments,
-            "resumed_at": self.resumed_at,
-        }
+        origin = CheckpointOrigin(
+            identity=self._run.identity,
+            seed=self._run.seed,
+            environment=self._environment,
+            earlier_environments=tuple(self.earlier_environments),
+            resumed_at=tuple(self.resumed_at),
+        )
         try:
-            checkpoints.write(self._path, checkpoint, about)
+            checkpoints.write(self._path, checkpoint, origin)
         except ResultsError as error:
             if not self._warned:
                 self._warn(f"{error.message}; {self._named} goes on without new checkpoints")
@@ -93,8 +92,9 @@ class Resumption:
     def _named(self) -> str:
         return f"{self._run.name} seed {self._run.seed}"
 
-    def _check(self, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
-        if (about.get("identity"), about.get("seed")) != (self._run.identity, self._run.seed):
+    def _check(self, kept: KeptCheckpoint) -> None:
+        checkpoint, origin = kept.state, kept.origin
+        if (origin.identity, origin.seed) != (self._run.identity, self._run.seed):
             raise ValueError("it is the checkpoint of another run")
         steps, epochs = len(checkpoint.loss), len(checkpoint.history)
         since = steps - epochs * self._run.steps_per_epoch
@@ -112,7 +112,7 @@ def remove(run: _Run) -> None:
     Raises:
         ResultsError: If it cannot be removed.
     """
-    path = checkpoints.path_of(run.folder)
+    path = checkpoint_of(run.folder)
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Carry out the runs of a plan: reuse what is finished, train the rest side by side, keep each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +12,10 @@ from lrlab.experiment import environment, pool, resuming
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.resuming import Resumption
 from lrlab.io import atomic
-from lrlab.results import checkpoints, runs
-from lrlab.results.runs import RunResult, Status
+from lrlab.results import run as run_results
+from lrlab.results import run_folder, standing
+from lrlab.results.run import RunPlace, RunResult, Status, checkpoint_of
+from lrlab.results.run_folder import RunData, RunOrigin
 from lrlab.tasks.data import DataSource
 
 
@@ -49,7 +51,7 @@ class Run:
     @cached_property
     def identity(self) -> str:
         """Hash of all that can change its result, the seed apart."""
-        return runs.identity(self.config.experiment, self.source.fingerprint)
+        return run_results.identity(self.config.experiment, self.source.fingerprint)
 
 
 class Report(Protocol):
@@ -81,9 +83,10 @@ def plan_runs(
     plan = []
     for each in configs:
         source = resolved[each.experiment.data]
-        first = runs.folder(out, each.experiment, source.fingerprint, 0)
+        identity = run_results.identity(each.experiment, source.fingerprint)
         for seed in range(seeds):
-            plan.append(Run(each, source, seed, first.with_name(f"seed-{seed}")))
+            place = RunPlace(each.experiment.name, identity, seed)
+            plan.append(Run(each, source, seed, place.folder(out)))
     return plan
 
 
@@ -128,36 +131,17 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[R
     """Return the runs that need no training; damaged ones are set aside and trained anew."""
     results = {}
     for run in plan:
-        try:
-            found = _own(run)
-        except ResultsError as error:
+        stands = standing.verify(run.folder, RunPlace(run.name, run.identity, run.seed))
+        if stands.damage:
             aside = atomic.set_aside(run.folder)
-            report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
+            reason = stands.damage[0].message
+            report.warn(f"{reason}; the run is kept as `{aside}` and retrained")
+        kept = stands.run
+        if kept is None or kept.result.status is Status.FAILED:
             continue
-        if found is None or found[0].status is Status.FAILED:
-            continue
-        if not keep_weights or runs.WEIGHTS in found[1]["sha256"]:
-            results[run] = found[0]
+        if kept.has_weights or not keep_weights:
+            results[run] = kept.result
     return results
-
-
-def _own(run: Run) -> tuple[RunResult, dict[str, Any]] | None:
-    """Return what the folder of a run holds, None without it.
-
-    Raises:
-        ResultsError: If it is damaged, or another run than its name says.
-    """
-    if run.folder.is_symlink():
-        raise ResultsError(f"`{run.folder}` is a symbolic link")
-    found = runs.read(run.folder)
-    if found is None and run.folder.is_dir() and any(run.folder.iterdir()):
-        raise ResultsError(f"`{run.folder}` holds files but no `run.json`")
-    if found is not None:
-        # Older versions did not state the identity.
-        stated = (found[1].get("identity", run.identity), found[1].get("seed"))
-        if stated != (run.identity, run.seed):
-            raise ResultsError(f"`{run.folder}` holds another run: {stated[0]}, seed {stated[1]}")
-    return found
 
 
 def _trace_order(run: Run) -> str:
@@ -178,7 +162,7 @@ def _train(
     with report.waiting("Loading TensorFlow and the data"):
         tensors = prepare(run.source for run in to_train)
     made_in = environment.record()
-    origin = {"environment": made_in, "command": command, "workers": count}
+    origin = RunOrigin(environment=made_in, command=command, workers=count)
     results: dict[Run, RunResult] = {}
 
     def done(index: int, outcome: Any) -> None:
@@ -191,7 +175,7 @@ def _train(
         pool.Job(run.config.experiment, run.source, partial(_work, run, made_in, keep_weights))
         for run in to_train
     ]
-    resumed = sum(checkpoints.path_of(run.folder).exists() for run in to_train)
+    resumed = sum(checkpoint_of(run.folder).exists() for run in to_train)
     try:
         with report.planned(to_train, reused, resumed, count):
             pool.carry_out(
@@ -216,7 +200,8 @@ class _Trained:
     """What a run gave, and how it came about, for `run.json`."""
 
     result: RunResult
-    history: dict[str, Any]
+    resumed_at: tuple[int, ...]
+    earlier_environments: tuple[dict[str, Any], ...]
 
 
 def _work(
@@ -235,37 +220,37 @@ def _work(
         keep=resumption.keep,
         keep_weights=keep_weights,
     )
-    history = {
-        "resumed_at": resumption.resumed_at,
-        "earlier_environments": resumption.earlier_environments,
-    }
-    return _Trained(result, history)
+    return _Trained(result, tuple(resumption.resumed_at), tuple(resumption.earlier_environments))
 
 
-def _kept(run: Run, outcome: _Trained | pool.Failure, origin: dict[str, Any]) -> RunResult:
+def _kept(run: Run, outcome: _Trained | pool.Failure, origin: RunOrigin) -> RunResult:
     """Write what a run gave and return it as it reads back, so that a repeat shows the same.
 
     Where it cannot be written, the run has failed; its last checkpoint stays.
     """
-    about: dict[str, Any] = {
-        "identity": run.identity,
-        "seed": run.seed,
-        "config": run.config.experiment.model_dump(mode="json", exclude={"data"}),
-        "data": {"name": run.source.name, "fingerprint": run.source.fingerprint},
-        "steps_per_epoch": run.steps_per_epoch,
-        **origin,
-    }
+    origin = replace(
+        origin,
+        identity=run.identity,
+        seed=run.seed,
+        config=run.config.experiment.model_dump(mode="json", exclude={"data"}),
+        data=RunData(run.source.name, run.source.fingerprint),
+        steps_per_epoch=run.steps_per_epoch,
+    )
     if isinstance(outcome, pool.Failure):
-        about["traceback"] = outcome.trace
+        origin = replace(origin, traceback=outcome.trace)
         result = RunResult(Status.FAILED, error=outcome.error)
     else:
-        about |= outcome.history
+        origin = replace(
+            origin,
+            resumed_at=outcome.resumed_at,
+            earlier_environments=outcome.earlier_environments,
+        )
         result = outcome.result
     try:
-        runs.write(run.folder, result, about)
-        kept = runs.read(run.folder)
+        run_folder.write(run.folder, result, origin)
+        kept = run_folder.read(run.folder)
         if result.status is not Status.FAILED:
             resuming.remove(run)
     except ResultsError as error:
         return RunResult(Status.FAILED, error=error.message)
-    return result if kept is None else kept[0]
+    return result if kept is None else kept.result

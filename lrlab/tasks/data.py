@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.errors import DataError
-from lrlab.io.printable import printable
 from lrlab.tasks import fashion_mnist, own_npz, sketches
 
 Images = npt.NDArray[np.float32]
@@ -87,7 +86,7 @@ def resolve(
     images = own_npz.train_images(path)
     if images < 2:
         raise DataError(f"`{path}` has {images} training images", "at least 2 are needed")
-    return DataSource(printable(path.name), digest, images - _validation_images(images), path)
+    return DataSource(path.name, digest, images - _validation_images(images), path)
 
 
 def train_images(name: str) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from lrlab.errors import DataError
-from lrlab.io import npz_reading, reading
-from lrlab.io.npz_reading import Array
+from lrlab.io import npz, reading
+from lrlab.io.npz import Array
 
 SMALL = 24_000_000
 MOST_UNPACKED = 100
@@ -48,7 +48,7 @@ def train_images(path: Path) -> int:
     """
     try:
         with reading.open_file(path) as file:
-            header = npz_reading.header(file, "x_train")
+            header = npz.header(file, "x_train")
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if header is None:
@@ -65,7 +65,7 @@ def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
     try:
         with reading.open_file(path) as file:
             packed = os.fstat(file.fileno()).st_size
-            arrays = npz_reading.read(file, _ARRAYS, max(SMALL, MOST_UNPACKED * packed))
+            arrays = npz.read(file, _ARRAYS, max(SMALL, MOST_UNPACKED * packed))
     except (OSError, ValueError, MemoryError) as error:
         raise _unreadable(path, error) from error
     for name in ("x_train", "y_train"):

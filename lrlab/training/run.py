@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.config import Experiment
-from lrlab.results.checkpoints import Checkpoint
-from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.results.checkpoint import Checkpoint
+from lrlab.results.run import EpochResult, RunResult, Status
 from lrlab.schedules import Length, Rates
 from lrlab.schedules import momenta as momenta_of
 from lrlab.training.chunks import Chunks, Stopped, sample_order

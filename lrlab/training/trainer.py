@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.config import Experiment
-from lrlab.io.npz_reading import Array
+from lrlab.io.npz import Array
 from lrlab.tasks import models
 from lrlab.tasks.data import DataSet
 from lrlab.training._tensorflow import keras, tf

@@ -1,14 +1,15 @@
-"""Arrays from an npz file that may be anything: no pickle, no memory beyond what it accounts for.
+"""Arrays read from npz files that may hold anything, and written into npz files reproducibly.
 
 `numpy.load` makes an array of the shape that a header claims and inflates whatever it meets, so a
 file of a few kilobytes fills the memory. Here every claim is compared with the others first.
 """
 
+import io
 import math
 import re
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -48,7 +49,7 @@ class Header:
 
 
 class _Piecewise:
-    """A file that gives away a limited piece at a time: a zip's directory is read in one."""
+    """A file that is read in pieces of limited size: `zipfile` reads a directory in one go."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -75,7 +76,7 @@ def _archive(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
 
 
 def header(file: BinaryIO, name: str) -> Header | None:
-    """Return what an array is, without reading its values; None if there is none of that name.
+    """Return what an array is, without reading its values; None if there is no array of that name.
 
     Raises:
         ValueError: If the file is damaged.
@@ -138,14 +139,14 @@ def _header(member: Any, name: str) -> tuple[Header, int]:
     """Return an array's header, and its length in bytes."""
     start = member.read(8)
     if len(start) < 8 or start[:6] != b"\x93NUMPY" or start[6] not in (1, 2, 3):
-        raise ValueError(f"`{name}` is no array")
+        raise ValueError(f"`{name}` is not an array")
     width = 2 if start[6] == 1 else 4
     length = int.from_bytes(member.read(width), "little")
     if length > _MAX_HEADER:
         raise ValueError(f"`{name}` has a header of {length:,} bytes")
     found = _HEADER.fullmatch(member.read(length).decode("latin-1"))
     if found is None:
-        raise ValueError(f"`{name}` has no header of a plain array")
+        raise ValueError(f"`{name}` does not have the header of a plain array")
     shape = tuple(int(axis) for axis in re.findall(r"[0-9]+", found["shape"]))
     if math.prod(max(axis, 1) for axis in shape) > _MAX_VALUES:
         raise ValueError(f"`{name}` claims the shape {shape}")
@@ -174,3 +175,32 @@ def _values(member: Any, name: str, claimed: Header) -> Array:
         raise ValueError(f"`{name}` ends after {filled:,} of {claimed.size:,} bytes")
     order: Any = "F" if claimed.fortran else "C"
     return content.view(claimed.dtype).reshape(claimed.shape, order=order)
+
+
+def pack(arrays: Mapping[str, npt.ArrayLike]) -> bytes:
+    """Return an npz file that holds the arrays in their order, uncompressed.
+
+    >>> pack({"a": np.arange(3)}) == pack({"a": np.arange(3)})
+    True
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(values), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+    return packed.getvalue()
+
+
+def unpack(content: bytes) -> dict[str, Array]:
+    """Return the arrays of an npz file that `pack` has made, in their order.
+
+    No array is larger than the file, whatever its header says; objects are refused.
+
+    Raises:
+        ValueError: If it is anything else.
+
+    >>> unpack(pack({"a": [1.5, 2.0]}))
+    {'a': array([1.5, 2. ])}
+    """
+    return read(io.BytesIO(content), None, len(content), compressed=False)

@@ -1,14 +1,13 @@
-"""Runs of several experiments, summarised over seeds."""
+"""Runs of several experiments, summarised over seeds; every number comes from the runs."""
 
 import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from lrlab.io.printable import printable
-from lrlab.results.runs import RunResult, Status
+from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
+from lrlab.results.run import RunResult, Status
 
 ENVIRONMENT = (
     "lrlab",
@@ -31,79 +30,21 @@ _T = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Summary:
-    """One quantity over the seeds.
-
-    Args:
-        mean: Mean over the seeds that have a value, None if none has.
-        std: Sample standard deviation, None below two values.
-        ci95: Half width of the 95 % confidence interval of the mean (Student's t), None below
-            two values.
-        values: The value of each seed, None where a run has none.
-    """
-
-    mean: float | None
-    std: float | None
-    ci95: float | None
-    values: tuple[float | None, ...]
-
-    @classmethod
-    def of(cls, values: Sequence[float | None]) -> "Summary":
-        """Return the summary of one value a seed."""
-        known = [value for value in values if value is not None]
-        if not known:
-            return cls(None, None, None, tuple(values))
-        mean = statistics.fmean(known)
-        if len(known) < 2:
-            return cls(mean, None, None, tuple(values))
-        std = statistics.stdev(known)
-        quantile = _T[len(known) - 2] if len(known) - 2 < len(_T) else 1.96 + 2.5 / len(known)
-        return cls(mean, std, quantile * std / math.sqrt(len(known)), tuple(values))
-
-
-@dataclass(frozen=True)
-class ExperimentSummary:
-    """One experiment over its seeds; `runs` are its run folders, relative to the results'.
-
-    `status` is the worst of the seeds' `statuses`.
-    `final` holds `val_accuracy`, `val_loss` and `test_accuracy` after the last epoch of the runs
-    that ended well; `best` the best epoch's `val_accuracy` and `val_loss`; `notes` says of each
-    run that did not end well what happened.
-    """
-
-    name: str
-    schedule: str
-    seeds: tuple[int, ...]
-    status: str
-    statuses: tuple[str, ...]
-    final: Mapping[str, Summary]
-    best: Mapping[str, Summary]
-    train_seconds: Summary
-    chosen: Mapping[str, float]
-    notes: tuple[str, ...]
-    data: str
-    steps_per_epoch: int
-    config: Mapping[str, Any]
-    runs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Several experiments side by side.
-
-    `differences` names the settings other than the schedule in which the experiments differ,
-    `environments` says in what the environments differ that the runs were made in.
-    """
-
-    data: str
-    differences: tuple[str, ...]
-    experiments: tuple[ExperimentSummary, ...]
-    environments: tuple[str, ...] = ()
+def over_seeds(values: Sequence[float | None]) -> Summary:
+    """Return the summary of a quantity that has one value per seed."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return Summary(None, None, None, tuple(values))
+    mean = statistics.fmean(known)
+    if len(known) < 2:
+        return Summary(mean, None, None, tuple(values))
+    std = statistics.stdev(known)
+    quantile = _T[len(known) - 2] if len(known) - 2 < len(_T) else 1.96 + 2.5 / len(known)
+    return Summary(mean, std, quantile * std / math.sqrt(len(known)), tuple(values))
 
 
 def summarise(
-    config: Mapping[str, Any],
+    config: dict[str, Any],
     results: Mapping[int, RunResult],
     *,
     data: str,
@@ -117,7 +58,7 @@ def summarise(
         config: The experiment as resolved.
         results: Its run of each seed.
         data: Name of the data set.
-        steps_per_epoch: Steps an epoch on that data.
+        steps_per_epoch: Steps per epoch on that data.
         chosen: The rates that a sweep chose, where the config said `auto`.
         folders: The run folders, in the order of the seeds, relative to the results directory.
     """
@@ -125,14 +66,14 @@ def summarise(
 
     def over(value: Callable[[RunResult], float | None]) -> Summary:
         pairs = zip(results.values(), done, strict=True)
-        return Summary.of([value(result) if good else None for result, good in pairs])
+        return over_seeds([value(result) if good else None for result, good in pairs])
 
     return ExperimentSummary(
         name=config["name"],
         schedule=config["schedule"]["type"],
         seeds=tuple(results),
         status=_overall(list(results.values())),
-        statuses=tuple(result.status.value for result in results.values()),
+        statuses=tuple(result.status for result in results.values()),
         final={
             "val_accuracy": over(lambda r: r.epochs[-1].val_accuracy),
             "val_loss": over(lambda r: r.epochs[-1].val_loss),
@@ -152,17 +93,15 @@ def summarise(
     )
 
 
-def _overall(results: Sequence[RunResult]) -> str:
-    for status in (Status.FAILED, Status.DIVERGED):
-        count = sum(result.status is status for result in results)
-        if count:
-            return status.value
-    return Status.DONE.value
+def _overall(results: Sequence[RunResult]) -> Status:
+    statuses = {result.status for result in results}
+    worst_first = (Status.FAILED, Status.DIVERGED, Status.DONE)
+    return next((status for status in worst_first if status in statuses), Status.DONE)
 
 
 def _note(seed: int, result: RunResult) -> str | None:
     if result.status is Status.FAILED:
-        return printable(f"seed {seed} failed: {result.error}")
+        return f"seed {seed} failed: {result.error}"
     if result.status is Status.DIVERGED and result.diverged_at is not None:
         lr = float(result.lr[result.diverged_at])
         return f"seed {seed} diverged at step {result.diverged_at}, learning rate {lr:.3g}"
@@ -188,7 +127,7 @@ def environments(results: Iterable[RunResult]) -> tuple[str, ...]:
 def compare(
     experiments: Sequence[ExperimentSummary], environments: Sequence[str] = ()
 ) -> Comparison:
-    """Return the comparison of experiments, with what is not alike between them."""
+    """Return the comparison of experiments, with the settings that differ between them."""
     names = [e.data for e in experiments]
     settings = ("model", "optimizer", "batch_size", "epochs")
     unlike = [

@@ -1,4 +1,4 @@
-"""One thing that an inspection has found, and what can be done about it."""
+"""What an inspection found, and what can be done about it."""
 
 import enum
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Kind(enum.StrEnum):
-    """What was found: the first ones are problems, the others are only told."""
+    """What was found: the first five are problems, the others are only reported."""
 
     DAMAGED = "damaged"
     MISSING = "missing"
@@ -30,7 +30,7 @@ _PROBLEMS = (Kind.DAMAGED, Kind.MISSING, Kind.LEFTOVER, Kind.LINK, Kind.UNREADAB
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that an inspection has found.
+    """One thing that an inspection found.
 
     Args:
         path: What it is about.
@@ -38,8 +38,8 @@ class Finding:
         what: What is wrong, in words.
         remedy: What to do about it.
         aside: What `repair` moves out of the way, None for nothing.
-        remove: What `repair` removes, since nothing in it is of use; None for nothing.
-        mended: What `repair` has done, None if nothing.
+        remove: What `repair` removes, since it is useless; None for nothing.
+        mended: What `repair` did, None if nothing.
     """
 
     path: Path

@@ -27,7 +27,7 @@ def test_a_file_with_nothing_in_it_but_a_size_takes_no_room(tmp_path):
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
 def test_a_name_that_no_file_has(name, tmp_path):
-    with pytest.raises(OSError, match="is no name of a file"):
+    with pytest.raises(OSError, match="is not a valid file name"):
         reading.open_file(tmp_path / name)
 
 

@@ -16,8 +16,9 @@ from hypothesis.extra import numpy as arrays
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError
 from lrlab.io import atomic
-from lrlab.results import runs
-from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.results import run, run_folder
+from lrlab.results.run import EpochResult, RunPlace, RunResult, Status, checkpoint_of
+from lrlab.results.run_folder import RunOrigin
 
 DONE = RunResult(
     Status.DONE,
@@ -39,7 +40,7 @@ DIVERGED = RunResult(
     train_seconds=0.5,
 )
 FAILED = RunResult(Status.FAILED, error="ValueError: no")
-ABOUT = {"seed": 0, "config": {"name": "power"}}
+ORIGIN = RunOrigin(seed=0, config={"name": "power"})
 
 
 def same(first: RunResult, second: RunResult) -> bool:
@@ -62,10 +63,11 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("result", [DONE, DIVERGED, FAILED], ids=lambda r: r.status.value)
 def test_a_run_is_read_as_it_was_written(result, tmp_path):
-    runs.write(tmp_path / "seed-0", result, ABOUT)
-    found, record = runs.read(tmp_path / "seed-0")
-    assert same(found, result)
-    assert record["config"] == {"name": "power"}
+    run_folder.write(tmp_path / "seed-0", result, ORIGIN)
+    kept = run_folder.read(tmp_path / "seed-0")
+    assert same(kept.result, result)
+    assert (kept.origin.seed, kept.origin.config) == (0, {"name": "power"})
+    assert not kept.has_weights
 
 
 floats = st.floats(allow_nan=True, allow_infinity=True)
@@ -93,16 +95,17 @@ def results(draw) -> RunResult:
     )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(result=results())
 def test_any_run_survives_the_round_trip(result, tmp_path):
-    runs.write(tmp_path / "seed-0", result, ABOUT)
-    found, _ = runs.read(tmp_path / "seed-0")
-    assert same(found, result)
+    run_folder.write(tmp_path / "seed-0", result, ORIGIN)
+    assert same(run_folder.read(tmp_path / "seed-0").result, result)
 
 
 def test_run_files_as_text(tmp_path):
-    runs.write(tmp_path / "seed-0", DONE, ABOUT)
+    run_folder.write(tmp_path / "seed-0", DONE, ORIGIN)
     assert (tmp_path / "seed-0" / "epochs.csv").read_text() == (
         "epoch,lr,loss,accuracy,val_loss,val_accuracy\n"
         "0,0.1,0.75,0.5,0.7,0.5625\n"
@@ -115,15 +118,15 @@ def test_run_files_as_text(tmp_path):
 
 
 def test_a_diverged_run_says_where_and_at_which_rate(tmp_path):
-    runs.write(tmp_path / "seed-0", DIVERGED, ABOUT)
+    run_folder.write(tmp_path / "seed-0", DIVERGED, ORIGIN)
     record = json.loads((tmp_path / "seed-0" / "run.json").read_text())
     assert (record["status"], record["diverged_at"]) == ("diverged", {"step": 2, "lr": 0.4})
 
 
 def test_times_stand_in_run_json_alone(tmp_path, monkeypatch):
-    runs.write(tmp_path / "a", DONE, ABOUT)
+    run_folder.write(tmp_path / "a", DONE, ORIGIN)
     monkeypatch.setattr(time, "time", lambda: 2e9)
-    runs.write(tmp_path / "b", replace(DONE, train_seconds=99.0), ABOUT)
+    run_folder.write(tmp_path / "b", replace(DONE, train_seconds=99.0), ORIGIN)
     first, second = content(tmp_path / "a"), content(tmp_path / "b")
     assert first.keys() == {"run.json", "epochs.csv", "steps.npz"}
     changed = {name for name in first if first[name] != second[name]}
@@ -140,7 +143,7 @@ FINGERPRINT = "a" * 64
 
 
 def identity(text: str, fingerprint: str = FINGERPRINT) -> str:
-    return runs.identity(parse(text).experiment, fingerprint)
+    return run.identity(parse(text).experiment, fingerprint)
 
 
 @pytest.mark.parametrize(
@@ -215,8 +218,21 @@ def test_whole_numbers_are_the_same_as_decimals():
 
 def test_where_a_run_is_kept():
     experiment: Experiment = parse(REFERENCE + "name: mine").experiment
-    folder = runs.folder(Path("out"), experiment, FINGERPRINT, 2)
+    place = RunPlace("mine", run.identity(experiment, FINGERPRINT), 2)
+    folder = place.folder(Path("out"))
     assert folder == Path("out/runs") / f"mine-{identity(REFERENCE)}" / "seed-2"
+    assert RunPlace.of(folder) == place
+    assert checkpoint_of(folder) == folder.parent / "seed-2.checkpoint.npz"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["runs/power-012345678/seed-0", "runs/power-0123456789/seed-01", "runs/0123456789/seed-0",
+     "runs/-0123456789/seed-0", "runs/p\n-0123456789/seed-0", "runs/power-012345678A/seed-0",
+     "runs/power-0123456789/seed-0.damaged", "power-0123456789"],
+)  # fmt: skip
+def test_what_is_not_the_folder_of_a_run(path):
+    assert RunPlace.of(Path(path)) is None
 
 
 # --- damage ---
@@ -246,8 +262,8 @@ def forget(key: str):
 
 
 DAMAGES = {
-    "steps.npz missing": (lambda f: (f / "steps.npz").unlink(), "steps.npz", "No such file"),
-    "epochs.csv missing": (lambda f: (f / "epochs.csv").unlink(), "epochs.csv", "No such file"),
+    "steps.npz missing": (lambda f: (f / "steps.npz").unlink(), "steps.npz", "is missing"),
+    "epochs.csv missing": (lambda f: (f / "epochs.csv").unlink(), "epochs.csv", "is missing"),
     "steps.npz cut": (edit("steps.npz", lambda raw: raw[:-9]), "steps.npz", "checksum"),
     "steps.npz empty": (edit("steps.npz", lambda raw: b""), "steps.npz", "checksum"),
     "epochs.csv edited": (
@@ -276,19 +292,20 @@ DAMAGES = {
 def test_damage_is_named_with_its_remedy(name, tmp_path):
     damage, file, reason = DAMAGES[name]
     folder = tmp_path / "seed-0"
-    runs.write(folder, DONE, ABOUT)
+    run_folder.write(folder, DONE, ORIGIN)
     damage(folder)
     with pytest.raises(ResultsError) as caught:
-        runs.read(folder)
-    assert caught.value.message.startswith(f"`{folder / file}` is damaged: ")
+        run_folder.read(folder)
+    assert caught.value.path == folder / file
+    assert caught.value.reason.startswith(("is damaged: ", "is missing"))
     assert reason in caught.value.message
     assert "`lrlab compare` again" in caught.value.hint
 
 
 def test_no_run_is_none(tmp_path):
-    assert runs.read(tmp_path / "seed-0") is None
+    assert run_folder.read(tmp_path / "seed-0") is None
     (tmp_path / "seed-0").mkdir()
-    assert runs.read(tmp_path / "seed-0") is None
+    assert run_folder.read(tmp_path / "seed-0") is None
 
 
 # --- writing ---
@@ -301,7 +318,7 @@ def in_the_way(tmp_path: Path) -> Path:
 
 
 WRITERS = {
-    "run": lambda path: runs.write(path / "seed-0", DONE, ABOUT),
+    "run": lambda path: run_folder.write(path / "seed-0", DONE, ORIGIN),
     "text": lambda path: atomic.write_text(path / "x.md", "text"),
     "bytes": lambda path: atomic.write(path / "x.png", b"bytes"),
     "check": lambda path: atomic.check_writable(path),
@@ -321,18 +338,18 @@ def test_an_unwritable_folder_is_an_error_with_a_remedy(name, tmp_path):
 
 def test_a_run_is_replaced_whole_and_nothing_else_is_left(tmp_path):
     folder = tmp_path / "seed-0"
-    runs.write(folder, DIVERGED, ABOUT)
+    run_folder.write(folder, DIVERGED, ORIGIN)
     (folder / "notes.txt").write_text("of the old run")
-    runs.write(folder, DONE, ABOUT)
+    run_folder.write(folder, DONE, ORIGIN)
     assert [path.name for path in tmp_path.iterdir()] == ["seed-0"]
     assert content(folder).keys() == {"run.json", "epochs.csv", "steps.npz"}
-    assert same(runs.read(folder)[0], DONE)
+    assert same(run_folder.read(folder).result, DONE)
 
 
 def test_what_a_killed_run_left_behind_is_in_nobodys_way(tmp_path):
     leftover = tmp_path / f".seed-0.{os.getpid()}.part"
     leftover.mkdir()
     (leftover / "steps.npz").write_bytes(b"half")
-    assert runs.read(tmp_path / "seed-0") is None
-    runs.write(tmp_path / "seed-0", DONE, ABOUT)
+    assert run_folder.read(tmp_path / "seed-0") is None
+    run_folder.write(tmp_path / "seed-0", DONE, ORIGIN)
     assert [path.name for path in tmp_path.iterdir()] == ["seed-0"]

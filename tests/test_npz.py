@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lrlab.io.packing import pack, unpack
+from lrlab.io.npz import pack, unpack
 
 plain = arrays.arrays(
     st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]),

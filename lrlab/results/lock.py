@@ -1,7 +1,7 @@
 """One lrlab at a time in a results directory.
 
-The kernel keeps the lock and gives it up with its owner, however that ends; so there is no stale
-lock to tell from a held one. What the file says is for people.
+The kernel keeps the lock and releases it when its owner ends, however that happens; so there are no
+stale locks. What the file says is for people.
 """
 
 import contextlib
@@ -14,10 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from lrlab.errors import ResultsError
 from lrlab.io import atomic
+
+if TYPE_CHECKING:
+    from lrlab.reporter import Reporter
 
 if sys.platform != "win32":
     import fcntl
@@ -28,27 +31,17 @@ _POLL_SECONDS = 0.5
 _MOST_BYTES = 10_000
 
 
-class Report(Protocol):
-    """What is told about a lock."""
-
-    def warn(self, text: str) -> None:
-        """Something that the user should know."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-
-
 @contextmanager
 def hold(
-    out: Path, *, report: Report, wait: bool = False, command: str | None = None
+    out: Path, *, report: "Reporter", wait: bool = False, command: str | None = None
 ) -> Iterator[None]:
     """Hold the lock of a results directory, which is made, and clear it of half-written files.
 
     Args:
         out: The directory.
-        report: Told who holds it while that is waited for, and of a file system without locks.
-        wait: Whether to wait for an owner that is there; otherwise that is an error.
-        command: What the file says that its owner does.
+        report: Told whom it waits for, and if the file system has no locks.
+        wait: Whether to wait for another owner; otherwise that is an error.
+        command: The command line that the file names.
 
     Raises:
         ResultsError: If it is held and not waited for, or the directory cannot be written.
@@ -71,7 +64,7 @@ def hold(
 def owner(out: Path) -> str | None:
     """Return who holds the lock of a results directory now, None if nobody does.
 
-    Nothing is written; where there are no locks, nobody is known to hold one.
+    Nothing is written; None as well where the file system has no locks.
     """
     if sys.platform == "win32":
         return None
@@ -90,7 +83,7 @@ def owner(out: Path) -> str | None:
     return None
 
 
-def _acquired(out: Path, wait: bool, report: Report) -> int:
+def _acquired(out: Path, wait: bool, report: "Reporter") -> int:
     """Return the descriptor of the lock file, locked."""
     told = False
     while True:
@@ -109,8 +102,9 @@ def _acquired(out: Path, wait: bool, report: Report) -> int:
             continue  # It was removed by its last owner in between: another one takes its place.
         if not wait:
             raise ResultsError(
-                f"`{out}` is in use by {owner}",
+                f"is in use by {owner}",
                 "wait for it with `--wait`, or name another folder with `--out`",
+                path=out,
             )
         if not told:
             report.note(f"waiting for {owner}, which is using `{out}`")
@@ -123,11 +117,11 @@ def _opened(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | links, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     return descriptor
 
 
-def _try_lock(descriptor: int, report: Report) -> bool:
+def _try_lock(descriptor: int, report: "Reporter") -> bool:
     if sys.platform == "win32":
         report.warn("results directories are not locked on Windows: do not run two lrlabs in one")
         return True

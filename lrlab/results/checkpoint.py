@@ -1,6 +1,4 @@
-"""Checkpoints: where an unfinished run stands, so that one that was cut off goes on from there.
-
-    OUT/runs/<experiment>-<identity>/seed-<n>.checkpoint.npz
+"""Checkpoints: where an unfinished run stands, so that one that was cut off can be resumed.
 
 Arrays only, in one file that NumPy reads too; its zip comment is the SHA-256 of all before it.
 """
@@ -16,30 +14,18 @@ from typing import Any
 import numpy as np
 
 from lrlab.errors import ResultsError
-from lrlab.io import atomic, json_shapes, reading
-from lrlab.io.npz_reading import Array
-from lrlab.io.packing import pack, unpack
-from lrlab.results import runs
-from lrlab.results.runs import EpochResult, Floats
+from lrlab.io import atomic, npz, reading, records
+from lrlab.io.npz import Array
+from lrlab.io.records import AtLeast0, Count, Text, Whole
+from lrlab.results.run import EpochResult, Floats
+from lrlab.results.run_folder import Environment, Environments
 
 FORMAT = 1
-SUFFIX = ".checkpoint.npz"
 
 MAX_BYTES = 1_000_000_000
 
 _DIGEST = 64
 _REMEDY = "remove it, and the run starts over"
-_ABOUT = json_shapes.mapping(
-    {
-        "correct": json_shapes.whole(0, 2**40),
-        "train_seconds": json_shapes.number(least=0),
-    },
-    {
-        "environment": runs.ENVIRONMENT,
-        "earlier_environments": json_shapes.items(runs.ENVIRONMENT, most=1_000),
-        "resumed_at": json_shapes.items(json_shapes.whole(0, 2**40), most=10_000),
-    },
-)
 _COLUMNS = tuple(field.name for field in fields(EpochResult))
 
 
@@ -66,25 +52,47 @@ class Checkpoint:
     train_seconds: float
 
 
-def path_of(run_folder: Path) -> Path:
-    """Return where the checkpoint of a run is kept: beside the folder of the finished run."""
-    return run_folder.with_name(run_folder.name + SUFFIX)
+@dataclass(frozen=True, kw_only=True)
+class CheckpointOrigin:
+    """Which run a checkpoint belongs to, and how that run got there, as in `RunOrigin`."""
+
+    format: Whole = FORMAT
+    identity: Text
+    seed: Count
+    environment: Environment
+    earlier_environments: Environments = ()
+    resumed_at: tuple[Count, ...] = ()
 
 
-def write(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Record(CheckpointOrigin):
+    """The JSON in a checkpoint."""
+
+    correct: Count
+    train_seconds: AtLeast0
+
+
+@dataclass(frozen=True)
+class KeptCheckpoint:
+    """A checkpoint as its file holds it."""
+
+    state: Checkpoint
+    origin: CheckpointOrigin
+
+
+def write(path: Path, checkpoint: Checkpoint, origin: CheckpointOrigin) -> None:
     """Write a checkpoint, all or nothing.
 
     Args:
         path: The file; one that is there is replaced.
         checkpoint: Where the run stands.
-        about: Which run that is and how it came there; JSON.
+        origin: Which run that is and how it came there.
 
     Raises:
         ResultsError: If it cannot be written.
     """
     stated = {
-        "format": FORMAT,
-        **about,
+        **records.to_json(origin),
         "correct": checkpoint.correct,
         "train_seconds": checkpoint.train_seconds,
     }
@@ -98,43 +106,44 @@ def write(path: Path, checkpoint: Checkpoint, about: Mapping[str, Any]) -> None:
     for name in ("model", "optimizer"):
         for index, variable in enumerate(getattr(checkpoint, name)):
             arrays[f"{name}_{index}"] = variable
-    atomic.write(path, _signed(pack(arrays)))
+    atomic.write(path, sign(npz.pack(arrays)))
 
 
-def read(path: Path) -> tuple[Checkpoint, dict[str, Any]] | None:
-    """Return a checkpoint and what was said about it, None if there is none.
+def read(path: Path) -> KeptCheckpoint | None:
+    """Return the checkpoint that a file holds, None if there is none.
 
     Raises:
-        ResultsError: If it cannot be read, is damaged or is none of lrlab's.
+        ResultsError: If it cannot be read, is damaged or is not one of lrlab's.
     """
     try:
         return _parsed(reading.read_bytes(path, MAX_BYTES))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ResultsError(f"`{path}` cannot be read: {reading.reason(error)}", _REMEDY) from error
+        reason = f"cannot be read: {reading.reason(error)}"
+        raise ResultsError(reason, _REMEDY, path=path) from error
     except ValueError as error:
-        raise ResultsError(f"`{path}` is no sound checkpoint: {error}", _REMEDY) from error
+        raise ResultsError(f"is damaged: {error}", _REMEDY, path=path) from error
 
 
-def _signed(content: bytes) -> bytes:
+def sign(content: bytes) -> bytes:
     """Return a zip file with the digest of its bytes as its comment."""
     body = content[:-2] + struct.pack("<H", _DIGEST)  # The last field: how long the comment is.
     return body + hashlib.sha256(body).hexdigest().encode()
 
 
-def _parsed(content: bytes) -> tuple[Checkpoint, dict[str, Any]]:
+def _parsed(content: bytes) -> KeptCheckpoint:
     body, digest = memoryview(content)[:-_DIGEST], content[-_DIGEST:]
     if hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("its checksum is not that of its content")
-    arrays = unpack(content)
+    arrays = npz.unpack(content)
     missing = {"about", "history", "lr", "loss"} - arrays.keys()
     if missing:
         raise ValueError(f"it has no `{min(missing)}`")
-    about = json_shapes.parse(arrays["about"].tobytes())
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
+    stated = records.parse(arrays["about"].tobytes())
+    if not isinstance(stated, dict) or stated.get("format") != FORMAT:
         raise ValueError("its format is not known to this version of lrlab")
-    about = _ABOUT(about, "")
+    record = records.checked(stated, _Record)
     history, lr, loss = arrays["history"], arrays["lr"], arrays["loss"]
     if history.ndim != 2 or history.shape[1] != len(_COLUMNS) or history.dtype != np.float64:
         raise ValueError(f"its history has shape {history.shape}")
@@ -142,16 +151,16 @@ def _parsed(content: bytes) -> tuple[Checkpoint, dict[str, Any]]:
         raise ValueError(f"its curves have shapes {lr.shape} and {loss.shape}")
     if history[:, 0].tolist() != list(range(len(history))):
         raise ValueError("its epochs are not in order")
-    checkpoint = Checkpoint(
+    state = Checkpoint(
         model=_numbered(arrays, "model"),
         optimizer=_numbered(arrays, "optimizer"),
         history=tuple(EpochResult(int(row[0]), *row[1:].tolist()) for row in history),
         lr=lr,
         loss=loss,
-        correct=about["correct"],
-        train_seconds=about["train_seconds"],
+        correct=record.correct,
+        train_seconds=record.train_seconds,
     )
-    return checkpoint, about
+    return KeptCheckpoint(state, record)
 
 
 def _numbered(arrays: Mapping[str, Array], name: str) -> tuple[Array, ...]:

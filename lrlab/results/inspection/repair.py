@@ -1,4 +1,4 @@
-"""Mending what an inspection has found: set aside what is damaged, remove what is of no use."""
+"""Mending what an inspection found: set aside what is damaged, remove what is useless."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lrlab.io import atomic
 from lrlab.results.inspection.directory import Inspection, inspect
-from lrlab.results.inspection.finding import Finding
+from lrlab.results.inspection.findings import Finding
 
 
 def repair(out: Path) -> Inspection:
@@ -18,7 +18,7 @@ def repair(out: Path) -> Inspection:
         out: The results directory.
 
     Raises:
-        ResultsError: If it is no directory, or something cannot be moved.
+        ResultsError: If it is not a directory, or something cannot be moved.
     """
     found = inspect(out, alone=True)
     for finding in found.findings:
@@ -30,7 +30,7 @@ def repair(out: Path) -> Inspection:
 
 
 def _mended(finding: Finding, moved: dict[Path, Path]) -> Finding:
-    """Set aside what is to be, once, and return the finding with what was done about it."""
+    """Set aside what a finding says, once; return the finding with what was done."""
     if finding.remove is not None:
         return replace(finding, mended="removed")
     if finding.aside is None:
@@ -50,7 +50,7 @@ def to_json(found: Inspection) -> str:
         "findings": [
             {
                 "path": finding.path.relative_to(found.out).as_posix(),
-                "kind": finding.kind.value,
+                "kind": finding.kind,
                 "problem": finding.kind.is_problem,
                 "what": finding.what,
                 "remedy": finding.remedy,
