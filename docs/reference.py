@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from lrlab import guide
 from lrlab.cli import app
 from lrlab.config.experiment import Experiment
-from lrlab.config.fields import Model
+from lrlab.fields import Model
 
 README = Path(__file__).parent.parent / "README.md"
 COMMANDS = ("find-lr", "compare", "plot", "check", "schedules", "export")

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from lrlab.config.fields import Model, PositiveRate, Rate
 from lrlab.config.report import shown
 from lrlab.config.schedules import OneCycle, OpenLoop, Schedule
+from lrlab.fields import Model, PositiveRate, Rate
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
 _BUILT_IN_DATA = ("auto", "fashion-mnist", "sketches")

@@ -8,9 +8,9 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from lrlab.config.fields import Model
 from lrlab.config.source import Location, Problem, Source
 from lrlab.errors import ConfigError
+from lrlab.fields import Model
 from lrlab.io.printable import printable
 
 MOST_SHOWN = 20

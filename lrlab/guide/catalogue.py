@@ -10,8 +10,8 @@ import numpy as np
 
 from lrlab import config, schedules
 from lrlab.config import Experiment, Schedule
-from lrlab.config.fields import Model
 from lrlab.config.schedules import OpenLoop
+from lrlab.fields import Model
 from lrlab.guide import annealing, closed, composed, cycling, decaying, holding, stepwise
 from lrlab.guide.entry import Entry
 from lrlab.schedules import Rates, closed_loop

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from lrlab.config.fields import Auto, Model
+from lrlab.fields import Auto, Model
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 

@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from lrlab.config.fields import Fraction, PositiveRate, Rate, SteadyRate
 from lrlab.config.schedules.shared import ScheduleModel
+from lrlab.fields import Fraction, PositiveRate, Rate, SteadyRate
 
 Count = Annotated[int, Field(ge=0)]
 

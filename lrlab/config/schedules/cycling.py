@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from lrlab.config.durations import Duration, DurationField
-from lrlab.config.fields import Fraction, Model, PeakRate, PositiveRate, Rate, SteadyRate
 from lrlab.config.schedules.shared import WHOLE, OpenLoop
+from lrlab.fields import Fraction, Model, PeakRate, PositiveRate, Rate, SteadyRate
 
 _MOST_CYCLES = 1_000_000
 

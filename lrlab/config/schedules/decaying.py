@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lrlab.config.durations import Duration, DurationField
-from lrlab.config.fields import Fraction, PositiveRate, Rate, SteadyRate, SteadyRateOrZero
 from lrlab.config.schedules.shared import WHOLE, OpenLoop, Warmup, refuse_no_rate
+from lrlab.fields import Fraction, PositiveRate, Rate, SteadyRate, SteadyRateOrZero
 
 Position = Annotated[float, Field(ge=-20, le=20)]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lrlab.config.durations import Duration, DurationField, PhaseField
-from lrlab.config.fields import Model, Rate
+from lrlab.fields import Model, Rate
 
 WHOLE = Duration(100, "%")
 

@@ -7,8 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from lrlab.config.durations import Duration, DurationField
-from lrlab.config.fields import Fraction, Rate, SteadyRate
 from lrlab.config.schedules.shared import OpenLoop
+from lrlab.fields import Fraction, Rate, SteadyRate
 
 
 class Constant(OpenLoop):
