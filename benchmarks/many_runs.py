@@ -89,7 +89,7 @@ def make(folder: Path, experiments: int, seeds: int) -> None:
 def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random.Generator) -> None:
     """Write one run that looks as if it had been trained."""
     e = read.experiment
-    steps_per_epoch = source.steps_per_epoch(e.batch_size)
+    steps_per_epoch = e.setup(source).length(e.epochs).steps_per_epoch
     if e.schedule.type == "performance":
         falls = np.arange(e.epochs) > rng.integers(2, 9)
         lr = np.repeat(e.schedule.initial_lr * 0.5**falls, steps_per_epoch)

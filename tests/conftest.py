@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrlab.io.quiet import prepare_tensorflow
 from lrlab.tasks import fashion_mnist
+
+# Before any test module imports Keras: with other settings other processes round differently.
+prepare_tensorflow()
 
 SMALL_CLASSES = 4
 

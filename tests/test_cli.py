@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 import lrlab
 from lrlab import console, guide
 from lrlab.cli import app
-from lrlab.experiment.pool import Progress
 from lrlab.results import comparison
 from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.schedules.length import Length
 from lrlab.tasks import fashion_mnist
+from lrlab.training.jobs import Progress
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"
@@ -419,7 +420,7 @@ def test_no_color_is_respected(variables, coloured, monkeypatch, capsys):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     console.print_comparison(two_experiments())
-    console.Reporter().warn("look out")
+    console.LiveReporter().warn("look out")
     captured = capsys.readouterr()
     colour = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
     assert bool(colour.search(captured.out)) == coloured
@@ -434,16 +435,16 @@ class Terminal(io.StringIO):
 
 
 class PlannedRun:
-    name, seed, steps, steps_per_epoch, epochs = "power", 1, 20, 10, 2
+    name, seed, length = "power", 1, Length(10, 2)
 
 
 def test_a_terminal_shows_a_row_for_each_run_at_work(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
-    report, run = console.Reporter(), PlannedRun()
+    report, run = console.LiveReporter(), PlannedRun()
     with report.planned([run], 2, 0, 1):
-        report.progress(run, Progress(0, 12, 0.025, 0.75, 0.8125))
+        report.progress(run, Progress(12, 0.025, 0.75, 0.8125))
     shown = ANSI.sub("", sys.stderr.getvalue())
     assert "training 1 run; 2 finished before" in shown
     assert re.search(r"experiment +seed +epoch +learning rate +loss +val accuracy", shown)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lrlab.errors import DataError
-from lrlab.tasks import data, fashion_mnist
+from lrlab.tasks import data, fashion_mnist, sketches
 
 IMAGES = np.zeros((24, 3, 3), np.uint8)
 LABELS = np.arange(24) % 3
@@ -93,15 +93,6 @@ def test_split(write_npz, images, validation):
     assert (len(got.x_val), len(got.x_train)) == (validation, images - validation)
     assert source.train_images == images - validation
     assert np.array_equal(got.y_val, np.arange(validation) % 2)
-
-
-# batch size: steps an epoch of 550 images
-STEPS = {1: 550, 32: 18, 50: 11, 549: 2, 550: 1, 1000: 1}
-
-
-@pytest.mark.parametrize(("batch_size", "steps"), STEPS.items(), ids=map(str, STEPS))
-def test_steps_per_epoch(small_npz, batch_size, steps):
-    assert data.resolve(str(small_npz)).steps_per_epoch(batch_size) == steps
 
 
 @pytest.mark.parametrize("shape", [(5,), (4, 4), (4, 4, 3)], ids=str)
@@ -426,8 +417,8 @@ def test_the_real_files(fashion_dir):
     ]  # fmt: skip
     assert np.bincount(got.y_test).tolist() == [1_000] * 10
     # The first labels of the book's split: a coat to train on, an ankle boot to validate on.
-    assert fashion_mnist.CLASS_NAMES[got.y_train[0]] == "Coat"
-    assert fashion_mnist.CLASS_NAMES[got.y_val[0]] == "Ankle boot"
+    assert sketches.CLASS_NAMES[got.y_train[0]] == "Coat"
+    assert sketches.CLASS_NAMES[got.y_val[0]] == "Ankle boot"
 
 
 # --- downloads, from a real server on this machine ---

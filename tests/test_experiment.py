@@ -22,7 +22,7 @@ from told import Told
 
 from lrlab import config, experiment, guide, schedules
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
-from lrlab.experiment import pool
+from lrlab.experiment.executors.threads import default_workers
 from lrlab.plots import comparison_figures
 from lrlab.results import comparison, runs, sweep_record
 from lrlab.schedules import closed_loop
@@ -402,7 +402,7 @@ def test_nothing_is_left_running_after_an_error_in_a_callback(compare):
 
 @pytest.mark.parametrize("jobs", [1, 2, 1000])
 def test_workers_are_never_more_than_runs_or_cores(jobs):
-    assert 1 <= pool.default_workers(jobs) <= min(jobs, os.cpu_count())
+    assert 1 <= default_workers(jobs) <= min(jobs, os.cpu_count())
 
 
 # --- the sweep ---

@@ -12,6 +12,7 @@ from lrlab import console, errors
 from lrlab.io.printable import printable, printable_lines
 from lrlab.report import tables
 from lrlab.results import comparison
+from lrlab.schedules.length import Length
 
 CASES = {
     "plain": ("power 0.1 ± 2", "power 0.1 ± 2"),
@@ -68,7 +69,7 @@ def test_the_console_shows_what_is_in_a_name(capsys):
     failed = replace(FAILED, error="no \x1b[2J\x9b [bold]luck[/bold] :boom:")
     shown = replace(summary(failed), data="\x1b]0;x\x07\u202e")
     console.print_comparison(comparison.compare([shown]))
-    reporter = console.Reporter()
+    reporter = console.LiveReporter()
     reporter.warn("a\x1b[2J")
     reporter.note("b\u202e")
     said = capsys.readouterr()
@@ -81,9 +82,9 @@ def test_the_console_shows_what_is_in_a_name(capsys):
 
 def test_a_run_that_failed_is_told_in_printable_words(capsys):
     class Run:
-        name, seed, steps, steps_per_epoch, epochs = "power", 0, 1, 1, 1
+        name, seed, length = "power", 0, Length(1, 1)
 
-    console.Reporter().finished(Run(), replace(FAILED, error="\x1b[2J"))
+    console.LiveReporter().finished(Run(), replace(FAILED, error="\x1b[2J"))
     assert capsys.readouterr().err == "power seed 0: failed: \\x1b[2J\n"
 
 

@@ -40,7 +40,7 @@ def plot(
     from lrlab import console
     from lrlab.plots import dispatch
 
-    given, warn = source or [Path("results")], console.Reporter().warn
+    given, warn = source or [Path("results")], console.LiveReporter().warn
     if terminal:
         console.print_curves(dispatch.previewed(given, warn))
         return
@@ -71,7 +71,7 @@ def check(
 
     if repair:
         inspection.check_directory(results)
-        report = console.Reporter()
+        report = console.LiveReporter()
         with locks.hold(results, wait=wait, command=command_line(context), report=report):
             found = inspection.repair(results)
     else:

@@ -7,6 +7,7 @@ import typer
 
 from lrlab.cli.group import command_line
 from lrlab.cli.options import AsJson, Configs, Data, DataDir, Out, Seeds, Settings, Wait
+from lrlab.finder.span import FEWEST_STEPS, MAX_LR, MIN_LR, MOST_STEPS
 
 
 def find_lr(
@@ -17,12 +18,14 @@ def find_lr(
     ] = None,
     out: Out = Path("results/find-lr"),
     seeds: Seeds = 3,
-    min_lr: Annotated[float, typer.Option(help="The first rate.")] = 1e-6,
-    max_lr: Annotated[float, typer.Option(help="The last rate.")] = 10.0,
+    min_lr: Annotated[float, typer.Option(help="The first rate.")] = MIN_LR,
+    max_lr: Annotated[float, typer.Option(help="The last rate.")] = MAX_LR,
     steps: Annotated[
         int | None,
         typer.Option(
-            min=2, max=1_000_000, help="Steps; default: one epoch, at least 200 and at most 500."
+            min=2,
+            max=1_000_000,
+            help=f"Steps; default: one epoch, at least {FEWEST_STEPS} and at most {MOST_STEPS}.",
         ),
     ] = None,
     data: Data = None,
@@ -50,7 +53,7 @@ def find_lr(
     from lrlab import console, experiment, plots
     from lrlab.results import locks, sweep_record
 
-    report = console.Reporter()
+    report = console.LiveReporter()
     with locks.hold(out, wait=wait, command=command_line(context), report=report):
         record = experiment.find_lr(
             experiment_config,
@@ -112,7 +115,7 @@ def compare(
     from lrlab import console, experiment, plots
     from lrlab.results import comparison, locks
 
-    report = console.Reporter()
+    report = console.LiveReporter()
     with locks.hold(out, wait=wait, command=command_line(context), report=report):
         compared, results = experiment.compare(
             read,

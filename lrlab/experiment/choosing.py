@@ -10,14 +10,14 @@ from typing import Any
 from lrlab.config import Config
 from lrlab.config.schedules.auto import auto_rates, filled
 from lrlab.errors import ResultsError
-from lrlab.experiment.finding import sweep_experiment
-from lrlab.experiment.running import Report
+from lrlab.experiment.suggesting import sweep_experiment
+from lrlab.finder import span
 from lrlab.io import atomic
+from lrlab.reporter import Reporter
 from lrlab.results import runs, sweep_record
 from lrlab.results.sweep_record import SweepRecord
 from lrlab.tasks.data import DataSource
-
-_SEEDS = 3
+from lrlab.tasks.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def choose(
     *,
     out: Path,
     fresh: bool,
-    report: Report,
+    report: Reporter,
 ) -> list[Choice]:
     """Return the configs with every `auto` rate filled in by a sweep.
 
@@ -60,7 +60,7 @@ def choose(
         ResultsError: If a sweep cannot be written.
         Interrupted: On Ctrl-C.
     """
-    swept: dict[Path, SweepRecord] = {}
+    swept: dict[Setup, SweepRecord] = {}
     choices = []
     for config in configs:
         wanted = auto_rates(config.experiment.schedule)
@@ -68,31 +68,30 @@ def choose(
             choices.append(Choice(config))
             continue
         source = resolved[config.experiment.data]
-        folder = _folder(out, config, source)
-        if folder not in swept:
+        setup = config.experiment.setup(source)
+        if setup not in swept:
+            folder = out / "sweeps" / _digest(setup)
             atomic.check_within(out, folder)
             atomic.remove_parts(folder)
-            swept[folder] = _sweep(config, source, folder, fresh, report)
-        choices.append(_fill(config, wanted, swept[folder].about))
+            swept[setup] = _sweep(config, source, folder, fresh, report)
+        choices.append(_fill(config, wanted, swept[setup].about))
     return choices
 
 
-def _folder(out: Path, config: Config, source: DataSource) -> Path:
-    e = config.experiment
-    stated = [runs.FORMAT, e.model, e.optimizer.identity(), e.batch_size, source.fingerprint]
-    digest = hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
-    return out / "sweeps" / digest[:10]
+def _digest(setup: Setup) -> str:
+    stated = json.dumps([runs.FORMAT, *setup.identity()], sort_keys=True)
+    return hashlib.sha256(stated.encode()).hexdigest()[:10]
 
 
 def _sweep(
-    config: Config, source: DataSource, folder: Path, fresh: bool, report: Report
+    config: Config, source: DataSource, folder: Path, fresh: bool, report: Reporter
 ) -> SweepRecord:
     if not fresh and (folder / sweep_record.JSON_FILE).exists():
         try:
             return sweep_record.read(folder)
         except ResultsError as error:
             report.warn(f"{error.message}; the sweep is made anew")
-    record = sweep_experiment(config, source, seeds=_SEEDS, report=report)
+    record = sweep_experiment(config.experiment, source, seeds=span.SEEDS, report=report)
     sweep_record.write(folder, record)
     about = record.about
     found = f"steady_lr {about['steady_lr']}, max_lr {about['max_lr']}"

@@ -5,6 +5,7 @@ from typing import get_args
 from lrlab import config as configs
 from lrlab.errors import UsageError
 from lrlab.export.snippets import Target, snippet
+from lrlab.schedules.length import Length
 from lrlab.tasks import data
 
 
@@ -26,6 +27,7 @@ def export(config: configs.Config, to: str, steps_per_epoch: int | None) -> str:
         raise UsageError(f"unknown target `{to}`", f"use one of {', '.join(targets)}")
     experiment = config.experiment
     if steps_per_epoch is None:
-        steps_per_epoch = -(-data.train_images(experiment.data) // experiment.batch_size)
+        images = data.train_images(experiment.data)
+        steps_per_epoch = Length.of(images, experiment.batch_size, 1).steps_per_epoch
     configs.warnings(config, steps_per_epoch)  # Raises where a formula gives no rate.
     return snippet(experiment, targets[to], steps_per_epoch)

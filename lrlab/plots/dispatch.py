@@ -8,6 +8,7 @@ from lrlab.errors import ResultsError, UsageError
 from lrlab.io import atomic
 from lrlab.plots import canvas, comparison_figures, sweep_figure
 from lrlab.results import comparison, sweep_record
+from lrlab.schedules.length import Length
 
 Warn = Callable[[str], None]
 """Takes what is allowed in a config but surely not meant."""
@@ -90,7 +91,7 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
                 "`lrlab compare` finds it by a sweep; or put in what `lrlab find-lr` suggests",
             )
         images = data.train_images(e.data)
-        steps_per_epoch = -(-images // e.batch_size)
+        steps_per_epoch = Length.of(images, e.batch_size, e.epochs).steps_per_epoch
         for text in config.warnings(read, steps_per_epoch):
             warn(text)
         experiments.append((e, steps_per_epoch))

@@ -14,10 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lrlab.io import atomic
 from lrlab.errors import ResultsError
+from lrlab.reporter import Reporter
 
 if sys.platform != "win32":
     import fcntl
@@ -28,19 +29,9 @@ _POLL_SECONDS = 0.5
 _MOST_BYTES = 10_000
 
 
-class Report(Protocol):
-    """What is told about a lock."""
-
-    def warn(self, text: str) -> None:
-        """Something that the user should know."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-
-
 @contextmanager
 def hold(
-    out: Path, *, report: Report, wait: bool = False, command: str | None = None
+    out: Path, *, report: Reporter, wait: bool = False, command: str | None = None
 ) -> Iterator[None]:
     """Hold the lock of a results directory, which is made, and clear it of half-written files.
 
@@ -90,7 +81,7 @@ def owner(out: Path) -> str | None:
     return None
 
 
-def _acquired(out: Path, wait: bool, report: Report) -> int:
+def _acquired(out: Path, wait: bool, report: Reporter) -> int:
     """Return the descriptor of the lock file, locked."""
     told = False
     while True:
@@ -127,7 +118,7 @@ def _opened(path: Path) -> int:
     return descriptor
 
 
-def _try_lock(descriptor: int, report: Report) -> bool:
+def _try_lock(descriptor: int, report: Reporter) -> bool:
     if sys.platform == "win32":
         report.warn("results directories are not locked on Windows: do not run two lrlabs in one")
         return True

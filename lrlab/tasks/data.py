@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ SKETCHES_IMAGES = 60_000
 
 @dataclass(frozen=True)
 class DataSource:
-    """Which data a name means.
+    """Which data a name means; sources of equal content are equal.
 
     Args:
         name: What tables and figures call it.
@@ -40,14 +40,10 @@ class DataSource:
         path: The folder or file it is read from, None for `sketches`.
     """
 
-    name: str
+    name: str = field(compare=False)
     fingerprint: str
     train_images: int
-    path: Path | None = None
-
-    def steps_per_epoch(self, batch_size: int) -> int:
-        """Return the steps an epoch; the last batch may be smaller."""
-        return -(-self.train_images // batch_size)
+    path: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

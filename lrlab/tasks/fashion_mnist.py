@@ -35,18 +35,6 @@ FILES = {
 
 FINGERPRINT = hashlib.sha256("".join(FILES.values()).encode()).hexdigest()
 TRAIN_IMAGES = 60_000
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 
 _TIMEOUT = 10.0
 

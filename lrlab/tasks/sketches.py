@@ -28,6 +28,8 @@ CLASS_NAMES = (
     "Bag",
     "Ankle boot",
 )
+"""What the labels 0 to 9 stand for, here and in Fashion-MNIST."""
+
 SEED = 28
 FINGERPRINT = "6650b80a0f5e1de201ad5e2f172e9c7ca87845da6a51e8445bdfa50df88bef18"
 """Stands for the bytes of the drawings in the identity of runs; a test holds both together.
