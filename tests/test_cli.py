@@ -253,10 +253,10 @@ BAD_COMPARISONS = {
         STEADY, lambda *_: ["--data", "no.npz"], 3, "`no.npz` cannot be read", "`--data`"
     ),
     "missing data folder": (
-        STEADY, lambda *_: ["--data-dir", "none"], 3, "`none` is no folder", "--data-dir"
+        STEADY, lambda *_: ["--data-dir", "none"], 3, "`none` is not a folder", "--data-dir"
     ),
-    "no npz": (STEADY, not_npz, 3, "is no readable npz file", "numpy.savez_compressed"),
-    "npz cut short": (STEADY, cut_npz, 3, "is no readable npz file", "numpy.savez_compressed"),
+    "no npz": (STEADY, not_npz, 3, "is not a readable npz file", "numpy.savez_compressed"),
+    "npz cut short": (STEADY, cut_npz, 3, "is not a readable npz file", "numpy.savez_compressed"),
     "npz without labels": (STEADY, npz(x_train=IMAGES), 3, "has no `y_train`", "y_train"),
     "npz without images": (STEADY, npz(y_train=LABELS), 3, "has no `x_train`", "x_train"),
     "npz of wrong shape": (
@@ -304,7 +304,7 @@ def test_a_truncated_idx_file(fashion_dir, tmp_path, write_config):
     cut = tmp_path / next(iter(fashion_mnist.FILES))
     cut.write_bytes(cut.read_bytes()[:100_000])
     done = lrlab_cli("compare", write_config(STEADY), "--data", "fashion-mnist", "--data-dir", ".")
-    check_refused(done, 3, f"`{cut.name}` is damaged or another file (100,000 bytes", "delete it")
+    check_refused(done, 3, f"`{cut.name}` is damaged or not the genuine file (100,000 bytes", "delete it")
     assert list((tmp_path / "results").iterdir()) == []
 
 

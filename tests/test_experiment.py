@@ -226,7 +226,7 @@ def test_a_damaged_run_is_set_aside_and_trained_anew(file, out, compare, finishe
     _, told = compare()
     (warning,) = told.warnings
     assert warning.startswith(f"`{folder / file}` is damaged: ")
-    assert warning.endswith(f"; it is kept as `{aside}` and trained anew")
+    assert warning.endswith(f"; it is kept as `{aside}` and retrained")
     assert (told.trained, told.reused) == (["falling 0"], 3)
     assert (aside / file).read_bytes() == b"damaged"
     shutil.rmtree(aside)
@@ -342,7 +342,7 @@ def test_an_interrupted_comparison_says_what_is_kept(out, compare):
     with pytest.raises(Interrupted) as caught:
         compare(told=Told(at_plan=interrupt))
     assert caught.value.message == "interrupted; 3 of 4 runs are finished and kept"
-    assert caught.value.hint == "the same command goes on where it was"
+    assert caught.value.hint == "run the same command again to resume"
 
 
 def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, small_npz, tmp_path):
@@ -373,7 +373,7 @@ def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, sm
         r"training 2 runs\n"
         r"quick seed 0: val accuracy \d\.\d{4}, val loss \d\.\d{4}, \d+\.\d s\n"
         r"error: interrupted; 1 of 2 runs are finished and kept\n\n"
-        r"hint: the same command goes on where it was\n",
+        r"hint: run the same command again to resume\n",
         stderr,
     ), stderr
     kept = {path.name: path.parent.name for path in (tmp_path / "out").rglob("seed-*")}

@@ -90,7 +90,7 @@ def _sweep(
         try:
             return sweep_record.read(folder)
         except ResultsError as error:
-            report.warn(f"{error.message}; the sweep is made anew")
+            report.warn(f"{error.message}; the sweep is repeated")
     record = sweep_experiment(config.experiment, source, seeds=span.SEEDS, report=report)
     sweep_record.write(folder, record)
     about = record.about

@@ -74,7 +74,7 @@ class Resumption:
             checkpoints.write(self._path, checkpoint, about)
         except ResultsError as error:
             if not self._warned:
-                self._report.warn(f"{error.message}; {self._run} goes on without new checkpoints")
+                self._report.warn(f"{error.message}; {self._run} continues without new checkpoints")
             self._warned = True
 
     def history(self) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def carry_out(
         kept = len(results) + len(training.results)
         raise Interrupted(
             f"interrupted; {kept} of {len(results) + len(to_train)} runs are finished and kept",
-            "the same command goes on where it was",
+            "run the same command again to resume",
         ) from None
     return results | training.results
 
@@ -81,7 +81,7 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Reporter) -> dict
             found = _own(run)
         except ResultsError as error:
             aside = atomic.set_aside(run.folder)
-            report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
+            report.warn(f"{error.message}; it is kept as `{aside}` and retrained")
             continue
         if found is None or found[0].status is Status.FAILED:
             continue

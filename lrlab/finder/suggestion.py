@@ -53,7 +53,7 @@ class Verdict(enum.StrEnum):
 
     Example:
         >>> Verdict.NO_DIVERGENCE.sentence
-        'the loss did not rise again up to the highest rate; raise --max-lr'
+        'the loss never rose again, even at the highest rate; raise --max-lr'
     """
 
     sentence: str
@@ -68,17 +68,17 @@ class Verdict(enum.StrEnum):
     OK = "ok", "the loss fell to a clear valley and rose again"
     NO_DESCENT = (
         "no_descent",
-        "next to nothing was learned at any rate; check labels, model and loss, or raise --max-lr",
+        "no learning rate taught the model anything; check labels, model and loss, or raise --max-lr",
     )
     NO_DIVERGENCE = (
         "no_divergence",
-        "the loss did not rise again up to the highest rate; raise --max-lr",
+        "the loss never rose again, even at the highest rate; raise --max-lr",
     )
-    DIVERGED_AT_ONCE = "diverged_at_once", "the lowest rates were too high already; lower --min-lr"
-    TOO_NOISY = "too_noisy", "the seeds or batches disagree too much; use more --steps or --seeds"
+    DIVERGED_AT_ONCE = "diverged_at_once", "even the lowest rates were too high; lower --min-lr"
+    TOO_NOISY = "too_noisy", "seeds or batches disagree too much; use more --steps or --seeds"
     TOO_SHORT = (
         "too_short",
-        f"under {MIN_STEPS} steps, or {MIN_STEPS_A_DECADE} a decade, are no curve; raise --steps",
+        f"too few --steps: use at least {MIN_STEPS}, and {MIN_STEPS_A_DECADE} per decade of rates",
     )
 
 

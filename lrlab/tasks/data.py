@@ -20,8 +20,8 @@ Labels = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
 
 FALLBACK_WARNING = (
-    "Fashion-MNIST is not here and cannot be downloaded: using `sketches`, drawings made by lrlab; "
-    "results are NOT comparable with Fashion-MNIST's"
+    "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, drawings "
+    "made by lrlab. Results are NOT comparable with those on Fashion-MNIST"
 )
 
 VALIDATION_SHARE = 12
@@ -73,7 +73,7 @@ def resolve(
         DataError: If it is not there and cannot be had.
     """
     if data_dir is not None and not data_dir.is_dir():
-        raise DataError(f"`{data_dir}` is no folder", "name an existing one with `--data-dir`")
+        raise DataError(f"`{data_dir}` is not a folder", "pass an existing folder with `--data-dir`")
     if name == "sketches":
         return _sketches()
     if name in ("auto", "fashion-mnist"):
@@ -152,7 +152,7 @@ def _check_unchanged(path: Path, fingerprint: str) -> None:
     if own_npz.fingerprint(path) != fingerprint:
         raise DataError(
             f"`{path}` has changed since this command began",
-            "start it again: runs on the new data are kept apart from those on the old",
+            "run it again; runs on the new data are kept apart from those on the old",
         )
 
 

@@ -68,7 +68,7 @@ def check_origin() -> None:
             return
     except (OSError, ValueError) as error:
         raise DataError(
-            f"Fashion-MNIST is not here and cannot be downloaded: `{url}`: {error}", _remedy()
+            f"Fashion-MNIST was not found and could not be downloaded: `{url}`: {error}", _remedy()
         ) from error
 
 
@@ -133,9 +133,9 @@ def _verified(path: Path) -> bytes:
         raise DataError(f"`{path}` cannot be read: {reading.reason(error)}", _remedy()) from error
     if hashlib.sha256(packed).hexdigest() != FILES[path.name]:
         raise DataError(
-            f"`{path}` is damaged or another file ({len(packed):,} bytes; its SHA-256 is not "
+            f"`{path}` is damaged or not the genuine file ({len(packed):,} bytes; its SHA-256 is not "
             "that of Fashion-MNIST)",
-            f"delete it, and lrlab downloads it again; or {_remedy()}",
+            f"delete it and lrlab will download it again; or {_remedy()}",
         )
     return packed
 
@@ -151,7 +151,7 @@ def _url(name: str) -> str:
 
 def _remedy() -> str:
     return (
-        "put the four IDX files of Fashion-MNIST into a folder and name it with `--data-dir`, "
+        "put the four IDX files of Fashion-MNIST into a folder and pass it with `--data-dir`, "
         "or use `--data sketches`"
     )
 

@@ -36,7 +36,7 @@ def fingerprint(path: Path) -> str:
     except OSError as error:
         raise DataError(
             f"`{path}` cannot be read: {reading.reason(error)}",
-            "a path in a config counts from the config's folder, one after `--data` from here",
+            "paths in a config are relative to its folder, paths after `--data` to the current one",
         ) from error
 
 
@@ -93,7 +93,7 @@ def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     return DataError(
-        f"`{path}` is no readable npz file: {reading.reason(error)}", f"it takes {_WANTED}"
+        f"`{path}` is not a readable npz file: {reading.reason(error)}", f"it takes {_WANTED}"
     )
 
 
