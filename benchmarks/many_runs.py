@@ -23,7 +23,7 @@ from lrlab.config import Config
 from lrlab.results import runs
 from lrlab.results.runs import EpochResult, RunResult, Status
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 
 SHAPES = ("20x100", "500x4")
 IMAGES = 60_000

@@ -6,7 +6,8 @@ import numpy as np
 
 from lrlab.config import Experiment
 from lrlab.results.runs import RunResult
-from lrlab.tasks.data import DataSet, DataSource
+from lrlab.tasks.data import DataSet
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 from lrlab.training.chunks import USUAL
 from lrlab.training.course import train_run

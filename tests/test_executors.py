@@ -11,7 +11,7 @@ from lrlab.config import Experiment
 from lrlab.experiment.executors.inline import Inline
 from lrlab.experiment.executors.threads import Threads
 from lrlab.results.checkpoints import Checkpoint
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.optimizers import Sgd
 from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import Failure, Progress, Result, ShortJob, SweepJob

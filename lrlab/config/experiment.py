@@ -11,7 +11,7 @@ from lrlab.fields import Model
 from lrlab.tasks.optimizers import Optimizer, RmsProp, Sgd
 
 if TYPE_CHECKING:
-    from lrlab.tasks.data import DataSource
+    from lrlab.tasks.data_source import DataSource
     from lrlab.tasks.setup import Setup
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)

@@ -16,7 +16,7 @@ from lrlab.io import atomic
 from lrlab.reporter import Reporter
 from lrlab.results import runs, sweep_record
 from lrlab.results.sweep_record import SweepRecord
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 
 

@@ -17,7 +17,7 @@ from lrlab.results import comparison
 from lrlab.results.comparison import Comparison
 from lrlab.results.runs import RunResult, Status
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 
 
 def compare(

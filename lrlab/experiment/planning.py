@@ -7,7 +7,7 @@ from pathlib import Path
 from lrlab.config import Experiment
 from lrlab.results import runs
 from lrlab.schedules.length import Length
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 
 

@@ -20,7 +20,7 @@ from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
 from lrlab.results.sweep_record import SweepRecord, Verified
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import SweepJob
 

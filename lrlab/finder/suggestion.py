@@ -68,7 +68,7 @@ class Verdict(enum.StrEnum):
     OK = "ok", "the loss fell to a clear valley and rose again"
     NO_DESCENT = (
         "no_descent",
-        "no learning rate taught the model anything; check labels, model and loss, or raise --max-lr",
+        "no rate taught the model anything; check labels, model and loss, or raise --max-lr",
     )
     NO_DIVERGENCE = (
         "no_divergence",

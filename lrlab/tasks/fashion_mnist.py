@@ -20,6 +20,7 @@ from lrlab.errors import DataError
 from lrlab.io import reading
 from lrlab.io.quiet import prepare_tensorflow, quiet_stderr
 from lrlab.tasks import idx
+from lrlab.tasks.data_source import DataSource
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """Where Keras downloads it from; `LRLAB_FASHION_MNIST_ORIGIN` names a mirror."""
@@ -39,6 +40,19 @@ TRAIN_IMAGES = 60_000
 _TIMEOUT = 10.0
 
 Array = npt.NDArray[np.generic]
+
+
+def resolve(data_dir: Path | None) -> DataSource:
+    """Return where the files are, after a download where they are nowhere yet.
+
+    Args:
+        data_dir: Where they are looked for first.
+
+    Raises:
+        DataError: If they are not there and cannot be had.
+    """
+    folder = find(data_dir) or download()
+    return DataSource.of("Fashion-MNIST", FINGERPRINT, TRAIN_IMAGES, folder)
 
 
 def cache_dir() -> Path:

@@ -9,6 +9,8 @@ import numpy as np
 from lrlab.errors import DataError
 from lrlab.io import npz_reading, reading
 from lrlab.io.npz_reading import Array
+from lrlab.io.printable import printable
+from lrlab.tasks.data_source import DataSource
 
 SMALL = 24_000_000
 MOST_UNPACKED = 100
@@ -22,6 +24,31 @@ _WANTED = (
     "with whole numbers from 0, and optionally `x_test`, `y_test`; write it with "
     "`numpy.savez_compressed`"
 )
+
+
+def resolve(path: Path) -> DataSource:
+    """Return the source of a file.
+
+    Raises:
+        DataError: If it cannot be read, is not an npz file or has too few images.
+    """
+    digest, images = fingerprint(path), train_images(path)
+    if images < 2:
+        raise DataError(f"`{path}` has {images} training images", "at least 2 are needed")
+    return DataSource.of(printable(path.name), digest, images, path)
+
+
+def check_unchanged(path: Path, digest: str) -> None:
+    """Make sure that what was just read is what results will say they were made with.
+
+    Raises:
+        DataError: If the file's fingerprint is not the one given.
+    """
+    if fingerprint(path) != digest:
+        raise DataError(
+            f"`{path}` has changed since this command began",
+            "run it again; runs on the new data are kept apart from those on the old",
+        )
 
 
 def fingerprint(path: Path) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrlab.schedules.length import Length
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.models import Build
 from lrlab.tasks.optimizers import Optimizer
 

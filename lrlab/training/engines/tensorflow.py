@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.tasks import models
-from lrlab.tasks.data import DataSet, DataSource
+from lrlab.tasks.data import DataSet
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.engine import Engine, Floats, Order, Score, Split, Variables
 from lrlab.training.engines.loaded import keras, tf
