@@ -270,7 +270,7 @@ BAD_COMPARISONS = {
     "npz with NaN": (
         STEADY, npz(x_train=np.full((24, 3), np.nan), y_train=LABELS), 3, "NaN", "it takes"
     ),
-    "checksum mismatch": (STEADY, other_idx, 3, "is damaged or another file", "delete it"),
+    "checksum mismatch": (STEADY, other_idx, 3, "is damaged or not the genuine file", "delete it"),
     "unwritable --out": (STEADY, blocked_out, 3, "cannot be written", "`--out`"),
 }  # fmt: skip
 
@@ -304,7 +304,8 @@ def test_a_truncated_idx_file(fashion_dir, tmp_path, write_config):
     cut = tmp_path / next(iter(fashion_mnist.FILES))
     cut.write_bytes(cut.read_bytes()[:100_000])
     done = lrlab_cli("compare", write_config(STEADY), "--data", "fashion-mnist", "--data-dir", ".")
-    check_refused(done, 3, f"`{cut.name}` is damaged or not the genuine file (100,000 bytes", "delete it")
+    said = f"`{cut.name}` is damaged or not the genuine file (100,000 bytes"
+    check_refused(done, 3, said, "delete it")
     assert list((tmp_path / "results").iterdir()) == []
 
 

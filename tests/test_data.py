@@ -569,14 +569,14 @@ def test_auto_falls_back_to_sketches_and_says_so(tiny):
     warned = []
     assert data.resolve("auto", warn=warned.append) == data.resolve("sketches")
     assert warned == [
-        "Fashion-MNIST was not found and could not be downloaded: using `sketches`, drawings made by "
-        "lrlab; made by lrlab. Results are NOT comparable with those on Fashion-MNIST"
+        "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, "
+        "drawings made by lrlab. Results are NOT comparable with those on Fashion-MNIST"
     ]
 
 
 def test_an_explicit_name_never_falls_back(tiny):
     warned = []
-    with pytest.raises(DataError, match="not here and cannot be downloaded"):
+    with pytest.raises(DataError, match="not found and could not be downloaded"):
         data.resolve("fashion-mnist", warn=warned.append)
     assert warned == []
 

@@ -147,8 +147,8 @@ def _verified(path: Path) -> bytes:
         raise DataError(f"`{path}` cannot be read: {reading.reason(error)}", _remedy()) from error
     if hashlib.sha256(packed).hexdigest() != FILES[path.name]:
         raise DataError(
-            f"`{path}` is damaged or not the genuine file ({len(packed):,} bytes; its SHA-256 is not "
-            "that of Fashion-MNIST)",
+            f"`{path}` is damaged or not the genuine file ({len(packed):,} bytes; its SHA-256 is "
+            "not that of Fashion-MNIST)",
             f"delete it and lrlab will download it again; or {_remedy()}",
         )
     return packed
