@@ -6,9 +6,9 @@ import time
 import numpy as np
 import pytest
 from engines import LinearEngine, job_of, train
+from inline import Inline
 
 from lrlab.config import Experiment
-from lrlab.experiment.executors.inline import Inline
 from lrlab.experiment.executors.threads import Threads
 from lrlab.results.checkpoints import Checkpoint
 from lrlab.tasks.data_source import DataSource

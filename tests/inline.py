@@ -1,4 +1,4 @@
-"""The executor of tests and debuggers: one job after the other, in the thread that asks."""
+"""An executor for tests: one job after the other, in the thread that asks."""
 
 from collections.abc import Sequence
 from contextlib import suppress
