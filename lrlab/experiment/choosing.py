@@ -52,7 +52,7 @@ def choose(
         configs: The experiments.
         resolved: The data that each name means.
         out: The results directory.
-        fresh: Sweep anew where there is a sweep already.
+        fresh: Repeat sweeps that were made before.
         report: Told what happens.
 
     Raises:

@@ -44,7 +44,7 @@ def compare(
         report: Told what happens.
         workers: Runs side by side; default one per core, never more than there are runs.
         data_dir: Where Fashion-MNIST is looked for first.
-        fresh: Train anew what is finished already.
+        fresh: Retrain finished and partial runs.
         keep_weights: Whether the final weights of every run are kept.
         command: The command line, for `run.json`.
         executor: Carries out the training.

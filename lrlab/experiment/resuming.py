@@ -99,7 +99,7 @@ class Resumption:
 
 
 def remove(run: Run) -> None:
-    """Remove the checkpoint of a run that is finished, or to be trained anew.
+    """Remove the checkpoint of a run that is finished, or to be retrained.
 
     Raises:
         ResultsError: If it cannot be removed.

@@ -38,9 +38,9 @@ def carry_out(
     Args:
         plan: The runs.
         workers: Runs side by side; None: one per core.
-        fresh: Train anew what is finished already, and from the start what was cut off.
+        fresh: Retrain what is finished, and start over what was cut off.
         report: Told what happens.
-        keep_weights: Whether the final weights are kept; runs that lack them are trained anew.
+        keep_weights: Whether the final weights are kept; runs that lack them are retrained.
         command: The command line, for `run.json`.
         executor: Carries out the training.
 
@@ -74,7 +74,7 @@ def carry_out(
 
 
 def _finished(plan: Sequence[Run], keep_weights: bool, report: Reporter) -> dict[Run, RunResult]:
-    """Return the runs that need no training; damaged ones are set aside and trained anew."""
+    """Return the runs that need no training; damaged ones are set aside and retrained."""
     results = {}
     for run in plan:
         try:

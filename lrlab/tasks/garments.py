@@ -36,7 +36,7 @@ class Cut:
     waist: Range  # how far the waist is taken in
     length: Range  # from shoulder to hem
     sleeve: Range  # from shoulder to cuff, in rows
-    spread: Range  # how far a sleeve stands off, in columns a row
+    spread: Range  # how far a sleeve stands off, in columns per row
     cuff: Range  # width of a sleeve
     neck: Range  # half of the neckline's width
     depth: Range  # of the neckline

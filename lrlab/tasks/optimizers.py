@@ -118,7 +118,7 @@ def _scheduled_nadam(momentum_decay: float, **settings: Any) -> Any:
         def _backend_update_step(
             self, grads: list[Any], trainable_variables: list[Any], learning_rate: Any
         ) -> None:
-            # Keras computes these numbers anew for every variable; once a step is enough.
+            # Keras computes these numbers again for every variable; once per step is enough.
             dtype = self._u_product.dtype
             step = ops.cast(self.iterations + 1, dtype)
             self._mu = self._momentum_at(step)

@@ -17,7 +17,7 @@ class Setup:
         data: What is trained on.
         model: The name of a reference model, or a function that makes one.
         optimizer: The optimizer with its settings.
-        batch_size: Images a step; the last batch of an epoch may be smaller.
+        batch_size: Images per step; the last batch of an epoch may be smaller.
     """
 
     data: DataSource

@@ -35,7 +35,7 @@ class Engine(ABC):
 
     Attributes:
         images: Number of training images.
-        batch_size: Images a step; the last batch of an epoch may be smaller.
+        batch_size: Images per step; the last batch of an epoch may be smaller.
     """
 
     images: int
