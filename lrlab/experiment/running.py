@@ -4,6 +4,7 @@ Only the driver, the thread that calls `carry_out`, reads and writes the results
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from lrlab.errors import Interrupted, ResultsError
@@ -18,6 +19,7 @@ from lrlab.reporter import Reporter
 from lrlab.results import runs
 from lrlab.results.checkpoints import Checkpoint
 from lrlab.results.runs import RunResult, Status
+from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import Event, Failure, Progress, Refused, Result, RunJob
 
 
@@ -111,8 +113,10 @@ def _own(run: Run) -> tuple[RunResult, dict[str, Any]] | None:
 
 def _by_setup(plan: Sequence[Run]) -> list[Run]:
     """Bring runs that can share an engine together, otherwise keep the order."""
-    setups = list(dict.fromkeys(run.setup for run in plan))
-    return sorted(plan, key=lambda run: setups.index(run.setup))
+    together: dict[Setup, list[Run]] = {}
+    for run in plan:
+        together.setdefault(run.setup, []).append(run)
+    return list(chain.from_iterable(together.values()))
 
 
 class _Training:
