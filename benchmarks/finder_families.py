@@ -1,4 +1,4 @@
-"""Tasks of other families than the ones that the finder was made on, and what each rate gives there.
+"""Tasks of other families than those that the finder was made on, and what each rate gives there.
 
     python benchmarks/finder_families.py --data-dir DIR
 
@@ -198,8 +198,12 @@ class Loop:
         self.task, self.data, self.tf = task, data, tf
         with self.building:
             self.model = build(task, data, 0)
-            classes = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam,
-                       "adamw": keras.optimizers.AdamW, "rmsprop": keras.optimizers.RMSprop}
+            classes = {
+                "sgd": keras.optimizers.SGD,
+                "adam": keras.optimizers.Adam,
+                "adamw": keras.optimizers.AdamW,
+                "rmsprop": keras.optimizers.RMSprop,
+            }
             settings = {key: value for key, value in task.optimizer.items() if key != "type"}
             self.optimizer = classes[task.optimizer["type"]](0.0, **settings)
             self.optimizer.build(self.model.trainable_variables)
@@ -211,6 +215,7 @@ class Loop:
             self.validate = tf.function(self._validate, autograph=False).get_concrete_function()
 
     def loss(self, y: Any, out: Any) -> Any:
+        """Return the mean loss of outputs."""
         tf = self.tf
         if self.task.data in REGRESSION:
             return tf.reduce_mean(tf.square(out[:, 0] - y))
@@ -246,6 +251,7 @@ class Loop:
         return self.loss(y, out), tf.reduce_mean(tf.cast(hits, tf.float32))
 
     def start(self, seed: int) -> None:
+        """Begin at the weights of a seed, with a new optimizer."""
         with self.building:
             for variable, value in zip(
                 self.model.variables, build(self.task, self.data, seed).variables, strict=True

@@ -25,7 +25,7 @@ from lrlab.results.run import EpochResult, RunPlace, RunResult, Status, identity
 from lrlab.results.run_folder import RunData, RunOrigin
 from lrlab.schedules import Length
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 
 SHAPES = ("20x100", "500x4")
 IMAGES = 60_000
@@ -91,7 +91,7 @@ def make(folder: Path, experiments: int, seeds: int, images: int = IMAGES) -> No
 def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random.Generator) -> None:
     """Write one run that looks as if it had been trained."""
     e = read.experiment
-    steps_per_epoch = source.steps_per_epoch(e.batch_size)
+    steps_per_epoch = e.setup(source).length(e.epochs).steps_per_epoch
     if e.schedule.type == "performance":
         falls = np.arange(e.epochs) > rng.integers(2, 9)
         lr = np.repeat(e.schedule.initial_lr * 0.5**falls, steps_per_epoch)

@@ -23,7 +23,7 @@ from told import Told
 from lrlab import config, experiment, schedules
 from lrlab.analysis import summaries
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
-from lrlab.experiment import pool
+from lrlab.experiment.executors.threads import default_workers
 from lrlab.plots import comparison_figures
 from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import Status
@@ -348,7 +348,7 @@ def test_an_interrupted_comparison_says_what_is_kept(out, compare):
     with pytest.raises(Interrupted) as caught:
         compare(told=Told(at_plan=interrupt))
     assert caught.value.message == "interrupted; 3 of 4 runs are finished and kept"
-    assert caught.value.hint == "the same command goes on where it was"
+    assert caught.value.hint == "run the same command again to resume"
 
 
 def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, small_npz, tmp_path):
@@ -379,7 +379,7 @@ def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, sm
         r"training 2 runs\n"
         r"quick seed 0: val accuracy \d\.\d{4}, val loss \d\.\d{4}, \d+\.\d s\n"
         r"error: interrupted; 1 of 2 runs are finished and kept\n\n"
-        r"hint: the same command goes on where it was\n",
+        r"hint: run the same command again to resume\n",
         stderr,
     ), stderr
     kept = {path.name: path.parent.name for path in (tmp_path / "out").rglob("seed-*")}
@@ -408,7 +408,7 @@ def test_nothing_is_left_running_after_an_error_in_a_callback(compare):
 
 @pytest.mark.parametrize("jobs", [1, 2, 1000])
 def test_workers_are_never_more_than_runs_or_cores(jobs):
-    assert 1 <= pool.default_workers(jobs) <= min(jobs, os.cpu_count())
+    assert 1 <= default_workers(jobs) <= min(jobs, os.cpu_count())
 
 
 # --- the sweep ---

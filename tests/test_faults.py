@@ -114,7 +114,7 @@ def test_a_disk_that_gets_full(mount_disk, tmp_path, lrlab, undisturbed):
             file.flush()
     code, stdout, stderr = ended(process)
     assert code == 3
-    assert "slow seed 0 goes on without new checkpoints" in stderr
+    assert "slow seed 0 continues without new checkpoints" in stderr
     assert "slow seed 0: failed: " in stderr
     assert "cannot be written: No space left on device" in stderr
     assert "hint: make room" in stderr

@@ -17,6 +17,7 @@ from lrlab.plots import canvas
 from lrlab.report import tables
 from lrlab.results import comparison
 from lrlab.results.inspection import Finding, Inspection, Kind
+from lrlab.schedules import Length
 
 CASES = {
     "plain": ("power 0.1 ± 2", "power 0.1 ± 2"),
@@ -89,7 +90,7 @@ def unprintable(text: str) -> set[str]:
 def test_the_console_shows_what_is_in_a_name(capsys):
     shown = replace(summary(replace(FAILED, error=HOSTILE)), data="\x1b]0;x\x07\u202e")
     console.print_comparison(summaries.compare([shown]))
-    reporter = console.Reporter()
+    reporter = console.LiveReporter()
     reporter.warn("a\x1b[2J")
     reporter.note("b\u202e")
     console.print_written(Path("c\n"), [])
@@ -103,9 +104,9 @@ def test_the_console_shows_what_is_in_a_name(capsys):
 
 def test_a_run_that_failed_is_told_in_printable_words(capsys):
     class Run:
-        name, seed, steps, steps_per_epoch, epochs = "power", 0, 1, 1, 1
+        name, seed, length = "power", 0, Length(1, 1)
 
-    console.Reporter().finished(Run(), replace(FAILED, error=HOSTILE))
+    console.LiveReporter().finished(Run(), replace(FAILED, error=HOSTILE))
     assert capsys.readouterr().err == f"power seed 0: failed: {SHOWN}\n"
 
 

@@ -12,11 +12,12 @@ from threading import Event
 
 import numpy as np
 import pytest
+from engines import LinearEngine, engine_for, train
 from told import Told
 
 from lrlab import config, experiment
 from lrlab.config import Experiment
-from lrlab.experiment import Run
+from lrlab.experiment.planning import plan
 from lrlab.experiment.resuming import Resumption
 from lrlab.io import npz
 from lrlab.results import checkpoint as checkpoints
@@ -25,8 +26,9 @@ from lrlab.results.checkpoint import Checkpoint, CheckpointOrigin
 from lrlab.results.run import CHECKPOINT, RunResult, Status
 from lrlab.results.run_folder import RunOrigin
 from lrlab.tasks import data, models
-from lrlab.training import Stopped, Tensors, Trainer, chunks, train_run
-from lrlab.training import run as training_run
+from lrlab.tasks.data import DataSet
+from lrlab.training.chunks import Pace, Stopped
+from lrlab.training.jobs import Refused
 
 SGD = {"type": "sgd", "momentum": 0.9}
 RUNS = {
@@ -52,8 +54,8 @@ def experiment_of(name: str, epochs: int = 4) -> Experiment:
 
 
 @pytest.fixture(scope="module")
-def small(small_npz) -> Tensors:
-    return Tensors.of(data.load(data.resolve(str(small_npz))))
+def small(small_npz) -> DataSet:
+    return data.load(data.resolve(str(small_npz)))
 
 
 def same(first: RunResult, second: RunResult) -> bool:
@@ -67,9 +69,16 @@ def same(first: RunResult, second: RunResult) -> bool:
     return bits(first) == bits(second)
 
 
-def train(trainer: Trainer, what: Experiment, seed: int = 1, **options) -> RunResult:
-    ways = {"stop": Event(), "on_progress": lambda *_: None, "keep_weights": True} | options
-    return train_run(trainer, what, seed, **ways)
+class Kept(list):
+    """Keeps the checkpoints that a run gives; `tell` passes the other events on."""
+
+    def tell(self, event) -> None:
+        if isinstance(event, Checkpoint):
+            self.append(event)
+
+
+def trained(engine, what: Experiment, **options) -> RunResult:
+    return train(engine, what, seed=1, keep_weights=True, **options)
 
 
 def through_a_file(checkpoint: Checkpoint, path: Path) -> Checkpoint:
@@ -79,55 +88,93 @@ def through_a_file(checkpoint: Checkpoint, path: Path) -> Checkpoint:
 
 
 @pytest.mark.parametrize("name", ["nadam", "cycled momentum", "performance", "greedy"])
-def test_from_the_checkpoint_of_every_epoch(name, small, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_run, "_TRAINING_PER_CHECKPOINT", 0)
-    what = experiment_of(name)
-    kept: list[Checkpoint] = []
-    whole = train(Trainer(what, small), what, keep=kept.append)
+def test_from_the_checkpoint_of_every_epoch(name, small, tmp_path):
+    what, kept = experiment_of(name), Kept()
+    always = Pace(training_per_checkpoint=0)
+    whole = trained(
+        engine_for(what, small), what, tell=kept.tell, keep_checkpoints=True, pace=always
+    )
     assert [len(checkpoint.history) for checkpoint in kept] == [1, 2, 3]
-    trainer = Trainer(what, small)  # As in a new process; it has trained nothing.
+    engine = engine_for(what, small)  # As in a new process; it has trained nothing.
     for checkpoint in reversed(kept):
         found = through_a_file(checkpoint, tmp_path / "c.npz")
-        assert same(train(trainer, what, checkpoint=found), whole)
+        assert same(trained(engine, what, checkpoint=found), whole)
 
 
 @pytest.mark.parametrize("name", ["momentum", "performance"])
-def test_from_wherever_it_was_told_to_stop(name, small, tmp_path, monkeypatch):
-    monkeypatch.setattr(chunks, "_MAX_CHUNK", 3)
+def test_from_wherever_it_was_told_to_stop(name, small, tmp_path):
     what = experiment_of(name, epochs=3)
-    trainer = Trainer(what, small)
-    whole = train(trainer, what)
+    engine = engine_for(what, small)
+    whole = trained(engine, what)
     for after in (1, 18, 20, 51):
-        stop, kept = Event(), []
+        stop, kept = Event(), Kept()
 
-        def told(step, *_, after=after, stop=stop):
-            if step >= after:
+        def tell(event, after=after, stop=stop, kept=kept):
+            kept.tell(event)
+            if getattr(event, "step", 0) >= after:
                 stop.set()
 
         with pytest.raises(Stopped):
-            train(trainer, what, stop=stop, on_progress=told, keep=kept.append)
+            trained(
+                engine,
+                what,
+                stop=stop,
+                tell=tell,
+                keep_checkpoints=True,
+                pace=Pace(longest_chunk=3),
+            )
         assert after <= len(kept[-1].loss) < after + 3
         found = through_a_file(kept[-1], tmp_path / "c.npz")
-        assert same(train(trainer, what, checkpoint=found), whole)
+        assert same(trained(engine, what, checkpoint=found), whole)
 
 
-def test_between_epochs_there_is_a_checkpoint_when_it_takes_long(small, monkeypatch, tmp_path):
-    monkeypatch.setattr(training_run, "_CHECKPOINT_SECONDS", 0.0)
-    what = experiment_of("momentum", epochs=1)
-    trainer, kept = Trainer(what, small), []
-    whole = train(trainer, what, keep=kept.append)
-    assert kept
+# What the loop itself promises needs no TensorFlow.
+
+
+def test_between_epochs_there_is_a_checkpoint_when_it_takes_long():
+    what, kept, engine = experiment_of("momentum", epochs=1), Kept(), LinearEngine()
+    pace = Pace(checkpoint_seconds=0.0, longest_chunk=1)
+    whole = trained(engine, what, tell=kept.tell, keep_checkpoints=True, pace=pace)
+    assert [len(checkpoint.loss) for checkpoint in kept] == [1, 2, 3, 4]
     assert {len(checkpoint.history) for checkpoint in kept} == {0}
     for checkpoint in kept:
-        assert same(train(trainer, what, checkpoint=checkpoint), whole)
+        assert same(trained(engine, what, checkpoint=checkpoint), whole)
 
 
-def test_time_before_the_cut_counts(small):
-    what, kept = experiment_of("momentum"), []
-    trainer = Trainer(what, small)
-    train(trainer, what, keep=kept.append)
+def test_checkpoints_take_a_tenth_of_the_time_at_most():
+    what, kept = experiment_of("momentum", epochs=200), Kept()
+
+    def slow(event):
+        kept.tell(event)
+        if isinstance(event, Checkpoint):
+            time.sleep(0.02)
+
+    began = time.monotonic()
+    trained(LinearEngine(), what, tell=slow, keep_checkpoints=True)
+    took = time.monotonic() - began
+    assert kept
+    assert 0.02 * (len(kept) - 1) <= 0.1 * took
+
+
+def test_there_is_no_checkpoint_unless_it_is_wanted():
+    kept = Kept()
+    trained(LinearEngine(), experiment_of("momentum"), tell=kept.tell)
+    assert kept == []
+
+
+def test_a_checkpoint_of_another_model_is_refused_and_the_run_starts_over():
+    what, kept, told = experiment_of("momentum"), Kept(), []
+    whole = trained(LinearEngine(), what, tell=kept.tell, keep_checkpoints=True)
+    other = replace(kept[0], model=(np.zeros((2, 2), np.float32),))
+    assert same(trained(LinearEngine(), what, checkpoint=other, tell=told.append), whole)
+    assert told[0] == Refused("it is of another model or optimizer")
+
+
+def test_time_before_the_cut_counts():
+    what, kept, engine = experiment_of("momentum"), Kept(), LinearEngine()
+    trained(engine, what, tell=kept.tell, keep_checkpoints=True)
     late = replace(kept[0], train_seconds=1000.0)
-    assert 1000 < train(trainer, what, checkpoint=late).train_seconds < 1100
+    assert 1000 < trained(engine, what, checkpoint=late).train_seconds < 1100
 
 
 # --- through the command ---
@@ -245,24 +292,22 @@ def without_origin(path: Path) -> None:
 UNUSABLE = {
     "damaged": (damage, "its checksum is not that of its content"),
     "of another seed": (of_another_seed, "it is the checkpoint of another run"),
-    "of another model": (of_another_model, "it is of another model or optimizer"),
     "of another length": (of_another_length, "epochs do not fit this run"),
     "without its origin": (without_origin, "`environment` is missing"),
 }
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_an_unusable_checkpoint_is_set_aside(name, cut_off, results, small):
+def test_an_unusable_checkpoint_is_set_aside(name, cut_off, results):
     change, reason = UNUSABLE[name]
     path = checkpoint_of(results.parent)
     change(path)
-    bad, warnings = path.read_bytes(), []
+    bad, told = path.read_bytes(), Told()
     (read,) = config.read([cut_off / "slow.yaml"])
-    source = data.resolve(read.experiment.data)
-    trainer = Trainer(read.experiment, small)
-    run = Run(read, source, 0, path.with_name("seed-0"))
-    found = Resumption(run, {}, warnings.append).find(lambda c: trainer.check(c.model, c.optimizer))
-    assert found is None
+    (run,) = plan(read.experiment, data.resolve(read.experiment.data), 1, results)
+    assert run.folder == path.with_name("seed-0")
+    assert Resumption(run, {}, told).checkpoint is None
+    warnings = told.warnings
     (warning,) = warnings
     assert warning.startswith(f"`{path}`")
     assert reason in warning
@@ -272,10 +317,25 @@ def test_an_unusable_checkpoint_is_set_aside(name, cut_off, results, small):
     assert not path.exists()
 
 
-def test_a_run_whose_checkpoint_is_damaged_starts_over(cut_off, results, undisturbed):
-    damage(checkpoint_of(results.parent))
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (damage, "its checksum is not that of its content"),
+        (of_another_model, "it is of another model or optimizer"),
+    ],
+)
+def test_a_run_whose_checkpoint_is_of_no_use_starts_over(
+    change, reason, cut_off, results, undisturbed
+):
+    path = checkpoint_of(results.parent)
+    change(path)
     run, told = carry_on(cut_off, results)
-    assert len(told.warnings) == 1
+    (warning,) = told.warnings
+    assert warning.startswith(f"`{path}`")
+    assert reason in warning
+    assert warning.endswith(
+        "it is kept as `seed-0.checkpoint.npz.damaged` and slow seed 0 starts over"
+    )
     assert_same_files(run, undisturbed)
     assert run_folder.read(run).origin.resumed_at == ()
 

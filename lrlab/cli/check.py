@@ -32,7 +32,7 @@ def check(
 
     if repair:
         inspection.check_directory(results)
-        report = console.Reporter()
+        report = console.LiveReporter()
         with lock.hold(results, wait=wait, command=command_line(context), report=report):
             found = inspection.repair(results)
     else:

@@ -48,7 +48,7 @@ def compare(
     from lrlab import console, experiment, plots
     from lrlab.results import comparison, lock
 
-    report = console.Reporter()
+    report = console.LiveReporter()
     with lock.hold(out, wait=wait, command=command_line(context), report=report):
         compared, results = experiment.compare(
             read,

@@ -9,6 +9,7 @@ from lrlab.io import atomic
 from lrlab.plots import canvas, comparison_figures, sweep_figure
 from lrlab.results import comparison, sweep_record
 from lrlab.results.inspection import check_directory
+from lrlab.schedules import Length
 
 Warn = Callable[[str], None]
 """Takes what is allowed in a config but surely not meant."""
@@ -73,7 +74,6 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
     """
     from lrlab import config
     from lrlab.fields import auto_rates
-    from lrlab.schedules import Length
     from lrlab.tasks import data
 
     if folders := _folders(given):

@@ -1,20 +1,4 @@
-"""The training engine: the only package that imports TensorFlow when it is imported."""
+"""Training: the loop of a run and of a sweep, the jobs that ask for them, the engines below them.
 
-from lrlab.training._tensorflow import threads_per_run
-from lrlab.training.chunks import Stopped
-from lrlab.training.run import OnProgress, train_run
-from lrlab.training.sweeping import SweptSeed, short_run, sweep_order, sweep_seed
-from lrlab.training.trainer import Tensors, Trainer
-
-__all__ = [
-    "OnProgress",
-    "Stopped",
-    "SweptSeed",
-    "Tensors",
-    "Trainer",
-    "short_run",
-    "sweep_order",
-    "sweep_seed",
-    "threads_per_run",
-    "train_run",
-]
+Only `engines.tensorflow` and what it stands on load TensorFlow.
+"""

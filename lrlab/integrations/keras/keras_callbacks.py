@@ -133,7 +133,7 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Let the optimizer take each step with the step's momentum."""
-        from lrlab.training.momentum import cycle
+        from lrlab.training.engines.momentum import cycle
 
         optimizer = self.model.optimizer
         name = "momentum" if hasattr(optimizer, "momentum") else "beta_1"
@@ -149,7 +149,7 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Any = None) -> None:
         """Give the optimizer back its own momentum."""
-        from lrlab.training.momentum import stop_cycling
+        from lrlab.training.engines.momentum import stop_cycling
 
         stop_cycling(self.model.optimizer)
         self.model.make_train_function(force=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.training._tensorflow import keras
+from lrlab.training.engines.loaded import keras
 
 Restore = Callable[[], None]
 

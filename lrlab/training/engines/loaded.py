@@ -1,4 +1,4 @@
-"""TensorFlow, imported without its chatter and set to one intra-op thread a run."""
+"""TensorFlow, imported without its chatter and set to one intra-op thread per run."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ with quiet_stderr():
     import tensorflow as tf
 
     # Results depend on how a sum is split among threads, so that number must not depend on
-    # --workers; and with products this small one thread a run is also the fastest. A program
+    # --workers; and with products this small one thread per run is also the fastest. A program
     # that has started TensorFlow already keeps its own setting.
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -1,39 +1,28 @@
 """Carry out an LR sweep: every seed side by side, then the suggestion."""
 
-import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 
-from lrlab.config import Config
+from lrlab.config import Config, Experiment
 from lrlab.errors import Interrupted, UsageError
-from lrlab.experiment import pool, verifying
+from lrlab.experiment import verifying
+from lrlab.experiment.executors.executor import Executor, MakeExecutor
+from lrlab.experiment.executors.threads import Threads, default_workers
 from lrlab.experiment.preparation import prepare
-from lrlab.finder import sweep
+from lrlab.finder import span, sweep
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.io import atomic
+from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
 from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
-
-DEFAULT_MIN_LR = 1e-6
-DEFAULT_MAX_LR = 10.0
-_FEWEST_STEPS, _MOST_STEPS = 200, 500
-
-
-class Report(Protocol):
-    """What a sweep tells while it goes on; all calls come from one thread."""
-
-    def warn(self, text: str) -> None:
-        """Something that the user should know."""
-
-    def waiting(self, text: str) -> Any:
-        """Return a context manager around a wait."""
+from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.setup import Setup
+from lrlab.training.jobs import SweepJob
 
 
 def find_lr(
@@ -41,9 +30,9 @@ def find_lr(
     *,
     out: Path,
     seeds: int,
-    report: Report,
-    min_lr: float = DEFAULT_MIN_LR,
-    max_lr: float = DEFAULT_MAX_LR,
+    report: Reporter,
+    min_lr: float = span.MIN_LR,
+    max_lr: float = span.MAX_LR,
     steps: int | None = None,
     verify: bool = False,
     data_dir: Path | None = None,
@@ -84,7 +73,7 @@ def find_lr(
     with report.waiting("Looking for the data"):
         source = data.resolve(config.experiment.data, data_dir, report.warn)
     return sweep_experiment(
-        config,
+        config.experiment,
         source,
         seeds=seeds,
         report=report,
@@ -96,36 +85,38 @@ def find_lr(
 
 
 def sweep_experiment(
-    config: Config,
+    experiment: Experiment,
     source: DataSource,
     *,
     seeds: int,
-    report: Report,
-    min_lr: float = DEFAULT_MIN_LR,
-    max_lr: float = DEFAULT_MAX_LR,
+    report: Reporter,
+    min_lr: float = span.MIN_LR,
+    max_lr: float = span.MAX_LR,
     steps: int | None = None,
     verify: bool = False,
+    executor: MakeExecutor = Threads,
 ) -> SweepRecord:
     """Return the sweep of an experiment on data that is found already; nothing is written.
 
-    Arguments are those of `find_lr`.
+    Arguments are those of `find_lr`; `executor` carries out the training.
     """
-    experiment = config.experiment
-    if steps is None:
-        per_epoch = source.steps_per_epoch(experiment.batch_size)
-        steps = min(max(per_epoch, _FEWEST_STEPS), _MOST_STEPS)
+    setup = experiment.setup(source)
+    steps = steps or span.default_steps(setup.length(1).steps_per_epoch)
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
+    swept_seeds = range(seeds)
     with _interruptible():
         with report.waiting("Loading TensorFlow and the data"):
-            tensors = prepare([source])
+            engines = prepare([source])
         with report.waiting(f"Sweeping {len(rates)} steps with {seeds} seeds"):
-            swept = _sweep(config, source, tensors, rates, seeds)
+            jobs = [SweepJob(setup, rates, seed) for seed in swept_seeds]
+            swept = executor(engines, default_workers(len(jobs))).results(jobs)
         losses = np.stack([one.losses for one in swept])
-        found = suggest(rates, losses, chance=math.log(tensors(source).classes))
+        found = suggest(rates, losses, chance=math.log(engines.classes(source)))
         verified = None
         if verify:
+            unseen = max(swept_seeds) + 1
             with report.waiting("Training short runs around the suggestions"):
-                verified = _verified(config, source, tensors, found, seeds)
+                verified = _verified(setup, executor(engines, default_workers(10)), found, unseen)
     settings = SweepSettings(
         experiment=experiment.name,
         model=experiment.model,
@@ -151,44 +142,13 @@ def _interruptible() -> Iterator[None]:
         raise Interrupted("interrupted; the sweep was not finished", None) from None
 
 
-def _sweep(
-    config: Config,
-    source: DataSource,
-    tensors: Callable[[DataSource], Any],
-    rates: sweep.Floats,
-    seeds: int,
-) -> list[Any]:
-    """Return the sweep of each seed."""
-
-    def work(seed: int, trainer: Any, stop: Any, _: Any) -> Any:
-        from lrlab import training
-
-        return training.sweep_seed(trainer, rates, seed, stop=stop)
-
-    jobs = [
-        pool.Job(config.experiment, source, functools.partial(work, seed)) for seed in range(seeds)
-    ]
-    return pool.results(jobs, tensors)
-
-
-def _verified(
-    config: Config,
-    source: DataSource,
-    tensors: Callable[[DataSource], Any],
-    found: Suggestion,
-    seeds: int,
-) -> Verified | None:
+def _verified(setup: Setup, executor: Executor, found: Suggestion, seed: int) -> Verified | None:
     """Return the suggestions refined, None where there are none to refine."""
     highest = found.highest_stable_lr
     if found.steady_lr is None or found.max_lr is None or highest is None:
         return None
     short_runs = verifying.verify(
-        config.experiment,
-        source,
-        tensors,
-        steady_lr=found.steady_lr,
-        max_lr=found.max_lr,
-        seed=seeds,  # One that the sweep has not seen.
+        setup, executor, steady_lr=found.steady_lr, max_lr=found.max_lr, seed=seed
     )
     return Verified(
         steady_lr=verifying.refined(short_runs, "constant", highest),

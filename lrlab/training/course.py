@@ -1,84 +1,61 @@
-"""The training of one run: from its seed or a checkpoint to its end, divergence, or a stop."""
+"""The course of one run: from its seed or a checkpoint to its end, divergence, or a stop."""
 
 import math
 import time
-from collections.abc import Callable
 from threading import Event
 
 import numpy as np
-import numpy.typing as npt
 
-from lrlab.config import Experiment
+from lrlab import schedules
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.results.run import EpochResult, RunResult, Status
-from lrlab.schedules import Length, Rates
-from lrlab.schedules import momenta as momenta_of
-from lrlab.training.chunks import Chunks, Stopped, sample_order
-from lrlab.training.trainer import Floats, Trainer
-
-_CHECKPOINT_SECONDS = 30.0
-_TRAINING_PER_CHECKPOINT = 10
-"""How many times as long as a checkpoint takes is trained before the next one."""
-
-OnProgress = Callable[[int, float, float, float | None], None]
-"""Called after a chunk of steps with: steps done, rate, loss, last validation accuracy."""
+from lrlab.schedules import Length
+from lrlab.training.chunks import USUAL, Chunks, Pace, Stopped
+from lrlab.training.engines.engine import Engine, Floats, Order, Variables
+from lrlab.training.jobs import Progress, Refused, RunJob, Tell
+from lrlab.training.orders import sample_order
 
 
 def train_run(
-    trainer: Trainer,
-    experiment: Experiment,
-    seed: int,
-    *,
-    stop: Event,
-    on_progress: OnProgress,
-    checkpoint: Checkpoint | None = None,
-    keep: Callable[[Checkpoint], None] | None = None,
-    keep_weights: bool = False,
+    engine: Engine, job: RunJob, *, stop: Event, tell: Tell, pace: Pace = USUAL
 ) -> RunResult:
     """Train one run to its end or divergence, then use the test set once.
 
     A run that goes on from a checkpoint ends bit for bit as if it had never been cut off.
 
     Args:
-        trainer: A trainer made for this experiment's model, optimizer and batch size.
-        experiment: What to train.
-        seed: Seed of the initial weights and of the sample order, >= 0.
+        engine: An engine made for the job's setup.
+        job: What to train.
         stop: Ends the run within a chunk of steps once it is set.
-        on_progress: Called after every chunk, in this thread.
-        checkpoint: Where the run goes on from; None: it begins.
-        keep: Called, in this thread, with a checkpoint after each epoch but the last, at least
-            every 30 seconds, and before the run stops because it was told to. Where an epoch is
-            over in a moment some are left out, so that they take a tenth of the time at most.
-        keep_weights: Whether the result holds the final weights.
+        tell: Told of the progress after every chunk, of a checkpoint that does not fit, and, if
+            the job wants them, of checkpoints: after each epoch but the last, at least every 30
+            seconds, and before the run stops because it was told to. Where an epoch is over in a
+            moment some are left out, so that they take a tenth of the time at most.
+        pace: How often that is.
 
     Raises:
         Stopped: If `stop` was set meanwhile.
-        ValueError: If the checkpoint is not of this model and optimizer.
     """
-    course = _Course(trainer, Chunks(trainer, stop), on_progress, keep)
-    course.begin(seed, checkpoint)
-    length = Length.of(trainer.data.train_images, experiment.batch_size, experiment.epochs)
-    steps_per_epoch = length.steps_per_epoch
-    rates_of = experiment.schedule.epoch_rates(length)
-    momenta = momenta_of(experiment.schedule, length)
-    for epoch in range(len(course.history), experiment.epochs):
-        steps = slice(epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch)
+    course = _Course(engine, job, stop, tell, pace)
+    length = Length.of(engine.images, engine.batch_size, job.epochs)
+    rates_of = job.schedule.epoch_rates(length)
+    momenta = schedules.momenta(job.schedule, length)
+    for epoch in range(len(course.history), job.epochs):
+        steps = slice(epoch * length.steps_per_epoch, (epoch + 1) * length.steps_per_epoch)
         going_on = course.train_epoch(
-            sample_order(trainer.data.train_images, seed, epoch),
+            sample_order(engine.images, job.seed, epoch),
             rates_of(course.history).astype(np.float32),
             None if momenta is None else momenta[steps],
         )
         if not going_on:
             break
-        if epoch + 1 < experiment.epochs:
+        if epoch + 1 < job.epochs:
             course.keep_if_due()
     lr, loss = course.curves()
-    at = _diverged_at(loss, steps_per_epoch)
+    at = _diverged_at(loss, length.steps_per_epoch)
     if at is None and not course.finite:
         at = len(loss) - 1  # The very last step broke the network; no later loss shows it.
-    test_loss, test_accuracy = None, None
-    if course.finite and trainer.data.x_test is not None:
-        test_loss, test_accuracy = trainer.evaluate(trainer.data.x_test, trainer.data.y_test)
+    test = engine.evaluate("test") if course.finite else None
     return RunResult(
         status=Status.DONE if at is None else Status.DIVERGED,
         epochs=tuple(course.history),
@@ -86,57 +63,56 @@ def train_run(
         loss=loss,
         momentum=None if momenta is None else momenta[: len(lr)].astype(np.float32),
         diverged_at=at,
-        test_loss=test_loss,
-        test_accuracy=test_accuracy,
+        test_loss=test and test.loss,
+        test_accuracy=test and test.accuracy,
         train_seconds=course.seconds(),
-        weights=trainer.variables()[0] if keep_weights else None,
+        weights=engine.variables().model if job.keep_weights else None,
     )
 
 
 class _Course:
     """Trains epoch after epoch and keeps what came out: the history and every step's loss."""
 
-    def __init__(
-        self,
-        trainer: Trainer,
-        chunks: Chunks,
-        on_progress: OnProgress,
-        keep: Callable[[Checkpoint], None] | None,
-    ) -> None:
+    def __init__(self, engine: Engine, job: RunJob, stop: Event, tell: Tell, pace: Pace) -> None:
         self.history: list[EpochResult] = []
         self.finite = True
-        self._trainer = trainer
-        self._chunks = chunks
-        self._on_progress = on_progress
-        self._keep = keep
+        self._engine = engine
+        self._chunks = Chunks(engine, stop, pace)
+        self._tell = tell
+        self._pace = pace
+        self._keeps = job.keep_checkpoints
         self._rates: list[Floats] = []
         self._losses: list[Floats] = []
         self._steps = 0
         self._correct = 0
         self._began = self._kept = time.monotonic()
         self._keeping_took = 0.0
+        self._begin(job.seed, job.checkpoint)
 
-    def begin(self, seed: int, checkpoint: Checkpoint | None) -> None:
-        """Begin at the seed's weights, or where the checkpoint stands."""
+    def _begin(self, seed: int, checkpoint: Checkpoint | None) -> None:
+        """Begin where the checkpoint stands; at the seed's weights where none fits."""
+        if checkpoint is not None:
+            try:
+                self._engine.restore(Variables(checkpoint.model, checkpoint.optimizer))
+            except ValueError as error:
+                self._tell(Refused(str(error)))
+                checkpoint = None
         if checkpoint is None:
-            self._trainer.start(seed)
+            self._engine.start(seed)
             return
-        self._trainer.restore(checkpoint.model, checkpoint.optimizer)
         self.history = list(checkpoint.history)
         self._rates, self._losses = [checkpoint.lr], [checkpoint.loss]
         self._steps = len(checkpoint.loss)
         self._correct = checkpoint.correct
         self._began -= checkpoint.train_seconds
 
-    def train_epoch(
-        self, order: npt.NDArray[np.int32], rates: Floats, momenta: Rates | None
-    ) -> bool:
+    def train_epoch(self, order: Order, rates: Floats, momenta: schedules.Rates | None) -> bool:
         """Train and validate one epoch, or what is left of it; False if a loss was not finite."""
         done = self._steps - len(self.history) * len(rates)
         accuracy = self.history[-1].val_accuracy if self.history else None
         try:
             for chunk_rates, losses, hits in self._chunks.run(
-                order[done * self._trainer.batch_size :],
+                order[done * self._engine.batch_size :],
                 rates[done:],
                 None if momenta is None else momenta[done:],
             ):
@@ -144,32 +120,34 @@ class _Course:
                 self._losses.append(losses)
                 self._steps += len(losses)
                 self._correct += hits
-                self._on_progress(self._steps, float(chunk_rates[-1]), float(losses[-1]), accuracy)
+                lr, loss = float(chunk_rates[-1]), float(losses[-1])
+                self._tell(Progress(self._steps, lr, loss, accuracy))
                 if not np.isfinite(losses).all():
                     self.finite = False
                     return False
-                if time.monotonic() - self._kept > _CHECKPOINT_SECONDS:
-                    self.keep()
+                if time.monotonic() - self._kept > self._pace.checkpoint_seconds:
+                    self._keep()
         except Stopped:
-            self.keep()
+            self._keep()
             raise
         self._end_epoch(len(order), rates)
         return True
 
     def keep_if_due(self) -> None:
-        """Hand out a checkpoint unless the last one has only just been."""
-        if time.monotonic() - self._kept >= _TRAINING_PER_CHECKPOINT * self._keeping_took:
-            self.keep()
+        """Tell of a checkpoint unless the last one has only just been."""
+        due = self._pace.training_per_checkpoint * self._keeping_took
+        if time.monotonic() - self._kept >= due:
+            self._keep()
 
-    def keep(self) -> None:
-        """Hand out a checkpoint, if anyone wants it."""
-        if self._keep is None or not self._steps:
+    def _keep(self) -> None:
+        """Tell of a checkpoint, if it is wanted, and wait until it is kept."""
+        if not self._keeps or not self._steps:
             return
         began = time.monotonic()
-        model, optimizer = self._trainer.variables()
+        model, optimizer = self._engine.variables()
         lr, loss = np.concatenate(self._rates), np.concatenate(self._losses)
         self._rates, self._losses = [lr], [loss]
-        self._keep(
+        self._tell(
             Checkpoint(
                 model=model,
                 optimizer=optimizer,
@@ -195,10 +173,9 @@ class _Course:
         return time.monotonic() - self._began
 
     def _end_epoch(self, images: int, rates: Floats) -> None:
-        val_loss, val_accuracy = self._trainer.evaluate(
-            self._trainer.data.x_val, self._trainer.data.y_val
-        )
-        self.finite = math.isfinite(val_loss)
+        score = self._engine.evaluate("validation")
+        assert score is not None  # Every data set has validation images.
+        self.finite = math.isfinite(score.loss)
         losses = np.concatenate(self._losses)[-len(rates) :]
         self.history.append(
             EpochResult(
@@ -206,15 +183,15 @@ class _Course:
                 lr=float(rates[-1]),
                 loss=self._mean_loss(losses, images),
                 accuracy=self._correct / images,
-                val_loss=val_loss,
-                val_accuracy=val_accuracy,
+                val_loss=score.loss,
+                val_accuracy=score.accuracy,
             )
         )
         self._correct = 0
 
     def _mean_loss(self, losses: Floats, images: int) -> float:
-        sizes = np.full(len(losses), self._trainer.batch_size)
-        sizes[-1] = images - self._trainer.batch_size * (len(losses) - 1)
+        sizes = np.full(len(losses), self._engine.batch_size)
+        sizes[-1] = images - self._engine.batch_size * (len(losses) - 1)
         return float(np.average(losses.astype(np.float64), weights=sizes))
 
 

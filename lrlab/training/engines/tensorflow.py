@@ -1,22 +1,20 @@
-"""The trainer: a model and its optimizer, whose steps run a chunk at a time in one graph."""
+"""The engine of TensorFlow: a Keras model whose steps run a chunk at a time in one graph."""
 
-import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.config import Experiment
-from lrlab.io.npz import Array
 from lrlab.tasks import models
 from lrlab.tasks.data import DataSet
-from lrlab.training._tensorflow import keras, tf
-from lrlab.training.momentum import PerStep
-
-Floats = npt.NDArray[np.float32]
+from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.setup import Setup
+from lrlab.training.engines.engine import Engine, Floats, Order, Score, Split, Variables
+from lrlab.training.engines.loaded import keras, tf
+from lrlab.training.engines.momentum import PerStep
 
 _EVALUATION_BATCH = 1_000
 # Keras builds models, and TensorFlow traces functions, in one thread only; running is free.
@@ -25,64 +23,60 @@ _BUILDING = threading.Lock()
 
 @dataclass(frozen=True)
 class Tensors:
-    """A data set as tensors that stay in memory; shared by all trainers."""
+    """A data set as tensors that stay in memory: images and labels of each part that it has."""
 
-    x_train: Any
-    y_train: Any
-    x_val: Any
-    y_val: Any
-    x_test: Any
-    y_test: Any
+    splits: Mapping[Split, tuple[Any, Any]]
     classes: int
 
     @classmethod
     def of(cls, data: DataSet) -> "Tensors":
-        """Return the tensors of a data set; the test set is None where it has none."""
-
-        def tensor(array: npt.NDArray[Any] | None) -> Any:
-            return None if array is None else tf.constant(array)
-
-        return cls(
-            x_train=tensor(data.x_train),
-            y_train=tensor(data.y_train),
-            x_val=tensor(data.x_val),
-            y_val=tensor(data.y_val),
-            x_test=tensor(data.x_test),
-            y_test=tensor(data.y_test),
-            classes=data.classes,
-        )
-
-    @property
-    def train_images(self) -> int:
-        """Number of training images."""
-        return int(self.x_train.shape[0])
+        """Return the tensors of a data set."""
+        splits: dict[Split, tuple[Any, Any]] = {
+            "train": (tf.constant(data.x_train), tf.constant(data.y_train)),
+            "validation": (tf.constant(data.x_val), tf.constant(data.y_val)),
+        }
+        if data.x_test is not None:
+            splits["test"] = (tf.constant(data.x_test), tf.constant(data.y_test))
+        return cls(splits, data.classes)
 
 
-class Trainer:
-    """Trains one model with one optimizer and batch size, run after run.
+class Engines:
+    """Makes engines, all on the same tensors of each data set."""
 
-    Building and tracing take 0.3 to 0.6 s, so a trainer is kept and `start` begins the next run
-    on it. Learning rates are inputs: all schedules share one trace. A trainer serves one thread
-    at a time; several trainers may run side by side.
+    def __init__(self, data: Mapping[DataSource, DataSet]) -> None:
+        self._tensors = {source: Tensors.of(dataset) for source, dataset in data.items()}
+
+    def __call__(self, setup: Setup) -> "TensorFlowEngine":
+        """Return a new engine for a setup."""
+        return TensorFlowEngine(setup, self._tensors[setup.data])
+
+    def classes(self, source: DataSource) -> int:
+        """Return the number of classes of a data set."""
+        return self._tensors[source].classes
+
+
+class TensorFlowEngine(Engine):
+    """Trains a Keras model in one compiled function.
+
+    Building and tracing take 0.3 to 0.6 s, so an engine is kept and `start` begins the next run
+    on it. Learning rates are inputs: all schedules share one trace.
 
     Args:
-        experiment: Says which model, optimizer and batch size.
-        data: What to train and evaluate on.
-        build: Makes the model from input shape, classes and seed, in place of the experiment's.
+        setup: Says which model, optimizer and batch size.
+        tensors: What to train and evaluate on.
     """
 
-    def __init__(
-        self, experiment: Experiment, data: Tensors, build: models.Build | None = None
-    ) -> None:
-        self.data = data
-        self.batch_size = experiment.batch_size
-        make = build or functools.partial(models.build, experiment.model)
-        self._new_model: Callable[[int], Any] = lambda seed: make(
-            data.x_train.shape[1:], data.classes, seed
+    def __init__(self, setup: Setup, tensors: Tensors) -> None:
+        self._splits = tensors.splits
+        self._x, self._y = tensors.splits["train"]
+        self.images = int(self._y.shape[0])
+        self.batch_size = setup.batch_size
+        self._new_model: Callable[[int], Any] = lambda seed: models.build(
+            setup.model, self._x.shape[1:], tensors.classes, seed
         )
         with _BUILDING:
             self.model = self._new_model(0)
-            self.optimizer = models.optimizer(experiment.optimizer)
+            self.optimizer = setup.optimizer.build()
             self.optimizer.build(self.model.trainable_variables)
             self._fresh_optimizer = [v.numpy() for v in self.optimizer.variables]
             self._loss = keras.losses.SparseCategoricalCrossentropy()
@@ -96,62 +90,34 @@ class Trainer:
         """Begin a run: weights as the seed says, optimizer as if new."""
         with _BUILDING:
             fresh = [v.numpy() for v in self._new_model(seed).variables]
-        for variable, value in zip(self.model.variables, fresh, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.optimizer.variables, self._fresh_optimizer, strict=True):
-            variable.assign(value)
+        self._assign([*fresh, *self._fresh_optimizer])
 
-    def variables(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    def variables(self) -> Variables:
         """Return the values of the model's variables and of the optimizer's."""
-        return (
+        return Variables(
             tuple(v.numpy() for v in self.model.variables),
             tuple(v.numpy() for v in self.optimizer.variables),
         )
 
-    def check(self, model: Sequence[Array], optimizer: Sequence[Array]) -> None:
-        """Make sure that values can be restored.
-
-        Raises:
-            ValueError: If they are not of this model and optimizer.
-        """
-        for variables, values in (
-            (self.model.variables, model),
-            (self.optimizer.variables, optimizer),
+    def restore(self, values: Variables) -> None:
+        """Go back to values that `variables` has returned."""
+        for variables, given in zip(
+            (self.model.variables, self.optimizer.variables), values, strict=True
         ):
             wanted = [(tuple(v.shape), v.dtype) for v in variables]
-            if wanted != [(value.shape, value.dtype.name) for value in values]:
+            if wanted != [(value.shape, value.dtype.name) for value in given]:
                 raise ValueError("it is of another model or optimizer")
+        self._assign([*values.model, *values.optimizer])
 
-    def restore(self, model: Sequence[Array], optimizer: Sequence[Array]) -> None:
-        """Go back to values that `variables` has returned.
-
-        Raises:
-            ValueError: If they are not of this model and optimizer; then nothing is changed.
-        """
-        self.check(model, optimizer)
+    def _assign(self, values: list[Any]) -> None:
         variables = [*self.model.variables, *self.optimizer.variables]
-        for variable, value in zip(variables, [*model, *optimizer], strict=True):
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
     def train(
-        self,
-        order: npt.NDArray[np.int32],
-        rates: Floats,
-        momenta: npt.NDArray[np.float64] | None = None,
+        self, order: Order, rates: Floats, momenta: npt.NDArray[np.float64] | None = None
     ) -> tuple[Floats, int]:
-        """Train a step for each rate.
-
-        Args:
-            order: Indices of training images, shape (images,); each step takes the next
-                `batch_size` of them, the last step may get fewer.
-            rates: Learning rates, float32, shape (steps,).
-            momenta: Momentum (Adam family: `beta_1`) of each step, float64, shape (steps,);
-                None: the optimizer's own throughout.
-
-        Returns:
-            The mean loss of each batch before its step, shape (steps,), and how many images
-            were classified correctly.
-        """
+        """Train a step for each rate; return the losses and how many images were correct."""
         inputs = [tf.constant(order), tf.constant(rates)]
         if momenta is None:
             losses, correct = self._train(*inputs)
@@ -159,13 +125,16 @@ class Trainer:
             losses, correct = self._momentum_trace()(*inputs, tf.constant(momenta))
         return losses.numpy(), int(correct)
 
-    def evaluate(self, x: Any, y: Any) -> tuple[float, float]:
-        """Return mean loss and accuracy over the tensors `x` and `y`."""
+    def evaluate(self, split: Split) -> Score | None:
+        """Return mean loss and accuracy over a part of the data, None where there is none."""
+        if split not in self._splits:
+            return None
         if self._evaluate is None:
             self._evaluate = self._traced_evaluation()
+        x, y = self._splits[split]
         loss, correct = self._evaluate(x, y)
         images = int(y.shape[0])
-        return float(loss) / images, int(correct) / images
+        return Score(float(loss) / images, int(correct) / images)
 
     def _momentum_trace(self) -> Any:
         """Return the compiled chunk that takes momenta; only runs that cycle them pay for it."""
@@ -194,7 +163,7 @@ class Trainer:
         """Trace when it is first needed: a sweep never evaluates."""
         with _BUILDING:
             return tf.function(self._evaluate_all, autograph=False).get_concrete_function(
-                tf.TensorSpec([None, *self.data.x_train.shape[1:]], tf.float32),
+                tf.TensorSpec([None, *self._x.shape[1:]], tf.float32),
                 tf.TensorSpec([None], tf.int32),
             )
 
@@ -205,7 +174,7 @@ class Trainer:
 
         def step(i: Any, losses: Any, correct: Any) -> tuple[Any, Any, Any]:
             picked = order[i * self.batch_size : (i + 1) * self.batch_size]
-            x, y = tf.gather(self.data.x_train, picked), tf.gather(self.data.y_train, picked)
+            x, y = tf.gather(self._x, picked), tf.gather(self._y, picked)
             with tf.GradientTape() as tape:
                 probabilities = self.model(x, training=True)
                 loss = self._loss(y, probabilities)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.training._tensorflow import tf
+from lrlab.training.engines.loaded import tf
 
 
 class PerStep:
