@@ -152,7 +152,7 @@ def deficits(
     itself = np.eye(k, dtype=bool)
     # [..., i, j]: i is surely better than j.
     better = (lower > 0) & ~itself
-    best = ~better.any(axis=-2)
+    best: npt.NDArray[np.bool_] = np.logical_not(np.any(better, axis=-2))
     among = np.broadcast_to(best[..., :, None], lower.shape)
     low = np.where(among, np.where(itself, 0.0, lower), np.inf).min(axis=-2)
     high = np.where(among, np.where(itself, 0.0, upper), -np.inf).max(axis=-2)
@@ -231,4 +231,4 @@ def _tail(angle: float, df: int) -> float:
         inside = 2 * angle / math.pi
     else:
         inside = (angle + math.sin(angle) * math.cos(angle) * series) * 2 / math.pi
-    return (1 - inside) / 2
+    return float(1 - inside) / 2
