@@ -7,29 +7,31 @@ the grid, and of 1cycle with that peak.
 
 import json
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lrlab.config import Experiment
-from lrlab.experiment import pool, verifying
+from lrlab.experiment import verifying
+from lrlab.experiment.executors.threads import Threads, default_workers
 from lrlab.experiment.preparation import prepare
-from lrlab.finder import sweep
+from lrlab.finder import span, sweep
 from lrlab.finder.suggestion import suggest
+from lrlab.results.run import RunResult
 from lrlab.tasks import data, models
+from lrlab.tasks.setup import Setup
+from lrlab.training.jobs import RunJob
+from lrlab.training.orders import sweep_order
 
 GRID = tuple(float(f"{10 ** (k / 2):.5g}") for k in range(-10, 2))
 SEEDS = 3
 EPOCHS = 2
-MIN_LR, MAX_LR = 1e-6, 10.0
-FEWEST_STEPS, MOST_STEPS = 200, 500
 
 SGD = {"type": "sgd"}
 MOMENTUM = {"type": "sgd", "momentum": 0.9}
@@ -104,30 +106,25 @@ MODELS: dict[str, models.Build] = {
 """Models that only the benchmark trains: 8 hidden layers of relu; the `bn` of the shared tasks."""
 
 
-def experiment(task: Task, schedule: dict[str, Any], epochs: int = EPOCHS) -> Experiment:
-    """Return the experiment that trains a task under a schedule."""
-    return Experiment.model_validate(
-        {
-            "model": "mlp" if task.model in MODELS else task.model,
-            "data": task.data,
-            "optimizer": task.optimizer,
-            "batch_size": task.batch_size,
-            "epochs": epochs,
-            "schedule": schedule,
-        }
+def setup(task: Task, source: data.DataSource) -> Setup:
+    """Return what is trained."""
+    reference = Experiment.model_validate(
+        {"optimizer": task.optimizer, "schedule": {"type": "constant", "lr": 0.1}}
     )
+    model = MODELS.get(task.model, task.model)
+    return Setup(source, model, reference.optimizer, task.batch_size)
 
 
 def train_all(path: Path, data_dir: Path | None) -> None:
     """Train the tasks that the file does not hold yet, and write it after each."""
     done = json.loads(path.read_text()) if path.is_file() else []
     sources = {name: data.resolve(name, data_dir) for name in {task.data for task in HELD_OUT}}
-    tensors = prepare(sources.values())
+    engines = prepare(sources.values())
     for task in HELD_OUT:
         if task.name in [stored["name"] for stored in done]:
             continue
         began = time.perf_counter()
-        done.append(measured(task, sources[task.data], tensors))
+        done.append(measured(task, setup(task, sources[task.data]), engines))
         path.write_text(json.dumps(done, separators=(",", ":")).replace('},{"name"', '},\n{"name"'))
         print(f"{task.name}: {time.perf_counter() - began:.0f} s", flush=True)
 
@@ -143,7 +140,7 @@ def verify_all(path: Path, stored: list[dict[str, Any]], data_dir: Path | None) 
     """Train the short runs of `find-lr --verify` for the tasks that the file does not hold yet."""
     done = json.loads(path.read_text()) if path.is_file() else {}
     sources = {name: data.resolve(name, data_dir) for name in {one["data"] for one in stored}}
-    tensors = prepare(sources.values())
+    engines = prepare(sources.values())
     for one in stored:
         found = suggest(one["lr"], np.array(one["loss_by_seed"], np.float64), chance=math.log(10))
         if one["name"] in done or found.steady_lr is None or found.max_lr is None:
@@ -151,13 +148,11 @@ def verify_all(path: Path, stored: list[dict[str, Any]], data_dir: Path | None) 
         began = time.perf_counter()
         task = Task(**{key: one[key] for key in Task._fields})
         runs = verifying.verify(
-            experiment(task, {"type": "constant", "lr": found.steady_lr}),
-            sources[task.data],
-            tensors,
+            setup(task, sources[task.data]),
+            Threads(engines, default_workers(10)),
             steady_lr=found.steady_lr,
             max_lr=found.max_lr,
             seed=SEEDS,
-            build=MODELS.get(task.model),
         )
         done[task.name] = [rounded(asdict(run)) for run in runs]
         text = ",\n".join(f"{json.dumps(name)}:{json.dumps(of)}" for name, of in done.items())
@@ -170,46 +165,44 @@ def rounded(run: dict[str, Any]) -> dict[str, Any]:
     return {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in run.items()}
 
 
-def measured(task: Task, source: data.DataSource, tensors: Any) -> dict[str, Any]:
+def measured(task: Task, what: Setup, engines: Any) -> dict[str, Any]:
     """Return a task with its sweeps and its truth."""
-    steps = min(max(source.steps_per_epoch(task.batch_size), FEWEST_STEPS), MOST_STEPS)
-    lr = sweep.rates(min_lr=MIN_LR, max_lr=MAX_LR, steps=steps)
-    constant = [experiment(task, {"type": "constant", "lr": rate}) for rate in GRID]
-    peak = [experiment(task, {"type": "one_cycle", "max_lr": rate}) for rate in GRID]
-    works = [
-        *((constant[0], partial(_whole_sweep, lr, seed)) for seed in range(SEEDS)),
-        *((e, partial(_truth, e)) for e in (*constant, *peak)),
+    steps = span.default_steps(what.length(1).steps_per_epoch)
+    lr = sweep.rates(min_lr=span.MIN_LR, max_lr=span.MAX_LR, steps=steps)
+    kinds = (("constant", "lr"), ("one_cycle", "max_lr"))
+    jobs = [
+        RunJob(what, _schedule(kind, rate_key, rate), EPOCHS, seed=0)
+        for (kind, rate_key), rate in product(kinds, GRID)
     ]
-    jobs = [pool.Job(e, source, work, MODELS.get(task.model)) for e, work in works]
-    results = pool.results(jobs, tensors)
-    grid = len(GRID)
+    runs = Threads(engines, default_workers(len(jobs))).results(jobs)
+    truth = [_truth(run, engines.classes(what.data)) for run in runs]
+    engine = engines(what)
     return {
         "name": task.name,
         **task._asdict(),
         "lr": [float(f"{rate:.6g}") for rate in lr],
-        "loss_by_seed": results[:SEEDS],
+        "loss_by_seed": [_whole_sweep(engine, lr, seed) for seed in range(SEEDS)],
         "grid": list(GRID),
-        "constant": results[SEEDS : SEEDS + grid],
-        "one_cycle": results[SEEDS + grid :],
+        "constant": truth[: len(GRID)],
+        "one_cycle": truth[len(GRID) :],
     }
 
 
-def _whole_sweep(lr: sweep.Floats, seed: int, trainer: Any, stop: Any, _: Any) -> list[Any]:
-    """Return every batch loss of a sweep: other rules end it elsewhere than lrlab does."""
-    from lrlab import training
+def _schedule(kind: str, rate_key: str, rate: float) -> Any:
+    return Experiment.model_validate({"schedule": {"type": kind, rate_key: rate}}).schedule
 
-    order = training.sweep_order(trainer.data.train_images, trainer.batch_size, len(lr), seed)
-    trainer.start(seed)
-    losses, _correct = trainer.train(order, lr.astype(np.float32))
+
+def _whole_sweep(engine: Any, lr: sweep.Floats, seed: int) -> list[float | None]:
+    """Return every batch loss of a sweep: other rules end it elsewhere than lrlab does."""
+    engine.start(seed)
+    order = sweep_order(engine.images, engine.batch_size, len(lr), seed)
+    losses, _correct = engine.train(order, lr.astype(np.float32))
     return [float(f"{loss:.5g}") if math.isfinite(loss) else None for loss in losses]
 
 
-def _truth(e: Experiment, trainer: Any, stop: threading.Event, _: Any) -> dict[str, Any]:
+def _truth(run: RunResult, classes: int) -> dict[str, Any]:
     """Return validation loss and accuracy at the end; of a run that broke down, a guess's."""
-    from lrlab import training
-
-    run = training.train_run(trainer, e, 0, stop=stop, on_progress=lambda *_: None)
-    if len(run.epochs) < e.epochs or not math.isfinite(run.epochs[-1].val_loss):
-        return {"val_loss": None, "val_accuracy": round(1 / trainer.data.classes, 4)}
+    if len(run.epochs) < EPOCHS or not math.isfinite(run.epochs[-1].val_loss):
+        return {"val_loss": None, "val_accuracy": round(1 / classes, 4)}
     last = run.epochs[-1]
     return {"val_loss": round(last.val_loss, 4), "val_accuracy": round(last.val_accuracy, 4)}

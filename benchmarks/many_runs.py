@@ -20,11 +20,12 @@ import numpy as np
 
 from lrlab import config, schedules
 from lrlab.config import Config
-from lrlab.results import runs
-from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.results import run_folder
+from lrlab.results.run import EpochResult, RunPlace, RunResult, Status, identity
+from lrlab.results.run_folder import RunData, RunOrigin
 from lrlab.schedules import Length
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 
 SHAPES = ("20x100", "500x4")
 IMAGES = 60_000
@@ -70,11 +71,11 @@ def main() -> None:
                 print(f"| {experiments} x {seeds} | {row} |", flush=True)
 
 
-def make(folder: Path, experiments: int, seeds: int) -> None:
+def make(folder: Path, experiments: int, seeds: int, images: int = IMAGES) -> None:
     """Write configs, a small data set and the runs of all experiments."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
-    pixels, labels = rng.integers(0, 255, (IMAGES, 2, 2), np.uint8), np.arange(IMAGES) % 10
+    pixels, labels = rng.integers(0, 255, (images, 2, 2), np.uint8), np.arange(images) % 10
     np.savez(folder / "small.npz", x_train=pixels, y_train=labels)
     for index in range(experiments):
         kind = list(SCHEDULES)[index % len(SCHEDULES)]
@@ -90,7 +91,7 @@ def make(folder: Path, experiments: int, seeds: int) -> None:
 def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random.Generator) -> None:
     """Write one run that looks as if it had been trained."""
     e = read.experiment
-    steps_per_epoch = source.steps_per_epoch(e.batch_size)
+    steps_per_epoch = e.setup(source).length(e.epochs).steps_per_epoch
     if e.schedule.type == "performance":
         falls = np.arange(e.epochs) > rng.integers(2, 9)
         lr = np.repeat(e.schedule.initial_lr * 0.5**falls, steps_per_epoch)
@@ -113,15 +114,16 @@ def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random
         test_accuracy=epochs[-1].val_accuracy,
         train_seconds=20.0 + float(rng.normal()),
     )
-    about = {
-        "identity": runs.identity(e, source.fingerprint),
-        "seed": seed,
-        "config": e.model_dump(mode="json", exclude={"data"}),
-        "data": {"name": source.name, "fingerprint": source.fingerprint},
-        "steps_per_epoch": steps_per_epoch,
-        "environment": {"lrlab": "0.2.0", "tensorflow": "2.21.0", "cores": 2},
-    }
-    runs.write(runs.folder(out, e, source.fingerprint, seed), result, about)
+    place = RunPlace(e.name, identity(e, source.fingerprint), seed)
+    origin = RunOrigin(
+        identity=place.identity,
+        seed=seed,
+        config=e.model_dump(mode="json", exclude={"data"}),
+        data=RunData(source.name, source.fingerprint),
+        steps_per_epoch=steps_per_epoch,
+        environment={"lrlab": "0.2.0", "tensorflow": "2.21.0", "cores": 2},
+    )
+    run_folder.write(place.folder(out), result, origin)
 
 
 def measured(folder: Path, seeds: int, repeats: int) -> list[str]:

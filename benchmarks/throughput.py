@@ -134,7 +134,7 @@ class Keras:
         key = experiment.model_dump_json()
         if key not in self._models:
             model = models.build(experiment.model, x.shape[1:], self._data.classes, 0)
-            optimizer = models.optimizer(experiment.optimizer)
+            optimizer = experiment.optimizer.build()
             model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
             optimizer.learning_rate = 0.01
             self._models[key] = model
@@ -150,49 +150,51 @@ class Lrlab:
         import os
         from pathlib import Path
 
-        from lrlab.experiment.pool import default_workers
+        from lrlab.experiment.executors.threads import default_workers
         from lrlab.tasks import data as datasets
-        from lrlab.training import Tensors
+        from lrlab.training.engines.tensorflow import Engines
 
         folder = os.environ.get("LRLAB_DATA_DIR")
-        source = datasets.resolve(data, Path(folder) if folder else None)
-        self._tensors = Tensors.of(datasets.load(source))
+        self._source = datasets.resolve(data, Path(folder) if folder else None)
+        self._make = Engines({self._source: datasets.load(self._source)})
         self._workers = default_workers(1_000)
-        self._trainers: dict[str, list[Any]] = {}
+        self._engines: dict[Any, list[Any]] = {}
 
     def epoch(self, task: dict[str, Any]) -> dict[str, float]:
         """Train one epoch of several runs and return the seconds per run."""
-        from lrlab.training import Trainer
-
-        experiment = _experiment(task)
-        key = experiment.model_dump_json()
-        if key not in self._trainers:
-            made = [Trainer(experiment, self._tensors) for _ in range(self._workers)]
-            self._trainers[key] = made
-            for trainer in made:
-                trainer.start(0)
+        setup = _experiment(task).setup(self._source)
+        if setup not in self._engines:
+            made = [self._make(setup) for _ in range(self._workers)]
+            self._engines[setup] = made
+            for engine in made:
+                engine.start(0)
         began = time.perf_counter()
         with ThreadPoolExecutor(self._workers) as threads:
-            list(threads.map(lambda t: self._train(t, task["images"]), self._trainers[key]))
+            list(
+                threads.map(
+                    lambda engine: self._train(engine, task["images"]), self._engines[setup]
+                )
+            )
         seconds = (time.perf_counter() - began) / self._workers
-        flops = _flops(self._trainers[key][0].model) * task["images"]
+        flops = _flops(self._engines[setup][0].model) * task["images"]
         return {"seconds": seconds, "flops": flops}
 
-    def _train(self, trainer: Any, images: int) -> None:
+    def _train(self, engine: Any, images: int) -> None:
         import numpy as np
 
-        from lrlab.training.chunks import sample_order
+        from lrlab.schedules import Length
+        from lrlab.training.orders import sample_order
 
         order = sample_order(images, 0, 0)
-        chunk = 200 * trainer.batch_size
+        chunk = 200 * engine.batch_size
         for first in range(0, images, chunk):
             picked = order[first : first + chunk]
-            steps = -(-len(picked) // trainer.batch_size)
-            trainer.train(picked, np.full(steps, 0.01, np.float32))
+            steps = Length.of(len(picked), engine.batch_size, 1).steps
+            engine.train(picked, np.full(steps, 0.01, np.float32))
 
     def peak(self) -> dict[str, float]:
         """Return the matrix-product rate of all workers together, in GFLOP/s."""
-        from lrlab.training._tensorflow import tf
+        from lrlab.training.engines.loaded import tf
 
         size, count = 1_024, 20
         a = tf.random.normal((size, size))

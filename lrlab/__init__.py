@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lrlab.integrations.keras.keras_registration import register_with_keras
 
 if TYPE_CHECKING:
+    from lrlab.analysis.best_set import best_set
     from lrlab.config import load
     from lrlab.config.given import rates
     from lrlab.errors import LrlabError
@@ -28,6 +29,7 @@ __all__ = [
     "KerasSchedule",
     "LrlabError",
     "__version__",
+    "best_set",
     "find_lr",
     "load",
     "rates",
@@ -40,6 +42,7 @@ _HOMES = {
     "KerasMomentum": "lrlab.integrations.keras.keras_momentum",
     "KerasSchedule": "lrlab.integrations.keras.keras_schedule",
     "LrlabError": "lrlab.errors",
+    "best_set": "lrlab.analysis.best_set",
     "find_lr": "lrlab.integrations.keras.keras_finder",
     "load": "lrlab.config",
     "rates": "lrlab.config.given",

@@ -7,31 +7,40 @@
     ├── ResultsError      3  a results directory that cannot be read or written
     └── Interrupted     130  Ctrl-C; finished work is kept
 
-Anything else that escapes is a bug of lrlab and keeps its traceback.
+Anything else that escapes is a bug of lrlab and keeps its traceback. Texts are raw: whoever prints
+one escapes what a terminal would obey.
 """
 
-from lrlab.io.printable import printable, printable_lines
+from pathlib import Path
 
 
 class LrlabError(Exception):
     """Base of all errors that end a command with a message instead of a traceback.
 
-    What cannot be printed in a message, as escape codes in the name of a file, is shown as escapes.
+    Example:
+        >>> LrlabError("is missing", "make it again", path=Path("a.json")).message
+        '`a.json` is missing'
 
     Args:
-        message: What is wrong, without a trailing period; backticks around keys and commands.
+        reason: What is wrong, without a trailing period; backticks around keys and commands. With
+            a `path` it goes on from there: "is damaged: ...".
         hint: What to do about it, printed on a line of its own.
+        path: The file or folder that it is about.
     """
 
     exit_code = 2
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        self.message = self._shown(message)
-        self.hint = None if hint is None else printable(hint)
+    def __init__(self, reason: str, hint: str | None = None, *, path: Path | None = None) -> None:
+        self.reason = reason
+        self.hint = hint
+        self.path = path
+        self.message = reason if path is None else f"`{path}` {reason}"
         super().__init__(self.message)
 
-    def _shown(self, message: str) -> str:
-        return printable(message)
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the message; a line end within a name or a reason is not one."""
+        return [self.message]
 
 
 class UsageError(LrlabError):
@@ -41,8 +50,10 @@ class UsageError(LrlabError):
 class ConfigError(LrlabError):
     """Problems in config files; the message lists all of them with line, column and caret."""
 
-    def _shown(self, message: str) -> str:
-        return printable_lines(message)
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the message."""
+        return self.message.split("\n")
 
 
 class DataError(LrlabError):

@@ -126,7 +126,15 @@ def test_every_wing_says_what_it_owns():
 
 def test_public_surface():
     classes = ["KerasLoop", "KerasMomentum", "KerasSchedule", "LrlabError"]
-    assert sorted(lrlab.__all__) == [*classes, "__version__", "find_lr", "load", "rates", "suggest"]
+    assert sorted(lrlab.__all__) == [
+        *classes,
+        "__version__",
+        "best_set",
+        "find_lr",
+        "load",
+        "rates",
+        "suggest",
+    ]
     assert dir(lrlab) == sorted(lrlab.__all__)
     assert all(getattr(lrlab, name) is not None for name in lrlab.__all__)
 

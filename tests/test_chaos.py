@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.results import checkpoints
+from lrlab.results.run import CHECKPOINT
 
 KILLS = int(os.environ.get("LRLAB_CHAOS_KILLS", "30"))
 SEED = int(os.environ.get("LRLAB_CHAOS_SEED", "1"))
@@ -82,8 +82,8 @@ def reference(configs, tmp_path_factory) -> tuple[dict[str, object], float]:
 
 def begun(out: Path) -> set[str]:
     """Return the runs whose first epoch is over and that are not finished."""
-    found = out.glob(f"runs/*/*{checkpoints.SUFFIX}")
-    names = {str(path).removesuffix(checkpoints.SUFFIX) for path in found}
+    found = out.glob(f"runs/*/*{CHECKPOINT}")
+    names = {str(path).removesuffix(CHECKPOINT) for path in found}
     return {name for name in names if not Path(name).exists()}
 
 

@@ -15,12 +15,13 @@ from typer.testing import CliRunner
 
 import lrlab
 from lrlab import console
+from lrlab.analysis import summaries
 from lrlab.cli import app
-from lrlab.experiment.pool import Progress
-from lrlab.results import comparison
-from lrlab.results.runs import EpochResult, RunResult, Status
-from lrlab.schedules import SCHEDULES
+from lrlab.results.comparison import Comparison
+from lrlab.results.run import EpochResult, RunResult, Status
+from lrlab.schedules import SCHEDULES, Length
 from lrlab.tasks import fashion_mnist
+from lrlab.training.jobs import Progress
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"
@@ -265,10 +266,10 @@ BAD_COMPARISONS = {
         STEADY, lambda *_: ["--data", "no.npz"], 3, "`no.npz` cannot be read", "`--data`"
     ),
     "missing data folder": (
-        STEADY, lambda *_: ["--data-dir", "none"], 3, "`none` is no folder", "--data-dir"
+        STEADY, lambda *_: ["--data-dir", "none"], 3, "`none` is not a folder", "--data-dir"
     ),
-    "no npz": (STEADY, not_npz, 3, "is no readable npz file", "numpy.savez_compressed"),
-    "npz cut short": (STEADY, cut_npz, 3, "is no readable npz file", "numpy.savez_compressed"),
+    "no npz": (STEADY, not_npz, 3, "is not a readable npz file", "numpy.savez_compressed"),
+    "npz cut short": (STEADY, cut_npz, 3, "is not a readable npz file", "numpy.savez_compressed"),
     "npz without labels": (STEADY, npz(x_train=IMAGES), 3, "has no `y_train`", "y_train"),
     "npz without images": (STEADY, npz(y_train=LABELS), 3, "has no `x_train`", "x_train"),
     "npz of wrong shape": (
@@ -282,7 +283,7 @@ BAD_COMPARISONS = {
     "npz with NaN": (
         STEADY, npz(x_train=np.full((24, 3), np.nan), y_train=LABELS), 3, "NaN", "it takes"
     ),
-    "checksum mismatch": (STEADY, other_idx, 3, "is damaged or another file", "delete it"),
+    "checksum mismatch": (STEADY, other_idx, 3, "is damaged or not the genuine file", "delete it"),
     "unwritable --out": (STEADY, blocked_out, 3, "cannot be written", "`--out`"),
 }  # fmt: skip
 
@@ -316,7 +317,8 @@ def test_a_truncated_idx_file(fashion_dir, tmp_path, write_config):
     cut = tmp_path / next(iter(fashion_mnist.FILES))
     cut.write_bytes(cut.read_bytes()[:100_000])
     done = lrlab_cli("compare", write_config(STEADY), "--data", "fashion-mnist", "--data-dir", ".")
-    check_refused(done, 3, f"`{cut.name}` is damaged or another file (100,000 bytes", "delete it")
+    said = f"`{cut.name}` is damaged or not the genuine file (100,000 bytes"
+    check_refused(done, 3, said, "delete it")
     assert list((tmp_path / "results").iterdir()) == []
 
 
@@ -359,7 +361,7 @@ def test_a_boundary_past_the_end_is_a_warning(write_config, small_npz):
         (["find-lr", "--steps", 1], 2, "Invalid value for '--steps'", ""),
         (["find-lr", "none.yaml"], 2, "none.yaml: no such file", ""),
         (["find-lr", "--data", "no.npz"], 3, "`no.npz` cannot be read", "`--data`"),
-        (["plot"], 3, "`results` is no directory", "lrlab compare"),
+        (["plot"], 3, "`results` is not a directory", "lrlab compare"),
         (["plot", "."], 3, "holds neither `comparison.json` nor `sweep.json`", "lrlab find-lr"),
         (["plot", ".", "--format", "gif"], 2, "unknown format `gif`", "png, svg, pdf"),
         (["plot", "none.yaml"], 2, "none.yaml: no such file", ""),
@@ -408,11 +410,11 @@ DONE = RunResult(
 )
 
 
-def two_experiments() -> comparison.Comparison:
+def two_experiments() -> Comparison:
     config = {"model": "mlp", "optimizer": {}, "batch_size": 32, "epochs": 1}
-    return comparison.compare(
+    return summaries.compare(
         [
-            comparison.summarise(
+            summaries.summarise(
                 {"name": name, "schedule": {"type": "constant"}, **config},
                 {0: DONE},
                 data="small",
@@ -432,7 +434,7 @@ def test_no_color_is_respected(variables, coloured, monkeypatch, capsys):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     console.print_comparison(two_experiments())
-    console.Reporter().warn("look out")
+    console.LiveReporter().warn("look out")
     captured = capsys.readouterr()
     colour = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
     assert bool(colour.search(captured.out)) == coloured
@@ -447,16 +449,16 @@ class Terminal(io.StringIO):
 
 
 class PlannedRun:
-    name, seed, steps, steps_per_epoch, epochs = "power", 1, 20, 10, 2
+    name, seed, length = "power", 1, Length(10, 2)
 
 
 def test_a_terminal_shows_a_row_for_each_run_at_work(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
-    report, run = console.Reporter(), PlannedRun()
+    report, run = console.LiveReporter(), PlannedRun()
     with report.planned([run], 2, 0, 1):
-        report.progress(run, Progress(0, 12, 0.025, 0.75, 0.8125))
+        report.progress(run, Progress(12, 0.025, 0.75, 0.8125))
     shown = ANSI.sub("", sys.stderr.getvalue())
     assert "training 1 run; 2 finished before" in shown
     assert re.search(r"experiment +seed +epoch +learning rate +loss +val accuracy", shown)

@@ -4,55 +4,15 @@ import json
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from samples import DIVERGED, FAILED, run, summary
 
+from lrlab.analysis import summaries
+from lrlab.analysis.summaries import over_seeds
 from lrlab.errors import ResultsError
 from lrlab.report import tables
 from lrlab.results import comparison
-from lrlab.results.comparison import Summary
-from lrlab.results.runs import EpochResult, RunResult, Status
-
-CONFIG = {
-    "name": "power",
-    "schedule": {"type": "power", "initial_lr": 0.01, "s": "2 epochs", "c": 1.0},
-    "model": "mlp",
-    "optimizer": {"type": "sgd", "momentum": 0.9},
-    "batch_size": 32,
-    "epochs": 2,
-}
-
-
-def run(*accuracies: float, val_loss=0.5, test=0.8, seconds=2.0, status=Status.DONE) -> RunResult:
-    """A run with these validation accuracies, the loss falling by 0.1 an epoch to `val_loss`."""
-    last = len(accuracies) - 1
-    return RunResult(
-        status,
-        tuple(
-            EpochResult(i, 0.1, 1.0, 0.5, val_loss + 0.1 * (last - i), accuracy)
-            for i, accuracy in enumerate(accuracies)
-        ),
-        lr=np.float32([0.1, 0.25]),
-        loss=np.float32([2.0, 1.0]),
-        test_accuracy=test,
-        train_seconds=seconds,
-    )
-
-
-DIVERGED = replace(run(0.1, status=Status.DIVERGED, test=None), diverged_at=1)
-FAILED = RunResult(Status.FAILED, error="ValueError: no such luck")
-
-
-def summary(*results: RunResult, **changes) -> comparison.ExperimentSummary:
-    config = CONFIG | changes
-    return comparison.summarise(
-        config,
-        dict(enumerate(results)),
-        data=changes.pop("data", "Fashion-MNIST"),
-        steps_per_epoch=1,
-        folders=[f"runs/{config['name']}-0/seed-{seed}" for seed in range(len(results))],
-    )
-
+from lrlab.results.comparison import Comparison, Summary
 
 # --- the maths ---
 
@@ -68,7 +28,7 @@ def summary(*results: RunResult, **changes) -> comparison.ExperimentSummary:
     ],
 )
 def test_summary(values, mean, std, ci95):
-    found = Summary.of(values)
+    found = over_seeds(values)
     assert found.mean == pytest.approx(mean, rel=1e-14)
     for value, expected in ((found.std, std), (found.ci95, ci95)):
         assert value == (expected if not expected else pytest.approx(expected, rel=1e-12))
@@ -76,9 +36,9 @@ def test_summary(values, mean, std, ci95):
 
 
 def test_summary_leaves_out_what_is_missing_but_keeps_its_place():
-    assert Summary.of([1.0, None, 3.0]) == replace(Summary.of([1.0, 3.0]), values=(1.0, None, 3.0))
-    assert Summary.of([None, None]) == Summary(None, None, None, (None, None))
-    assert Summary.of([]) == Summary(None, None, None, ())
+    assert over_seeds([1.0, None, 3.0]) == replace(over_seeds([1.0, 3.0]), values=(1.0, None, 3.0))
+    assert over_seeds([None, None]) == Summary(None, None, None, (None, None))
+    assert over_seeds([]) == Summary(None, None, None, ())
 
 
 @pytest.mark.parametrize(
@@ -89,7 +49,7 @@ def test_summary_leaves_out_what_is_missing_but_keeps_its_place():
 )  # fmt: skip
 def test_the_interval_is_students(seeds, quantile):
     values = [float(i % 2) for i in range(seeds)]
-    found = Summary.of(values)
+    found = over_seeds(values)
     assert found.ci95 == pytest.approx(quantile * found.std / math.sqrt(seeds), rel=2e-3)
 
 
@@ -111,7 +71,7 @@ def test_an_experiment_over_its_seeds():
     assert found.final["test_accuracy"].values == (0.8, 0.6)
     assert found.train_seconds.mean == 3.0
     assert found.notes == ()
-    assert found.runs == ("runs/power-0/seed-0", "runs/power-0/seed-1")
+    assert found.runs == ("runs/power-0123456789/seed-0", "runs/power-0123456789/seed-1")
 
 
 def test_the_best_loss_is_the_lowest_of_all_epochs():
@@ -172,7 +132,7 @@ def test_without_any_good_seed_there_are_no_numbers():
 )
 def test_not_like_for_like(changes, line):
     others = [summary(run(0.5)), summary(run(0.5)), summary(run(0.5), name="other", **changes)]
-    assert tables.warnings(comparison.compare(others)) == ([line] if line else [])
+    assert tables.warnings(summaries.compare(others)) == ([line] if line else [])
 
 
 HERE = {"tensorflow": "2.21.0", "processor": "A", "cores": 8}
@@ -200,8 +160,8 @@ HERE = {"tensorflow": "2.21.0", "processor": "A", "cores": 8}
 )
 def test_runs_from_different_environments(made_in, texts):
     results = [replace(run(0.5), environments=environments) for environments in made_in]
-    assert comparison.environments(results) == texts
-    made = comparison.compare([summary(*results)], comparison.environments(results))
+    assert summaries.environments(results) == texts
+    made = summaries.compare([summary(*results)], summaries.environments(results))
     line = f"made in different environments: {'; '.join(texts)}"
     assert tables.warnings(made) == ([line] if texts else [])
     assert (line in tables.to_markdown(made)) == bool(texts)
@@ -211,9 +171,9 @@ def test_runs_from_different_environments(made_in, texts):
 
 
 @pytest.fixture
-def small() -> comparison.Comparison:
+def small() -> Comparison:
     """One good experiment, a worse one that differs otherwise too, and one that lost a seed."""
-    return comparison.compare(
+    return summaries.compare(
         [
             summary(run(0.6, 0.75, seconds=2.0), run(0.8, 0.85, val_loss=0.25, seconds=3.0)),
             summary(
@@ -264,7 +224,7 @@ def test_csv(small):
 
 def marks(*experiments) -> dict[str, list[str]]:
     """The titles of each experiment's marked cells."""
-    titles, rows = tables.table(comparison.compare(experiments))
+    titles, rows = tables.table(summaries.compare(experiments))
     return {
         row[0][0]: [title for title, (_, best) in zip(titles, row, strict=True) if best]
         for row in rows
@@ -284,13 +244,13 @@ def test_one_good_experiment_alone_is_not_called_the_best():
 
 
 def test_a_column_without_any_value_is_left_out():
-    titles, _ = tables.table(comparison.compare([summary(run(0.8, test=None))]))
+    titles, _ = tables.table(summaries.compare([summary(run(0.8, test=None))]))
     assert titles == ["experiment", "schedule", "val accuracy", "best epoch", "val loss",
                       "seconds", "status"]  # fmt: skip
 
 
 def test_a_table_in_which_everything_failed():
-    text = tables.to_markdown(comparison.compare([summary(FAILED)]))
+    text = tables.to_markdown(summaries.compare([summary(FAILED)]))
     assert text.splitlines()[0] == "| experiment | schedule | status |"
     assert text.splitlines()[2] == "| power | power | failed |"
     assert "`power`: seed 0 failed: ValueError: no such luck" in text
@@ -312,7 +272,9 @@ def test_json_has_what_the_design_promises(small):
 
 def test_json_round_trip(small, tmp_path):
     first, second, third = small.experiments
-    second = replace(second, name="flat", runs=("runs/flat-0/seed-0", "runs/flat-0/seed-1"))
+    second = replace(
+        second, name="flat", runs=tuple(f"runs/flat-0123456789/seed-{i}" for i in (0, 1))
+    )
     given = replace(small, experiments=(first, second, third))
     (tmp_path / "comparison.json").write_text(comparison.to_json(given))
     assert comparison.read(tmp_path) == given

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from lrlab.errors import DataError
-from lrlab.tasks import data, fashion_mnist
+from lrlab.tasks import data, fashion_mnist, sketches
 
 IMAGES = np.zeros((24, 3, 3), np.uint8)
 LABELS = np.arange(24) % 3
 WANTED = "it takes an npz file with `x_train` (n, height, width[, channels]) or (n, features)"
 REMEDY = (
-    "put the four IDX files of Fashion-MNIST into a folder and name it with `--data-dir`, "
+    "put the four IDX files of Fashion-MNIST into a folder and pass it with `--data-dir`, "
     "or use `--data sketches`"
 )
 
@@ -95,15 +95,6 @@ def test_split(write_npz, images, validation):
     assert np.array_equal(got.y_val, np.arange(validation) % 2)
 
 
-# batch size: steps an epoch of 550 images
-STEPS = {1: 550, 32: 18, 50: 11, 549: 2, 550: 1, 1000: 1}
-
-
-@pytest.mark.parametrize(("batch_size", "steps"), STEPS.items(), ids=map(str, STEPS))
-def test_steps_per_epoch(small_npz, batch_size, steps):
-    assert data.resolve(str(small_npz)).steps_per_epoch(batch_size) == steps
-
-
 @pytest.mark.parametrize("shape", [(5,), (4, 4), (4, 4, 3)], ids=str)
 def test_features_and_images_with_and_without_channels(write_npz, shape):
     x = np.random.default_rng(0).normal(size=(24, *shape))
@@ -157,7 +148,7 @@ BAD_ARRAYS = {
     ),
     "pickled objects": (
         {"x_train": IMAGES.astype(object), "y_train": LABELS},
-        "`{}` is no readable npz file: `x_train` holds |O, not numbers",
+        "`{}` is not a readable npz file: `x_train` holds |O, not numbers",
     ),
     "one dimension": (
         {"x_train": np.zeros(24), "y_train": LABELS},
@@ -173,11 +164,11 @@ BAD_ARRAYS = {
     ),
     "text for pixels": (
         {"x_train": np.full((24, 2), "a"), "y_train": LABELS},
-        "`{}` is no readable npz file: `x_train` holds <U1, not numbers",
+        "`{}` is not a readable npz file: `x_train` holds <U1, not numbers",
     ),
     "complex pixels": (
         {"x_train": IMAGES * 1j, "y_train": LABELS},
-        "`{}` is no readable npz file: `x_train` holds <c16, not numbers",
+        "`{}` is not a readable npz file: `x_train` holds <c16, not numbers",
     ),
     "NaN": (
         {"x_train": np.full((24, 2), np.nan), "y_train": LABELS},
@@ -287,7 +278,7 @@ def test_npz_that_is_damaged(tmp_path, damage, reason):
     path.write_bytes(damaged)
     with pytest.raises(DataError) as caught:
         load(path)
-    assert caught.value.message.startswith(f"`{path}` is no readable npz file: {reason}")
+    assert caught.value.message.startswith(f"`{path}` is not a readable npz file: {reason}")
     assert caught.value.hint.startswith(WANTED)
 
 
@@ -313,7 +304,7 @@ def test_npz_that_is_not_there(tmp_path):
         f"`{tmp_path / 'none.npz'}` cannot be read: No such file or directory"
     )
     assert caught.value.hint == (
-        "a path in a config counts from the config's folder, one after `--data` from here"
+        "paths in a config are relative to its folder, paths after `--data` to the current one"
     )
 
 
@@ -391,8 +382,8 @@ def test_load_fashion_mnist(tiny, tmp_path):
 def test_data_dir_that_is_no_folder(tmp_path):
     with pytest.raises(DataError) as caught:
         data.resolve("sketches", tmp_path / "none")
-    assert caught.value.message == f"`{tmp_path / 'none'}` is no folder"
-    assert caught.value.hint == "name an existing one with `--data-dir`"
+    assert caught.value.message == f"`{tmp_path / 'none'}` is not a folder"
+    assert caught.value.hint == "pass an existing folder with `--data-dir`"
 
 
 DAMAGE = {
@@ -409,10 +400,10 @@ def test_damaged_file(tiny, tmp_path, damage):
     with pytest.raises(DataError) as caught:
         data.load(data.resolve("auto", folder))
     assert caught.value.message == (
-        f"`{folder / TEST}` is damaged or another file ({size:,} bytes; its SHA-256 is not "
+        f"`{folder / TEST}` is damaged or not the genuine file ({size:,} bytes; its SHA-256 is not "
         "that of Fashion-MNIST)"
     )
-    assert caught.value.hint == f"delete it, and lrlab downloads it again; or {REMEDY}"
+    assert caught.value.hint == f"delete it and lrlab will download it again; or {REMEDY}"
 
 
 def test_the_real_files(fashion_dir):
@@ -426,8 +417,8 @@ def test_the_real_files(fashion_dir):
     ]  # fmt: skip
     assert np.bincount(got.y_test).tolist() == [1_000] * 10
     # The first labels of the book's split: a coat to train on, an ankle boot to validate on.
-    assert fashion_mnist.CLASS_NAMES[got.y_train[0]] == "Coat"
-    assert fashion_mnist.CLASS_NAMES[got.y_val[0]] == "Ankle boot"
+    assert sketches.CLASS_NAMES[got.y_train[0]] == "Coat"
+    assert sketches.CLASS_NAMES[got.y_val[0]] == "Ankle boot"
 
 
 # --- downloads, from a real server on this machine ---
@@ -534,7 +525,7 @@ def test_origin_without_the_files(origin):
     with pytest.raises(DataError) as caught:
         data.resolve("fashion-mnist")
     assert caught.value.message == (
-        "Fashion-MNIST is not here and cannot be downloaded: "
+        "Fashion-MNIST was not found and could not be downloaded: "
         f"`{url}/{labels}`: HTTP Error 404: Not Found"
     )
     assert cached() == {}
@@ -549,7 +540,7 @@ def test_no_server(tiny):
             with pytest.raises(DataError) as caught:
                 data.resolve("fashion-mnist")
     assert caught.value.message == (
-        "Fashion-MNIST is not here and cannot be downloaded: "
+        "Fashion-MNIST was not found and could not be downloaded: "
         f"`{url}/train-labels-idx1-ubyte.gz`: <urlopen error "
         f"[Errno {errno.ECONNREFUSED}] {os.strerror(errno.ECONNREFUSED)}>"
     )
@@ -578,14 +569,14 @@ def test_auto_falls_back_to_sketches_and_says_so(tiny):
     warned = []
     assert data.resolve("auto", warn=warned.append) == data.resolve("sketches")
     assert warned == [
-        "Fashion-MNIST is not here and cannot be downloaded: using `sketches`, drawings made by "
-        "lrlab; results are NOT comparable with Fashion-MNIST's"
+        "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, "
+        "drawings made by lrlab. Results are NOT comparable with those on Fashion-MNIST"
     ]
 
 
 def test_an_explicit_name_never_falls_back(tiny):
     warned = []
-    with pytest.raises(DataError, match="not here and cannot be downloaded"):
+    with pytest.raises(DataError, match="not found and could not be downloaded"):
         data.resolve("fashion-mnist", warn=warned.append)
     assert warned == []
 

@@ -21,10 +21,12 @@ from schedule_strategies import ANY
 from told import Told
 
 from lrlab import config, experiment, schedules
+from lrlab.analysis import summaries
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
-from lrlab.experiment import pool
+from lrlab.experiment.executors.threads import default_workers
 from lrlab.plots import comparison_figures
-from lrlab.results import comparison, runs, sweep_record
+from lrlab.results import comparison, run_folder, sweep_record
+from lrlab.results.run import Status
 from lrlab.schedules import SCHEDULES, ClosedLoop, Length
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 2\n"
@@ -69,7 +71,7 @@ def out(finished, tmp_path) -> Path:
     return tmp_path / "out"
 
 
-def run_folder(out: Path, name: str, seed: int) -> Path:
+def folder_of(out: Path, name: str, seed: int) -> Path:
     (folder,) = (out / "runs").glob(f"{name}-*")
     return folder / f"seed-{seed}"
 
@@ -93,19 +95,19 @@ def test_the_results_directory_is_that_of_the_design(finished):
     assert names == {"comparison.csv", "comparison.md", "comparison.json", "runs"}
     for name in ("steady", "falling"):
         for seed in (0, 1):
-            files = {path.name for path in run_folder(finished, name, seed).iterdir()}
+            files = {path.name for path in folder_of(finished, name, seed).iterdir()}
             assert files == {"run.json", "epochs.csv", "steps.npz"}
     assert len(list((finished / "runs").iterdir())) == 2
 
 
 def test_run_json_tells_how_the_run_was_made(finished, small_npz):
-    text = (run_folder(finished, "falling", 1) / "run.json").read_text()
+    text = (folder_of(finished, "falling", 1) / "run.json").read_text()
     record = json.loads(text)
     assert (record["seed"], record["status"], record["steps_per_epoch"]) == (1, "done", 18)
     assert record["config"]["schedule"]["s"] == "1 epoch"
     assert record["data"]["name"] == "small.npz"
     made_in = record["environment"]
-    assert set(comparison.ENVIRONMENT) <= made_in.keys()
+    assert set(summaries.ENVIRONMENT) <= made_in.keys()
     assert (made_in["threads_per_run"], made_in["onednn"]) == (1, False)
     assert (record["workers"], record["resumed_at"], record["earlier_environments"]) == (1, [], [])
     assert record["train_seconds"] > 0
@@ -141,7 +143,7 @@ def test_the_same_command_again_trains_nothing(out, compare):
 
 
 def test_a_deleted_seed_alone_is_trained_anew(out, compare, finished):
-    shutil.rmtree(run_folder(out, "steady", 1))
+    shutil.rmtree(folder_of(out, "steady", 1))
     _, told = compare()
     assert (told.trained, told.reused) == (["steady 1"], 3)
     assert reproducible_files(out) == reproducible_files(finished)
@@ -192,7 +194,7 @@ def test_a_failed_run_is_reported_and_tried_again(compare, flat_npz, tmp_path):
     assert sorted(told.finished_runs) == ["bad 0: failed", "good 0: done"]
     reason = "ValueError: model `cnn` needs images of at least 4x4 pixels, got shape (2,)"
     assert bad.notes == (f"seed 0 failed: {reason}",)
-    record = json.loads((run_folder(tmp_path / "out", "bad", 0) / "run.json").read_text())
+    record = json.loads((folder_of(tmp_path / "out", "bad", 0) / "run.json").read_text())
     assert record["error"] == reason
     assert "Traceback" in record["traceback"]
     _, told = compare(texts=texts, data=flat_npz, seeds=1)
@@ -210,7 +212,9 @@ def test_a_diverged_run_is_a_result_and_is_kept(compare, tmp_path):
     compared, _ = compare(texts=texts, seeds=1)
     wild, steady = compared.experiments
     assert (wild.status, steady.status) == ("diverged", "done")
-    result, record = runs.read(run_folder(tmp_path / "out", "wild", 0))
+    folder = folder_of(tmp_path / "out", "wild", 0)
+    record = json.loads((folder / "run.json").read_text())
+    result = run_folder.read(folder).result
     assert result.diverged_at == record["diverged_at"]["step"] < 5
     assert record["diverged_at"]["lr"] == 1e6
     assert len(result.lr) == len(result.loss) == result.diverged_at + 1
@@ -220,13 +224,13 @@ def test_a_diverged_run_is_a_result_and_is_kept(compare, tmp_path):
 
 @pytest.mark.parametrize("file", ["steps.npz", "run.json"])
 def test_a_damaged_run_is_set_aside_and_trained_anew(file, out, compare, finished):
-    folder = run_folder(out, "falling", 0)
+    folder = folder_of(out, "falling", 0)
     aside = folder.with_name("seed-0.damaged")
     (folder / file).write_bytes(b"damaged")
     _, told = compare()
     (warning,) = told.warnings
     assert warning.startswith(f"`{folder / file}` is damaged: ")
-    assert warning.endswith(f"; it is kept as `{aside}` and trained anew")
+    assert warning.endswith(f"; the run is kept as `{aside}` and retrained")
     assert (told.trained, told.reused) == (["falling 0"], 3)
     assert (aside / file).read_bytes() == b"damaged"
     shutil.rmtree(aside)
@@ -234,7 +238,7 @@ def test_a_damaged_run_is_set_aside_and_trained_anew(file, out, compare, finishe
 
 
 def test_a_run_damaged_twice_and_one_that_is_a_file_are_set_aside(out, compare, finished):
-    first, second = run_folder(out, "falling", 0), run_folder(out, "steady", 1)
+    first, second = folder_of(out, "falling", 0), folder_of(out, "steady", 1)
     first.with_name("seed-0.damaged").mkdir()
     (first / "run.json").write_text("{")
     shutil.rmtree(second)
@@ -243,12 +247,12 @@ def test_a_run_damaged_twice_and_one_that_is_a_file_are_set_aside(out, compare, 
     assert told.trained == ["falling 0", "steady 1"]
     assert len(told.warnings) == 2
     assert second.with_name("seed-1.damaged").read_text() == "no folder"
-    assert runs.read(first)[0].status is runs.Status.DONE
-    assert runs.read(second)[0].status is runs.Status.DONE
+    assert run_folder.read(first).result.status is Status.DONE
+    assert run_folder.read(second).result.status is Status.DONE
 
 
 def test_runs_that_were_made_elsewhere_are_reused_and_told(out, compare):
-    path = run_folder(out, "falling", 0) / "run.json"
+    path = folder_of(out, "falling", 0) / "run.json"
     record = json.loads(path.read_text())
     here = record["environment"]["tensorflow"]
     record["environment"]["tensorflow"] = "2.0.0"
@@ -260,23 +264,23 @@ def test_runs_that_were_made_elsewhere_are_reused_and_told(out, compare):
 
 
 def test_files_without_a_run_are_set_aside_and_not_lost(out, compare):
-    folder = run_folder(out, "falling", 0)
+    folder = folder_of(out, "falling", 0)
     (folder / "run.json").unlink()
     _, told = compare()
     (warning,) = told.warnings
-    assert warning.startswith(f"`{folder}` holds files but no `run.json`; it is kept as ")
+    assert warning.startswith(f"`{folder}/run.json` is missing; the run is kept as ")
     assert told.trained == ["falling 0"]
     names = {path.name for path in folder.with_name("seed-0.damaged").iterdir()}
     assert names == {"epochs.csv", "steps.npz"}
 
 
 def test_a_run_laid_in_the_place_of_another_is_set_aside(out, compare, finished):
-    first, second = run_folder(out, "falling", 0), run_folder(out, "falling", 1)
+    first, second = folder_of(out, "falling", 0), folder_of(out, "falling", 1)
     shutil.rmtree(second)
     shutil.copytree(first, second)
     _, told = compare()
     (warning,) = told.warnings
-    assert warning.startswith(f"`{second}` holds another run: ")
+    assert warning.startswith(f"`{second}/run.json` is of seed 0; the run is kept as ")
     assert told.trained == ["falling 1"]
     shutil.rmtree(second.with_name("seed-1.damaged"))
     assert reproducible_files(out) == reproducible_files(finished)
@@ -286,8 +290,8 @@ def test_a_run_laid_in_the_place_of_another_is_set_aside(out, compare, finished)
 def test_a_link_out_of_the_results_is_not_followed(place, out, compare, tmp_path):
     path = {
         "runs": out / "runs",
-        "runs/falling": run_folder(out, "falling", 0).parent,
-        "runs/falling/seed-0": run_folder(out, "falling", 0),
+        "runs/falling": folder_of(out, "falling", 0).parent,
+        "runs/falling/seed-0": folder_of(out, "falling", 0),
     }[place]
     elsewhere = tmp_path / "elsewhere"
     path.rename(elsewhere)
@@ -295,7 +299,9 @@ def test_a_link_out_of_the_results_is_not_followed(place, out, compare, tmp_path
     before = {str(p): p.stat().st_mtime_ns for p in sorted(elsewhere.rglob("*"))}
     if path.name == "seed-0":
         _, told = compare()
-        assert told.warnings[0].startswith(f"`{path}` is a symbolic link; it is kept as ")
+        assert told.warnings[0].startswith(
+            f"`{path}` is a symbolic link, not a run; the run is kept as "
+        )
         assert told.trained == ["falling 0"]
     else:
         with pytest.raises(ResultsError, match="leads out of"):
@@ -338,11 +344,11 @@ def interrupt():
 
 
 def test_an_interrupted_comparison_says_what_is_kept(out, compare):
-    shutil.rmtree(run_folder(out, "steady", 1))
+    shutil.rmtree(folder_of(out, "steady", 1))
     with pytest.raises(Interrupted) as caught:
         compare(told=Told(at_plan=interrupt))
     assert caught.value.message == "interrupted; 3 of 4 runs are finished and kept"
-    assert caught.value.hint == "the same command goes on where it was"
+    assert caught.value.hint == "run the same command again to resume"
 
 
 def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, small_npz, tmp_path):
@@ -373,7 +379,7 @@ def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, sm
         r"training 2 runs\n"
         r"quick seed 0: val accuracy \d\.\d{4}, val loss \d\.\d{4}, \d+\.\d s\n"
         r"error: interrupted; 1 of 2 runs are finished and kept\n\n"
-        r"hint: the same command goes on where it was\n",
+        r"hint: run the same command again to resume\n",
         stderr,
     ), stderr
     kept = {path.name: path.parent.name for path in (tmp_path / "out").rglob("seed-*")}
@@ -402,7 +408,7 @@ def test_nothing_is_left_running_after_an_error_in_a_callback(compare):
 
 @pytest.mark.parametrize("jobs", [1, 2, 1000])
 def test_workers_are_never_more_than_runs_or_cores(jobs):
-    assert 1 <= pool.default_workers(jobs) <= min(jobs, os.cpu_count())
+    assert 1 <= default_workers(jobs) <= min(jobs, os.cpu_count())
 
 
 # --- the sweep ---
@@ -421,7 +427,7 @@ def test_the_same_sweep_gives_the_same_files(tmp_path, small_npz):
     for name in ("sweep.json", "sweep.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     about = json.loads((tmp_path / "a" / "sweep.json").read_text())
-    assert about == record.about
+    assert sweep_record.read(tmp_path / "a").summary == record.summary
     assert about["verdict"] == "ok"
     assert 1e-6 < about["steady_lr"] <= about["max_lr"] < 10
     assert [one["seed"] for one in about["by_seed"]] == [0, 1]
@@ -436,7 +442,7 @@ def test_a_sweep_has_the_steps_and_rates_asked_for(tmp_path, small_npz):
     assert (len(record.lr), record.lr[0], record.lr[-1]) == (50, 1e-5, 1e-3)
     assert record.losses.shape == (2, 50)
     assert np.isfinite(record.losses).all()
-    assert record.about["stopped_by"] == "completed"
+    assert record.summary.stopped_by == "completed"
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.1, 0.1), (1.0, 0.1), (0.0, 1.0), (-1.0, 1.0)])
@@ -475,8 +481,9 @@ def trained_examples(tmp_path_factory, small_npz):
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
     stated = trained_examples[0][name]
-    result, record = runs.read(run_folder(trained_examples[2], name, 0))
-    after = stated.schedule.epoch_rates(Length(record["steps_per_epoch"], stated.epochs))
+    kept = run_folder.read(folder_of(trained_examples[2], name, 0))
+    result = kept.result
+    after = stated.schedule.epoch_rates(Length(kept.origin.steps_per_epoch, stated.epochs))
     expected = np.concatenate([after(result.epochs[:epoch]) for epoch in range(stated.epochs)])
     np.testing.assert_array_equal(result.lr, expected.astype(np.float32))
 
@@ -515,9 +522,9 @@ def test_steps_npz_holds_the_rates_whatever_the_schedule(drawn, tmp_path_factory
     compared, _ = experiment.compare(read, out=folder / "out", seeds=1, report=Told())
     assert len(compared.experiments) == len(drawn)
     for one, summary in zip(read, compared.experiments, strict=True):
-        result, _ = runs.read(folder / "out" / summary.runs[0])
+        result = run_folder.read(folder / "out" / summary.runs[0]).result
         expected = schedules.rates(one.experiment.schedule, Length(18, 2)).astype(np.float32)
         # A run that diverges ends early; many rates that are drawn are far too high.
-        assert len(result.lr) == 36 or result.status is runs.Status.DIVERGED
+        assert len(result.lr) == 36 or result.status is Status.DIVERGED
         assert len(result.lr) > 0
         np.testing.assert_array_equal(result.lr, expected[: len(result.lr)])

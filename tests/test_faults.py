@@ -19,7 +19,8 @@ from told import Told
 
 from lrlab import config, experiment
 from lrlab.errors import DataError
-from lrlab.results import checkpoints, comparison, locks, runs
+from lrlab.results import comparison, lock, run_folder
+from lrlab.results.run import CHECKPOINT, Status
 from lrlab.tasks import data
 
 QUICK = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
@@ -66,7 +67,7 @@ def wait_for(process: subprocess.Popen[str], happened: Callable[[], bool]) -> No
 
 
 def has_checkpoint(out: Path, name: str = "slow") -> Callable[[], bool]:
-    return lambda: any(out.glob(f"runs/{name}-*/*{checkpoints.SUFFIX}"))
+    return lambda: any(out.glob(f"runs/{name}-*/*{CHECKPOINT}"))
 
 
 def run_of(out: Path, name: str) -> Path:
@@ -93,7 +94,7 @@ def undisturbed(tmp_path_factory, small_npz) -> Path:
 
 def assert_mended(out: Path, undisturbed: Path) -> None:
     run = run_of(out, "slow")
-    assert runs.read(run)[0].status is runs.Status.DONE
+    assert run_folder.read(run).result.status is Status.DONE
     for name in PLACE:
         assert (run / name).read_bytes() == (undisturbed / name).read_bytes()
 
@@ -113,7 +114,7 @@ def test_a_disk_that_gets_full(mount_disk, tmp_path, lrlab, undisturbed):
             file.flush()
     code, stdout, stderr = ended(process)
     assert code == 3
-    assert "slow seed 0 goes on without new checkpoints" in stderr
+    assert "slow seed 0 continues without new checkpoints" in stderr
     assert "slow seed 0: failed: " in stderr
     assert "cannot be written: No space left on device" in stderr
     assert "hint: make room" in stderr
@@ -182,9 +183,9 @@ def test_out_of_memory_fails_that_run_alone(tmp_path, lrlab):
     assert re.search("large seed 0: failed: ResourceExhaustedError: .*OOM when allocating", stderr)
     assert "quick seed 0: val accuracy" in stderr
     assert re.search(r"^large .* failed *$", stdout, re.MULTILINE)
-    result, record = runs.read(run_of(out, "large"))
-    assert result.status is runs.Status.FAILED
-    assert "OOM when allocating" in record["error"]
+    result = run_folder.read(run_of(out, "large")).result
+    assert result.status is Status.FAILED
+    assert "OOM when allocating" in result.error
 
 
 def test_a_worker_that_raises_and_one_that_diverges_at_once(tmp_path, small_npz):
@@ -284,7 +285,7 @@ def test_a_clock_that_jumps(tmp_path, lrlab, undisturbed, monkeypatch):
     code, _, stderr = ended(lrlab(tmp_path / "out", slow=SLOW))
     assert code == 0, stderr
     assert_mended(tmp_path / "out", undisturbed)
-    result, _ = runs.read(run_of(tmp_path / "out", "slow"))
+    result = run_folder.read(run_of(tmp_path / "out", "slow")).result
     assert 0 < result.train_seconds < 100
 
 
@@ -315,7 +316,7 @@ def test_under_nohup_with_a_reader_that_leaves_the_work_goes_on(tmp_path, small_
         ["bash", "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     ) as shell:
         wait_for(shell, has_checkpoint(tmp_path / "out"))
-        owner = json.loads((tmp_path / "out" / locks.NAME).read_text())["pid"]
+        owner = json.loads((tmp_path / "out" / lock.NAME).read_text())["pid"]
         os.kill(owner, signal.SIGHUP)
         said = shell.communicate(timeout=100)[0]
     assert said.splitlines() == ["training 1 run", "0"]
@@ -327,7 +328,11 @@ def test_under_nohup_with_a_reader_that_leaves_the_work_goes_on(tmp_path, small_
     ("streams", "code", "said"),
     [
         (">&- 2>&-", 0, ""),
-        (">/dev/full", 3, "error: what was printed is lost: No space left on device\n\nhint: "),
+        (
+            ">/dev/full",
+            3,
+            "error: the output could not be written: No space left on device\n\nhint: ",
+        ),
     ],
 )
 def test_streams_that_cannot_be_written(streams, code, said, tmp_path, small_npz, undisturbed):
@@ -364,4 +369,4 @@ def test_two_lrlabs_in_one_directory(tmp_path, lrlab, undisturbed):
     code, stdout, _ = ended(second)
     assert (code, stdout.splitlines()[1].split()[-1]) == (0, "done")
     assert {path.name for path in out.iterdir()} >= {"runs", "comparison.md", "loss.png"}
-    assert not (out / locks.NAME).exists()
+    assert not (out / lock.NAME).exists()

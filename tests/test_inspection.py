@@ -1,4 +1,4 @@
-"""`lrlab check`: every kind of damage in real results is told, mended, and trained anew."""
+"""`lrlab check`: every kind of damage in real results is told, mended, and retrained."""
 
 import json
 import os
@@ -15,10 +15,12 @@ from lrlab import config, experiment
 from lrlab.cli import app
 from lrlab.errors import ResultsError
 from lrlab.io import atomic
-from lrlab.results import checkpoints, inspection, locks, runs
-from lrlab.results.checkpoints import Checkpoint
+from lrlab.results import checkpoint as checkpoints
+from lrlab.results import inspection, lock, run_folder
+from lrlab.results.checkpoint import Checkpoint, CheckpointOrigin
 from lrlab.results.inspection import Kind
-from lrlab.results.inspection.run_folder import Identities
+from lrlab.results.run import RunPlace, RunResult, Status, checkpoint_of, recorded_identity
+from lrlab.results.run import identity as identity_of
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 TEXTS = {
@@ -66,7 +68,7 @@ def snapshot(out: Path) -> dict[str, bytes]:
 
 
 def reproducible(out: Path) -> dict[str, bytes]:
-    names = ("epochs.csv", "steps.npz", runs.WEIGHTS)
+    names = ("epochs.csv", "steps.npz", run_folder.WEIGHTS)
     return {name: text for name, text in snapshot(out).items() if Path(name).name in names}
 
 
@@ -82,26 +84,25 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-def keep_checkpoint(run: Path, **about) -> Path:
+def keep_checkpoint(run: Path, **changes) -> Path:
     """Write a checkpoint of 5 steps beside the folder of a run."""
     five = np.zeros(5, np.float32)
-    identity, seed = run.parent.name[-10:], int(run.name.removeprefix("seed-"))
-    path = checkpoints.path_of(run)
-    stated = {"identity": identity, "seed": seed} | about
-    checkpoints.write(path, Checkpoint((five,), (five,), (), five, five, 0, 0.5), stated)
-    return path
+    place = RunPlace.of(run)
+    stated = {"identity": place.identity, "seed": place.seed, "environment": {}} | changes
+    state = Checkpoint((five,), (five,), (), five, five, 0, 0.5)
+    checkpoints.write(checkpoint_of(run), state, CheckpointOrigin(**stated))
+    return checkpoint_of(run)
 
 
 def steps_of(run: Path, steps: int) -> None:
     """Write a run with so many steps whose files all have the right checksums."""
-    result, record = runs.read(run)
-    (run / "steps.npz").unlink()
+    kept = run_folder.read(run)
+    result = kept.result
     shutil.rmtree(run)
-    keys = ("identity", "seed", "config", "data", "steps_per_epoch")
-    result = runs.RunResult(
+    shorter = RunResult(
         result.status, result.epochs, result.lr[:steps], result.loss[:steps], train_seconds=1.0
     )
-    runs.write(run, result, {key: record[key] for key in keys})
+    run_folder.write(run, shorter, kept.origin)
 
 
 # --- nothing wrong ---
@@ -128,12 +129,11 @@ def all_configs() -> list[Path]:
 
 @pytest.mark.skipif(not all_configs(), reason="no configs/ beside the tests")
 def test_what_run_json_records_of_a_config_has_its_identity():
-    identities = Identities()
     for path in all_configs():
         (read,) = config.read([path])
         recorded = read.experiment.model_dump(mode="json", exclude={"data"})
         recorded = json.loads(json.dumps(recorded))
-        assert identities.of(recorded, "f") == runs.identity(read.experiment, "f"), path
+        assert recorded_identity(recorded, "f") == identity_of(read.experiment, "f"), path
 
 
 # --- damage of every kind ---
@@ -169,7 +169,7 @@ RUNS = {
     "another seed": (edited(lambda r: r.update(seed=7)), "run.json", "is of seed 7"),
     "another format": (edited(lambda r: r.update(format=2)), "run.json", "format 2"),
     "another identity": (
-        edited(lambda r: r.update(identity="0" * 10)), "run.json", "the identity '0000000000'"
+        edited(lambda r: r.update(identity="0" * 10)), "run.json", "is of another run, 0000000000"
     ),
     "another config": (
         edited(lambda r: r["config"].update(batch_size=64)), "run.json", "records the experiment"
@@ -267,24 +267,19 @@ def sweep_of(out: Path) -> Path:
 
 def failed(out: Path) -> None:
     run = run_of(out, "steady")
-    record = runs.read(run)[1]
-    keys = ("identity", "seed", "config", "data", "steps_per_epoch")
-    runs.write(
-        run,
-        runs.RunResult(runs.Status.FAILED, error="no room\nat all"),
-        {key: record[key] for key in keys},
-    )
+    origin = run_folder.read(run).origin
+    run_folder.write(run, RunResult(Status.FAILED, error="no room\nat all"), origin)
 
 
 ELSEWHERE = {
     # name: (what is done, path of the finding, kind, what is said, what --repair does)
     "half a file": (
         lone(".comparison.csv.12.part"), ".comparison.csv.12.part",
-        Kind.LEFTOVER, "half written", "removed",
+        Kind.LEFTOVER, "half-written", "removed",
     ),
     "half a run": (
         lone("RUN/../.seed-0.12.part/run.json"), "RUN/../.seed-0.12.part",
-        Kind.LEFTOVER, "half written", "removed",
+        Kind.LEFTOVER, "half-written", "removed",
     ),
     "checkpoint beside a finished run": (
         lambda o: keep_checkpoint(run_of(o, "steady")), "RUN.checkpoint.npz",
@@ -299,7 +294,7 @@ ELSEWHERE = {
         Kind.DAMAGED, "its checksum is not that of its content", "is kept as",
     ),
     "unfinished": (
-        unfinished, "RUN.checkpoint.npz", Kind.UNFINISHED, "goes on at step 5", None
+        unfinished, "RUN.checkpoint.npz", Kind.UNFINISHED, "resumes at step 5", None
     ),
     "failed": (failed, "RUN", Kind.FAILED, "failed: no room", None),
     "missing": (missing, "RUN", Kind.MISSING, "`comparison.json` names it", None),
@@ -320,12 +315,12 @@ ELSEWHERE = {
         "cannot be read", "`sweep.json` is kept as `sweep.json.damaged`",
     ),
     "set aside": (lone("RUN.damaged-2/run.json"), "RUN.damaged-2", Kind.ASIDE, "set aside", None),
-    "foreign file": (lone("notes.txt"), "notes.txt", Kind.FOREIGN, "none of lrlab's", None),
-    "foreign folder": (lone("mine/x.txt"), "mine", Kind.FOREIGN, "none of lrlab's", None),
-    "foreign run": (lone("runs/mine/seed-0"), "runs/mine", Kind.FOREIGN, "none of", None),
-    "foreign seed": (lone("RUN/../seed-x"), "RUN/../seed-x", Kind.FOREIGN, "none of", None),
-    "foreign in a run": (lone("RUN/x.txt"), "RUN/x.txt", Kind.FOREIGN, "none of", None),
-    "foreign sweep": (lone("sweeps/x.txt"), "sweeps/x.txt", Kind.FOREIGN, "none of", None),
+    "foreign file": (lone("notes.txt"), "notes.txt", Kind.FOREIGN, "not one of lrlab's", None),
+    "foreign folder": (lone("mine/x.txt"), "mine", Kind.FOREIGN, "not one of lrlab's", None),
+    "foreign run": (lone("runs/mine/seed-0"), "runs/mine", Kind.FOREIGN, "not one of", None),
+    "foreign seed": (lone("RUN/../seed-x"), "RUN/../seed-x", Kind.FOREIGN, "not one of", None),
+    "foreign in a run": (lone("RUN/x.txt"), "RUN/x.txt", Kind.FOREIGN, "not one of", None),
+    "foreign sweep": (lone("sweeps/x.txt"), "sweeps/x.txt", Kind.FOREIGN, "not one of", None),
     "results within": (
         lone("smoke/comparison.json"), "smoke", Kind.FOREIGN, "results directory of its own", None
     ),
@@ -393,11 +388,11 @@ def test_a_link_in_the_place_of_a_run_is_set_aside_as_compare_does(out):
         (out / "moved", Kind.FOREIGN), (run, Kind.DAMAGED)
     ]  # fmt: skip
     assert run.with_name("seed-0.damaged").readlink() == out / "moved"
-    assert runs.read(out / "moved") is not None
+    assert run_folder.read(out / "moved") is not None
 
 
 def test_a_live_lrlab_is_told_and_its_parts_are_no_leftovers(out):
-    with locks.hold(out, report=Told(), command="lrlab compare x.yaml"):
+    with lock.hold(out, report=Told(), command="lrlab compare x.yaml"):
         write(out / ".comparison.csv.12.part")
         (finding,) = inspection.inspect(out).findings
         assert finding.kind is Kind.IN_USE
@@ -406,7 +401,7 @@ def test_a_live_lrlab_is_told_and_its_parts_are_no_leftovers(out):
         assert refused.exit_code == 3
         assert "is in use by process" in refused.stderr
     assert [f.kind for f in inspection.inspect(out).findings] == [Kind.LEFTOVER]
-    assert not (out / locks.NAME).exists()
+    assert not (out / lock.NAME).exists()
 
 
 # --- mended results are trained again ---
@@ -446,7 +441,7 @@ def test_output_word_for_word(out):
     done = CliRunner().invoke(app, ["check", str(out), "--repair"])
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == (
-        "a\\x1b[2J\\n.txt: is none of lrlab's files; nothing: it is left alone\n"
+        "a\\x1b[2J\\n.txt: is not one of lrlab's files; lrlab leaves it alone\n"
         f"{place}/steps.npz: is damaged: its checksum is not the one in run.json; "
         "`seed-0` is kept as `seed-0.damaged`\n"
         "checked 6 runs: 5 fine, 1 damaged; 1 problem, 1 mended\n"
@@ -470,7 +465,7 @@ def test_no_directory(tmp_path):
     for options in ([], ["--repair"]):
         done = CliRunner().invoke(app, ["check", str(tmp_path / "none"), *options])
         assert done.exit_code == 3
-        assert "is no directory" in done.stderr
+        assert "is not a directory" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -517,4 +512,4 @@ def test_a_pipe_in_the_place_of_a_file_makes_nobody_wait(name, out):
     os.mkfifo(path)
     found = inspection.inspect(out)
     assert [finding.kind for finding in found.problems] == [Kind.DAMAGED]
-    assert "is no regular file" in found.problems[0].what
+    assert "is not a regular file" in found.problems[0].what

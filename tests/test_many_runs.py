@@ -29,8 +29,7 @@ def many(tmp_path_factory) -> Path:
         patch.syspath_prepend(BENCHMARKS)
         import many_runs
 
-        patch.setattr(many_runs, "IMAGES", 1_200)
-        many_runs.make(folder, EXPERIMENTS, SEEDS)
+        many_runs.make(folder, EXPERIMENTS, SEEDS, images=1_200)
     return folder
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from threading import Event
-
 import keras
 import numpy as np
 import pytest
+from engines import engine_for
+from engines import train as run
 
 from lrlab import schedules
 from lrlab.config import Experiment
-from lrlab.results import runs
+from lrlab.results import run_folder
+from lrlab.results.run_folder import RunOrigin
 from lrlab.schedules import Length
 from lrlab.schedules.one_cycle import MomentumCycle
 from lrlab.tasks import data, models
-from lrlab.training import Tensors, Trainer, chunks, train_run
+from lrlab.tasks.data import DataSet
+from lrlab.training.engines.tensorflow import TensorFlowEngine
+from lrlab.training.orders import sample_order
 
 CYCLE = {"type": "one_cycle", "max_lr": 0.02, "momentum": {"low": 0.7, "high": 0.95}}
 SGD = {"type": "sgd", "momentum": 0.9}
@@ -36,23 +39,19 @@ def experiment(schedule, optimizer=SGD, epochs=3) -> Experiment:
     )
 
 
-def run(trainer, what):
-    return train_run(trainer, what, 0, stop=Event(), on_progress=lambda *_: None)
+@pytest.fixture(scope="module")
+def small(small_npz) -> DataSet:
+    return data.load(data.resolve(str(small_npz)))
 
 
 @pytest.fixture(scope="module")
-def small(small_npz) -> Tensors:
-    return Tensors.of(data.load(data.resolve(str(small_npz))))
-
-
-@pytest.fixture(scope="module")
-def trainer(small) -> Trainer:
-    return Trainer(experiment(CYCLE), small)
+def trainer(small) -> TensorFlowEngine:
+    return engine_for(experiment(CYCLE), small)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_constant_momentum_equals_the_plain_optimizer_bit_for_bit(name, small):
-    trainer = Trainer(experiment(CYCLE, OPTIMIZERS[name]), small)
+    trainer = engine_for(experiment(CYCLE, OPTIMIZERS[name]), small)
     order, rates = np.arange(200, dtype=np.int32), np.full(7, 0.003, np.float32)
 
     def weights(momenta):
@@ -71,8 +70,9 @@ def test_constant_momentum_equals_the_plain_optimizer_bit_for_bit(name, small):
 
 def test_cycled_momentum_equals_keras_given_it_by_hand(small, trainer):
     what = experiment(CYCLE, epochs=1)
-    steps = -(-small.train_images // what.batch_size)
-    order = chunks.sample_order(small.train_images, 0, 0)
+    images = len(small.x_train)
+    steps = Length.of(images, what.batch_size, 1).steps
+    order = sample_order(images, 0, 0)
     rates = schedules.rates(what.schedule, Length(steps, 1)).astype(np.float32)
     momenta = schedules.momenta(what.schedule, Length(steps, 1))
     trainer.start(0)
@@ -81,7 +81,7 @@ def test_cycled_momentum_equals_keras_given_it_by_hand(small, trainer):
     model = models.build("mlp", small.x_train.shape[1:], small.classes, 0)
     model.compile(keras.optimizers.SGD(momentum=0.9), "sparse_categorical_crossentropy",
                   jit_compile=False, run_eagerly=True)  # fmt: skip
-    x, y, expected = small.x_train.numpy(), small.y_train.numpy(), []
+    x, y, expected = small.x_train, small.y_train, []
     for i, (rate, momentum) in enumerate(zip(rates, momenta, strict=True)):
         picked = order[i * what.batch_size : (i + 1) * what.batch_size]
         model.optimizer.learning_rate.assign(rate)
@@ -101,10 +101,10 @@ def test_momentum_is_recorded_where_it_was_cycled(trainer, tmp_path):
         steps = len(result.lr) // what.epochs
         curve = schedules.rates(what.schedule, Length(steps, what.epochs))
         np.testing.assert_array_equal(result.lr, curve.astype(np.float32))
-        runs.write(tmp_path / str(cycled), result, {})
+        run_folder.write(tmp_path / str(cycled), result, RunOrigin())
         with np.load(tmp_path / str(cycled) / "steps.npz") as kept:
             assert set(kept) == {"lr", "loss", *(["momentum"] if cycled else [])}
-        found = runs.read(tmp_path / str(cycled))[0]
+        found = run_folder.read(tmp_path / str(cycled)).result
         if cycled:
             momenta = schedules.momenta(what.schedule, Length(steps, what.epochs))
             np.testing.assert_array_equal(found.momentum, momenta.astype(np.float32))

@@ -124,7 +124,7 @@ KERAS = {
 @pytest.fixture(scope="module")
 def keras64():
     """Keras whose variables are float64, so that its optimizer's rate is not rounded."""
-    from lrlab.training._tensorflow import keras
+    from lrlab.training.engines.loaded import keras
 
     keras.config.set_floatx("float64")
     yield keras

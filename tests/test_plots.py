@@ -17,6 +17,7 @@ from matplotlib.transforms import Bbox
 from schedule_strategies import ANY, RUN, valid
 
 from lrlab import schedules
+from lrlab.analysis import summaries
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError, UsageError
 from lrlab.finder import sweep
@@ -24,8 +25,10 @@ from lrlab.finder.suggestion import suggest
 from lrlab.io import atomic
 from lrlab.plots import canvas, comparison_figures, dispatch, schedule_figure, sweep_figure
 from lrlab.plots.comparison_figures import Curves
-from lrlab.results import comparison, runs, sweep_record
-from lrlab.results.runs import EpochResult, RunResult, Status
+from lrlab.results import comparison, run_folder, sweep_record
+from lrlab.results.run import EpochResult, RunPlace, RunResult, Status
+from lrlab.results.run_folder import RunOrigin
+from lrlab.results.sweep_record import SweepSettings
 from lrlab.schedules import Length
 
 STEPS_PER_EPOCH = 4
@@ -121,7 +124,7 @@ def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
     comparison_figures.draw_learning_rates(ax, [closed_loop])
     assert colors(ax.lines) == [canvas.PALETTE[3]] * 3
     _, labels = ax.get_legend_handles_labels()
-    assert labels == ["performance\n(a line a seed)"]
+    assert labels == ["performance\n(one line per seed)"]
 
 
 # --- over epochs ---
@@ -271,18 +274,18 @@ def test_a_short_line_is_not_thinned():
 def results(tmp_path_factory) -> Path:
     """A results directory made by hand: three experiments with two seeds, and a sweep."""
     out = tmp_path_factory.mktemp("results")
-    summaries = []
+    experiments = []
     for name, seeds in {
         "steady": [run(0), run(1)],
         "falling": [run(0, factor=0.05), run(1, factor=0.05)],
         "performance": [run(0), run(1, factor=0.6)],
     }.items():
         config = parse(f"name: {name}\nschedule: {{type: constant, lr: 0.1}}").experiment
-        folders = [f"runs/{name}-0/seed-{seed}" for seed in range(len(seeds))]
+        folders = [RunPlace(name, "0" * 10, seed).path for seed in range(len(seeds))]
         for folder, result in zip(folders, seeds, strict=True):
-            runs.write(out / folder, result, {})
-        summaries.append(
-            comparison.summarise(
+            run_folder.write(out / folder, result, RunOrigin())
+        experiments.append(
+            summaries.summarise(
                 config.model_dump(mode="json"),
                 dict(enumerate(seeds)),
                 data="hand-made",
@@ -290,7 +293,7 @@ def results(tmp_path_factory) -> Path:
                 folders=folders,
             )
         )
-    compared = comparison.compare(summaries)
+    compared = summaries.compare(experiments)
     atomic.write_text(out / comparison.FILE, comparison.to_json(compared))
     sweep_record.write(out, swept())
     return out
@@ -305,18 +308,18 @@ def swept(*, explodes: bool = True) -> sweep_record.SweepRecord:
     losses = (fall + rise) * np.exp(noise)
     losses[:, 390:] = np.nan
     found = suggest(lr, losses, chance=np.log(10))
-    settings = {
-        "data": "hand-made",
-        "model": "mlp",
-        "optimizer": {"type": "sgd", "momentum": 0.9},
-        "batch_size": 32,
-        "min_lr": 1e-6,
-        "max_lr": 10.0,
-        "steps": 400,
-        "seeds": 3,
-    }
-    about = sweep_record.describe(found, [sweep.StoppedBy.NONFINITE] * 3, settings)
-    return sweep_record.SweepRecord(lr, losses, about)
+    settings = SweepSettings(
+        data="hand-made",
+        model="mlp",
+        optimizer={"type": "sgd", "momentum": 0.9},
+        batch_size=32,
+        min_lr=1e-6,
+        max_lr=10.0,
+        steps=400,
+        seeds=3,
+    )
+    summary = sweep_record.summarise(found, [sweep.StoppedBy.NONFINITE] * 3, settings)
+    return sweep_record.SweepRecord(lr, losses, summary)
 
 
 @pytest.mark.parametrize("kind", canvas.FORMATS)
@@ -330,11 +333,8 @@ def test_a_results_directory_is_redrawn_in_every_format(kind, results, tmp_path)
     assert again.read_bytes() == (tmp_path / "first" / f"sweep.{kind}").read_bytes()
 
 
-def test_figures_name_data_model_seeds_and_units(results, tmp_path, monkeypatch):
-    made = []
-    monkeypatch.setattr(canvas, "save", lambda figure, path: made.append((path.stem, figure)))
-    comparison_figures.save(results, comparison.read(results), tmp_path)
-    figures = dict(made)
+def test_figures_name_data_model_seeds_and_units(results):
+    figures = comparison_figures.draw(results, comparison.read(results))
     assert figures.keys() == {"learning-rate", "loss", "accuracy"}
     title = figures["learning-rate"].axes[0].get_title(loc="left")
     assert title == "Learning rate · hand-made · mlp · 2 seeds"
@@ -351,11 +351,8 @@ def test_figures_name_data_model_seeds_and_units(results, tmp_path, monkeypatch)
         assert drawn == list(canvas.PALETTE[:3])
 
 
-def test_a_figure_stays_clear_of_its_legend(results, tmp_path, monkeypatch):
-    made = []
-    monkeypatch.setattr(canvas, "save", lambda figure, path: made.append(figure))
-    comparison_figures.save(results, comparison.read(results), tmp_path)
-    for figure in made:
+def test_a_figure_stays_clear_of_its_legend(results):
+    for figure in comparison_figures.draw(results, comparison.read(results)).values():
         figure.draw_without_rendering()
         legend = figure.legends[0].get_window_extent()
         assert all(not legend.overlaps(ax.get_window_extent()) for ax in figure.axes)
@@ -370,17 +367,17 @@ def test_a_sweep_shows_raw_and_smoothed_losses_and_the_suggestions(ax):
     sweep_figure.draw_sweep(ax, record)
     assert ax.get_xscale() == "log"
     _, labels = ax.get_legend_handles_labels()
-    about = record.about
+    summary = record.summary
     assert labels[:3] == ["seed 0", "seed 1", "seed 2"]
-    assert f"steady_lr {about['steady_lr']:.3g}\n(constant, decaying)" in labels
-    assert f"max_lr {about['max_lr']:.3g}\n(peak of one_cycle)" in labels
+    assert f"steady_lr {summary.steady_lr:.3g}\n(constant, decaying)" in labels
+    assert f"max_lr {summary.max_lr:.3g}\n(peak of one_cycle)" in labels
     by_label = {line.get_label(): line for line in ax.lines}
     smoothed = by_label["seed 1"].get_ydata()
     np.testing.assert_allclose(smoothed, record.smoothed[1])
     raw = [line for line in ax.lines if np.array_equal(line.get_ydata(), record.losses[1], True)]
     assert colors(raw) == colors([by_label["seed 1"]])
     steady = next(line for label, line in by_label.items() if label.startswith("steady_lr"))
-    assert set(steady.get_xdata()) == {about["steady_lr"]}
+    assert set(steady.get_xdata()) == {summary.steady_lr}
 
 
 def test_the_y_range_of_a_sweep_is_the_valley_not_the_explosion(ax):
@@ -395,7 +392,8 @@ def test_the_y_range_of_a_sweep_is_the_valley_not_the_explosion(ax):
 def test_a_sweep_without_suggestion_says_why(ax):
     record = swept()
     silent = dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr"))
-    record = replace(record, about=record.about | silent | {"meaning": "nothing was learned"})
+    silenced = replace(record.summary, meaning="nothing was learned", **silent)
+    record = replace(record, summary=silenced)
     sweep_figure.draw_sweep(ax, record)
     assert [text.get_text() for text in ax.texts] == ["no suggestion: nothing was learned"]
     assert ax.get_legend_handles_labels()[1] == [
@@ -407,7 +405,9 @@ def test_a_sweep_that_broke_at_once_can_be_drawn(ax):
     record = swept()
     silent = dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr"))
     nothing = np.full_like(record.losses, np.nan)
-    sweep_figure.draw_sweep(ax, replace(record, losses=nothing, about=record.about | silent))
+    sweep_figure.draw_sweep(
+        ax, replace(record, losses=nothing, summary=replace(record.summary, **silent))
+    )
     assert len(ax.lines) == 6
 
 
@@ -456,7 +456,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(results, write_config, tm
         (([results], None, "gif"), UsageError, "unknown format `gif`", "png, svg, pdf"),
         (([results, good], None, "png"), UsageError, "together with", "one results directory"),
         (([tmp_path / "empty"], None, "png"), ResultsError, "holds neither", "lrlab compare"),
-        (([tmp_path / "none"], None, "png"), ResultsError, "is no directory", "lrlab compare"),
+        (([tmp_path / "none"], None, "png"), ResultsError, "is not a directory", "lrlab compare"),
         (([good], good / "inner", "png"), ResultsError, "cannot be written", "--out"),
     ]
     for arguments, error, message, hint in cases:
@@ -468,7 +468,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(results, write_config, tm
 
 def test_a_damaged_run_is_named(results, tmp_path):
     shutil.copytree(results, tmp_path / "copy")
-    (tmp_path / "copy" / "runs" / "falling-0" / "seed-1" / "steps.npz").write_bytes(b"")
+    (tmp_path / "copy" / "runs" / "falling-0000000000" / "seed-1" / "steps.npz").write_bytes(b"")
     with pytest.raises(ResultsError, match=r"seed-1/steps.npz` is damaged"):
         dispatch.plot([tmp_path / "copy"], None, "png", refuse)
 
@@ -517,10 +517,10 @@ def test_the_band_of_a_sweep_lies_between_the_seeds():
     lr = sweep.rates(min_lr=1e-4, max_lr=1.0, steps=60)
     losses = np.stack([np.full(60, 2.0), np.full(60, 1.0)])
     losses[0, 40:] = np.nan
-    about = {**dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr")),
-             "meaning": "none"}  # fmt: skip
+    silent = dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr"))
+    summary = replace(swept().summary, **silent)
     ax = Figure().subplots()
-    sweep_figure.draw_sweep(ax, sweep_record.SweepRecord(lr, losses, about))
+    sweep_figure.draw_sweep(ax, sweep_record.SweepRecord(lr, losses, summary))
     (band,) = [c for c in ax.collections if c.get_label() == "band over seeds"]
     corners = band.get_paths()[0].vertices
     assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((1.0, 2.0), rel=1e-12)

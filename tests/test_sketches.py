@@ -102,6 +102,6 @@ def test_nearest_mean_is_better_than_chance_but_no_solution(drawn):
 
 
 def test_names_are_those_of_fashion_mnist():
-    assert CLASS_NAMES[0] == "T-shirt/top"
-    assert CLASS_NAMES[9] == "Ankle boot"
-    assert len(set(CLASS_NAMES)) == 10
+    """As its README states them, label 0 to 9: https://github.com/zalandoresearch/fashion-mnist."""
+    stated = "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot"
+    assert ", ".join(CLASS_NAMES) == stated

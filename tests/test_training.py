@@ -7,17 +7,23 @@ from threading import Event
 import keras
 import numpy as np
 import pytest
+from engines import engine_for, setup_of, train
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lrlab
 from lrlab.config import Experiment
 from lrlab.finder import sweep
-from lrlab.results.runs import Status
-from lrlab.schedules import SCHEDULES, ClosedLoop
+from lrlab.results.run import Status
+from lrlab.schedules import SCHEDULES, ClosedLoop, Length
 from lrlab.tasks import data, models
-from lrlab.training import Stopped, Tensors, Trainer, chunks, sweep_seed, train_run
-from lrlab.training import run as training_run
+from lrlab.tasks.data import DataSet
+from lrlab.training import course
+from lrlab.training.chunks import USUAL, Pace, Stopped
+from lrlab.training.engines.tensorflow import TensorFlowEngine
+from lrlab.training.jobs import SweepJob
+from lrlab.training.orders import sample_order
+from lrlab.training.sweeping import sweep_seed
 
 WITH_A_SMALLER_LAST_BATCH, WHOLE_BATCHES = 32, 50
 DECAY = {"type": "exponential", "initial_lr": 0.05, "s": "30 steps"}
@@ -55,31 +61,26 @@ def experiment(**keys) -> Experiment:
     return Experiment.model_validate({"optimizer": optimizer, **keys})
 
 
-def run(trainer: Trainer, what: Experiment, seed: int = 0, stop=None, on_progress=None):
-    progress = on_progress or (lambda *_: None)
-    return train_run(trainer, what, seed, stop=stop or Event(), on_progress=progress)
-
-
 def outcome(result):
     """What a run gave, times apart, in a form that compares bit for bit."""
     return replace(result, lr=result.lr.tobytes(), loss=result.loss.tobytes(), train_seconds=0)
 
 
 @pytest.fixture(scope="module")
-def small(small_npz) -> Tensors:
-    return Tensors.of(data.load(data.resolve(str(small_npz))))
+def small(small_npz) -> DataSet:
+    return data.load(data.resolve(str(small_npz)))
 
 
 @pytest.fixture(scope="module")
 def trainer_for(small):
     """Trainers by what they are made for: tracing is slow, and reuse is what lrlab does."""
-    made: dict[str, Trainer] = {}
+    made: dict[object, TensorFlowEngine] = {}
 
-    def get(what: Experiment) -> Trainer:
-        key = repr((what.model, what.optimizer, what.batch_size))
-        if key not in made:
-            made[key] = Trainer(what, small)
-        return made[key]
+    def get(what: Experiment) -> TensorFlowEngine:
+        setup = setup_of(what, small)
+        if setup not in made:
+            made[setup] = engine_for(what, small)
+        return made[setup]
 
     return get
 
@@ -98,23 +99,23 @@ class PerBatchRate(keras.callbacks.Callback):
         self.model.optimizer.learning_rate.assign(next(self.rates))
 
 
-def keras_model(what: Experiment, tensors: Tensors, seed: int, optimizer, metrics=()):
+def keras_model(what: Experiment, tensors: DataSet, seed: int, optimizer, metrics=()):
     model = models.build(what.model, tensors.x_train.shape[1:], tensors.classes, seed)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics, jit_compile=False)
     return model
 
 
-def float32_rates(what: Experiment, tensors: Tensors) -> np.ndarray:
-    steps_per_epoch = -(-tensors.train_images // what.batch_size)
-    return lrlab.rates(what.schedule, steps_per_epoch, what.epochs).astype(np.float32)
+def float32_rates(what: Experiment, tensors: DataSet) -> np.ndarray:
+    length = Length.of(len(tensors.x_train), what.batch_size, what.epochs)
+    return lrlab.rates(what.schedule, length.steps_per_epoch, what.epochs).astype(np.float32)
 
 
-def fit_with_keras(what: Experiment, tensors: Tensors, seed: int, optimizer):
+def fit_with_keras(what: Experiment, tensors: DataSet, seed: int, optimizer):
     model = keras_model(what, tensors, seed, optimizer)
-    x, y = tensors.x_train.numpy(), tensors.y_train.numpy()
+    x, y = tensors.x_train, tensors.y_train
     rates = PerBatchRate(float32_rates(what, tensors))
     for epoch in range(what.epochs):
-        order = chunks.sample_order(len(x), seed, epoch)
+        order = sample_order(len(x), seed, epoch)
         model.fit(x[order], y[order], what.batch_size, shuffle=False, verbose=0, callbacks=[rates])
     assert next(rates.rates, None) is None
     return model
@@ -143,9 +144,9 @@ def test_weights_after_two_epochs_are_those_of_keras_fit(
 ):
     optimizer, schedule, keras_optimizer = OPTIMIZERS[name]
     what = experiment(model=model, optimizer=optimizer, batch_size=batch_size, schedule=schedule)
-    assert (small.train_images % batch_size == 0) == (batch_size == WHOLE_BATCHES)
+    assert (len(small.x_train) % batch_size == 0) == (batch_size == WHOLE_BATCHES)
     trainer = trainer_for(what)
-    result = run(trainer, what, seed=3)
+    result = train(trainer, what, seed=3)
     fitted = fit_with_keras(what, small, 3, keras_optimizer())
     untrained = models.build(model, small.x_train.shape[1:], small.classes, 3)
     assert result.status is Status.DONE
@@ -158,11 +159,9 @@ def test_weights_are_those_of_keras_fit_on_fashion_mnist(fashion_dir):
     what = experiment(optimizer=optimizer, schedule=schedule)
     x, y, *_ = data.fashion_mnist.read(fashion_dir)
     x, y = x[:2_500].astype(np.float32) / 255, y[:2_500].astype(np.int32)
-    part = Tensors.of(
-        data.DataSet(x[500:], y[500:], x[:500], y[:500], x_test=None, y_test=None, classes=10)
-    )
-    trainer = Trainer(what, part)
-    result = run(trainer, what)
+    part = DataSet(x[500:], y[500:], x[:500], y[:500], x_test=None, y_test=None, classes=10)
+    trainer = engine_for(what, part)
+    result = train(trainer, what)
     assert result.epochs[-1].val_accuracy > 0.5
     assert result.test_accuracy is None
     assert largest_difference(trainer.model, fit_with_keras(what, part, 0, keras_optimizer())) == 0
@@ -172,11 +171,11 @@ def test_losses_and_metrics_are_those_of_keras(small, trainer_for):
     optimizer, schedule, keras_optimizer = OPTIMIZERS["momentum"]
     what = experiment(optimizer=optimizer, schedule=schedule, epochs=1)
     trainer = trainer_for(what)
-    result = run(trainer, what, seed=1)
+    result = train(trainer, what, seed=1)
 
     model = keras_model(what, small, 1, keras_optimizer(), ["accuracy"])
-    x, y = small.x_train.numpy(), small.y_train.numpy()
-    order = chunks.sample_order(len(x), 1, 0)
+    x, y = small.x_train, small.y_train
+    order = sample_order(len(x), 1, 0)
     losses, correct = [], 0.0
     for step, rate in enumerate(float32_rates(what, small)):
         picked = order[step * what.batch_size : (step + 1) * what.batch_size]
@@ -191,23 +190,20 @@ def test_losses_and_metrics_are_those_of_keras(small, trainer_for):
     sizes = [min(what.batch_size, len(x) - at) for at in range(0, len(x), what.batch_size)]
     assert epoch.loss == pytest.approx(np.average(losses, weights=sizes), rel=1e-5)
     assert epoch.accuracy == pytest.approx(correct / len(x), rel=1e-5)
-    validated = model.evaluate(small.x_val.numpy(), small.y_val.numpy(), verbose=0)
+    validated = model.evaluate(small.x_val, small.y_val, verbose=0)
     assert [epoch.val_loss, epoch.val_accuracy] == pytest.approx(validated, rel=1e-5)
-    tested = model.evaluate(small.x_test.numpy(), small.y_test.numpy(), verbose=0)
+    tested = model.evaluate(small.x_test, small.y_test, verbose=0)
     assert [result.test_loss, result.test_accuracy] == pytest.approx(tested, rel=1e-5)
-    assert trainer.evaluate(small.x_train, small.y_train) == pytest.approx(
-        model.evaluate(x, y, verbose=0), rel=1e-5
-    )
+    assert trainer.evaluate("train") == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-5)
 
 
-def test_evaluation_in_several_batches_is_the_mean_over_images(small, trainer_for):
-    trainer = trainer_for(experiment())
+def test_evaluation_in_several_batches_is_the_mean_over_images(small):
+    repeated, labels = np.tile(small.x_test, (21, 1, 1))[:2_450], np.tile(small.y_test, 21)[:2_450]
+    trainer = engine_for(experiment(), replace(small, x_test=repeated, y_test=labels))
     trainer.start(0)
-    repeated = np.tile(small.x_test.numpy(), (21, 1, 1))[:2_450]
-    labels = np.tile(small.y_test.numpy(), 21)[:2_450]
-    found = trainer.evaluate(keras.ops.array(repeated), keras.ops.array(labels))
     model = keras_model(experiment(), small, 0, "sgd", ["accuracy"])
-    assert found == pytest.approx(model.evaluate(repeated, labels, verbose=0), rel=1e-5)
+    expected = model.evaluate(repeated, labels, verbose=0)
+    assert trainer.evaluate("test") == pytest.approx(expected, rel=1e-5)
 
 
 # --- a function of the seed alone ---
@@ -216,24 +212,24 @@ def test_evaluation_in_several_batches_is_the_mean_over_images(small, trainer_fo
 def test_a_used_trainer_gives_the_run_of_a_new_one(small, trainer_for):
     what = experiment(optimizer={"type": "nadam", "beta_1": 0.8}, batch_size=32)
     used = trainer_for(what)
-    run(used, experiment(optimizer={"type": "nadam", "beta_1": 0.8}, schedule=DECAY), seed=5)
-    again = run(used, what)
-    new = Trainer(what, small)
-    assert outcome(again) == outcome(run(new, what))
+    train(used, experiment(optimizer={"type": "nadam", "beta_1": 0.8}, schedule=DECAY), seed=5)
+    again = train(used, what)
+    new = engine_for(what, small)
+    assert outcome(again) == outcome(train(new, what))
     assert largest_difference(used.model, new.model) == 0.0
 
 
 def test_a_trainer_that_met_nan_starts_afresh(trainer_for):
     trainer = trainer_for(experiment())
-    before = run(trainer, experiment())
-    exploded = run(trainer, experiment(schedule={"type": "constant", "lr": 1e30}))
+    before = train(trainer, experiment())
+    exploded = train(trainer, experiment(schedule={"type": "constant", "lr": 1e30}))
     assert exploded.status is Status.DIVERGED
-    assert outcome(run(trainer, experiment())) == outcome(before)
+    assert outcome(train(trainer, experiment())) == outcome(before)
 
 
 def test_the_seed_decides_weights_and_order(trainer_for):
     trainer = trainer_for(experiment())
-    first, same, other = (run(trainer, experiment(), seed) for seed in (0, 0, 1))
+    first, same, other = (train(trainer, experiment(), seed) for seed in (0, 0, 1))
     assert outcome(first) == outcome(same)
     assert (first.loss != other.loss).all()
 
@@ -242,51 +238,50 @@ def test_no_global_random_state_is_read_or_touched(trainer_for):
     trainer = trainer_for(experiment())
     keras.utils.set_random_seed(1)
     before = random.getstate(), np.random.get_state()  # noqa: NPY002
-    first = run(trainer, experiment())
+    first = train(trainer, experiment())
     after = random.getstate(), np.random.get_state()  # noqa: NPY002
     assert before[0] == after[0]
     assert all(np.array_equal(a, b) for a, b in zip(before[1], after[1], strict=True))
     keras.utils.set_random_seed(2)
-    assert outcome(run(trainer, experiment())) == outcome(first)
+    assert outcome(train(trainer, experiment())) == outcome(first)
 
 
 @given(images=st.integers(1, 300), seed=st.integers(0, 2**32), epoch=st.integers(0, 10_000))
 def test_sample_order_is_a_permutation_and_a_function_of_seed_and_epoch(images, seed, epoch):
-    order = chunks.sample_order(images, seed, epoch)
+    order = sample_order(images, seed, epoch)
     assert order.dtype == np.int32
     assert sorted(order) == list(range(images))
-    assert np.array_equal(order, chunks.sample_order(images, seed, epoch))
+    assert np.array_equal(order, sample_order(images, seed, epoch))
 
 
 @pytest.mark.parametrize(("seed", "epoch"), [(0, 1), (1, 0), (1, 1)])
 def test_another_seed_or_epoch_is_another_order(seed, epoch):
-    assert not np.array_equal(chunks.sample_order(500, 0, 0), chunks.sample_order(500, seed, epoch))
+    assert not np.array_equal(sample_order(500, 0, 0), sample_order(500, seed, epoch))
 
 
 # --- chunks, progress, stop ---
 
 
-def chunk_lengths(monkeypatch, seconds, trainer):
-    monkeypatch.setattr(chunks, "_CHUNK_SECONDS", seconds)
-    steps = [0]
-    result = run(trainer, experiment(), on_progress=lambda step, *_: steps.append(step))
-    return result, np.diff(steps).tolist()
+def chunk_lengths(seconds, trainer):
+    told = []
+    result = train(trainer, experiment(), tell=told.append, pace=Pace(chunk_seconds=seconds))
+    return result, np.diff([0, *(progress.step for progress in told)]).tolist()
 
 
-def test_results_do_not_depend_on_the_size_of_chunks(monkeypatch, trainer_for):
+def test_results_do_not_depend_on_the_size_of_chunks(trainer_for):
     trainer = trainer_for(experiment())
-    short, ones = chunk_lengths(monkeypatch, 1e-9, trainer)
-    long, whole = chunk_lengths(monkeypatch, 1e9, trainer)
+    short, ones = chunk_lengths(1e-9, trainer)
+    long, whole = chunk_lengths(1e9, trainer)
     assert (ones[-18:], whole) == ([1] * 18, [18, 18])
     assert outcome(short) == outcome(long)
 
 
 def test_progress_tells_where_the_run_stands(trainer_for):
     told = []
-    result = run(trainer_for(experiment()), experiment(), on_progress=lambda *at: told.append(at))
-    for step, lr, loss, _ in told:
-        assert (lr, loss) == (result.lr[step - 1], result.loss[step - 1])
-    accuracies = [accuracy for step, *_, accuracy in told if step in (18, 36)]
+    result = train(trainer_for(experiment()), experiment(), tell=told.append)
+    for at in told:
+        assert (at.lr, at.loss) == (result.lr[at.step - 1], result.loss[at.step - 1])
+    accuracies = [at.val_accuracy for at in told if at.step in (18, 36)]
     assert accuracies == [None, result.epochs[0].val_accuracy]
 
 
@@ -294,19 +289,19 @@ def test_a_stop_before_the_run_trains_no_step(trainer_for):
     stop, told = Event(), []
     stop.set()
     with pytest.raises(Stopped):
-        run(trainer_for(experiment()), experiment(), 0, stop, lambda *at: told.append(at))
+        train(trainer_for(experiment()), experiment(), stop=stop, tell=told.append)
     assert told == []
 
 
 def test_a_stop_during_the_run_ends_it_after_that_chunk(trainer_for):
     stop, told = Event(), []
 
-    def stop_at_once(*at):
-        told.append(at)
+    def stop_at_once(event):
+        told.append(event)
         stop.set()
 
     with pytest.raises(Stopped):
-        run(trainer_for(experiment()), experiment(epochs=1_000), 0, stop, stop_at_once)
+        train(trainer_for(experiment()), experiment(epochs=1_000), stop=stop, tell=stop_at_once)
     assert len(told) == 1
 
 
@@ -348,7 +343,7 @@ def test_every_open_loop_is_in_the_table():
 @pytest.mark.parametrize("kind", OPEN_LOOPS)
 def test_recorded_rates_are_the_schedule_in_float32(kind, small, trainer_for):
     what = experiment(schedule={"type": kind, **OPEN_LOOPS[kind]})
-    result = run(trainer_for(what), what)
+    result = train(trainer_for(what), what)
     rates = float32_rates(what, small)
     assert result.lr.dtype == np.float32
     assert result.lr.tobytes() == rates.tobytes()
@@ -359,7 +354,7 @@ def test_recorded_rates_are_the_schedule_in_float32(kind, small, trainer_for):
 def test_performance_rates_are_the_replay_of_the_history(monitor, trainer_for):
     schedule = {"type": "performance", "initial_lr": 0.02, "patience": 1, "min_delta": 0.02}
     what = experiment(schedule=schedule | {"monitor": monitor}, epochs=8)
-    result = run(trainer_for(what), what)
+    result = train(trainer_for(what), what)
     history = [getattr(epoch, monitor) for epoch in result.epochs]
     expected = [what.schedule.replay(history[:epoch]).lr for epoch in range(8)]
     assert len(set(expected)) > 1
@@ -371,11 +366,11 @@ def test_performance_rates_are_the_replay_of_the_history(monitor, trainer_for):
 
 @pytest.mark.parametrize("image", [17, 400])
 def test_a_nan_loss_ends_the_run_at_its_step(image, small):
-    x = small.x_train.numpy().copy()
+    x = small.x_train.copy()
     x[image] = np.nan
     what = experiment(schedule=DECAY, epochs=3)
-    result = run(Trainer(what, replace(small, x_train=keras.ops.array(x))), what)
-    step = int(np.flatnonzero(chunks.sample_order(550, 0, 0) == image)[0]) // what.batch_size
+    result = train(engine_for(what, replace(small, x_train=x)), what)
+    step = int(np.flatnonzero(sample_order(550, 0, 0) == image)[0]) // what.batch_size
     assert (result.status, result.diverged_at) == (Status.DIVERGED, step)
     assert np.array_equal(result.lr, float32_rates(what, small)[: step + 1])
     assert np.isfinite(result.loss[:-1]).all()
@@ -387,7 +382,7 @@ def test_a_finite_explosion_is_diverged_too(trainer_for):
     what = experiment(
         optimizer={"type": "adam"}, schedule={"type": "constant", "lr": 1e6}, epochs=3
     )
-    result = run(trainer_for(what), what)
+    result = train(trainer_for(what), what)
     assert result.status is Status.DIVERGED
     assert np.isfinite(result.loss).all()
     assert len(result.epochs) == 3
@@ -396,7 +391,7 @@ def test_a_finite_explosion_is_diverged_too(trainer_for):
 
 def test_a_network_that_its_last_step_breaks_is_diverged(trainer_for):
     last = {"type": "piecewise", "values": [0.005, 1e30], "boundaries": ["35 steps"]}
-    result = run(trainer_for(experiment()), experiment(schedule=last))
+    result = train(trainer_for(experiment()), experiment(schedule=last))
     assert np.isfinite(result.loss).all()
     assert not np.isfinite(result.epochs[-1].val_loss)
     assert (result.status, result.diverged_at) == (Status.DIVERGED, 35)
@@ -419,36 +414,40 @@ def test_a_network_that_its_last_step_breaks_is_diverged(trainer_for):
     ],
 )
 def test_where_a_run_diverged(loss, expected):
-    assert training_run._diverged_at(np.float32(loss), 2) == expected
+    assert course._diverged_at(np.float32(loss), 2) == expected
 
 
 def test_single_leaps_are_no_divergence():
-    assert training_run._diverged_at(np.float32([2.0, 1.0, 900.0, 1.0]), 4) is None
+    assert course._diverged_at(np.float32([2.0, 1.0, 900.0, 1.0]), 4) is None
 
 
 # --- the sweep is the same training ---
 
 
+def swept(trainer, rates, seed=0, stop=None):
+    job = SweepJob(setup=None, rates=np.asarray(rates), seed=seed)
+    return sweep_seed(trainer, job, stop=stop or Event(), pace=USUAL)
+
+
 def test_a_sweep_trains_the_steps_of_a_run(trainer_for):
-    result = run(trainer_for(experiment()), experiment(epochs=1), seed=2)
-    swept = sweep_seed(trainer_for(experiment()), np.full(17, 0.005), 2, stop=Event())
-    assert swept.stopped_by is sweep.StoppedBy.COMPLETED
-    assert np.array_equal(swept.losses, result.loss[:17])
+    result = train(trainer_for(experiment()), experiment(epochs=1), seed=2)
+    found = swept(trainer_for(experiment()), np.full(17, 0.005), 2)
+    assert found.stopped_by is sweep.StoppedBy.COMPLETED
+    assert np.array_equal(found.losses, result.loss[:17])
 
 
 def test_a_sweep_ends_by_its_stop_rule_and_pads_with_nan(trainer_for):
-    rates = sweep.rates(min_lr=1e-5, max_lr=1e6, steps=300)
-    swept = sweep_seed(trainer_for(experiment()), rates, 0, stop=Event())
-    end = int(np.isfinite(swept.losses).sum())
-    assert swept.losses.shape == (300,)
-    assert swept.stopped_by is not sweep.StoppedBy.COMPLETED
+    found = swept(trainer_for(experiment()), sweep.rates(min_lr=1e-5, max_lr=1e6, steps=300))
+    end = int(np.isfinite(found.losses).sum())
+    assert found.losses.shape == (300,)
+    assert found.stopped_by is not sweep.StoppedBy.COMPLETED
     assert 10 < end < 300
-    assert np.isnan(swept.losses[end:]).all()
-    assert sweep.stop(swept.losses[:end]) is None
+    assert np.isnan(found.losses[end:]).all()
+    assert sweep.stop(found.losses[:end]) is None
 
 
 def test_a_sweep_stops_when_told(trainer_for):
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        sweep_seed(trainer_for(experiment()), np.full(20, 0.01), 0, stop=stop)
+        swept(trainer_for(experiment()), np.full(20, 0.01), stop=stop)

@@ -1,17 +1,21 @@
 """Verdicts on real sweeps that deserve them: small networks, real training, one process."""
 
 import math
-import threading
+from threading import Event
 
 import keras
 import numpy as np
 import pytest
+from engines import source_of
 
-from lrlab.config import Experiment
 from lrlab.finder import sweep
 from lrlab.finder.suggestion import Verdict, suggest
 from lrlab.tasks.data import DataSet
-from lrlab.training import Tensors, Trainer, sweep_seed
+from lrlab.tasks.optimizers import Sgd
+from lrlab.tasks.setup import Setup
+from lrlab.training.engines.tensorflow import TensorFlowEngine, Tensors
+from lrlab.training.jobs import SweepJob
+from lrlab.training.performing import perform
 
 CLASSES = 4
 IMAGES = 8_000
@@ -20,7 +24,7 @@ INFORMED, SHUFFLED = "labels", "shuffled labels"
 
 
 @pytest.fixture(scope="module")
-def tensors():
+def datasets():
     """Noisy images of 6x6 in 4 classes, with their labels and with the labels shuffled."""
     rng = np.random.default_rng(11)
     y = (np.arange(IMAGES) % CLASSES).astype(np.int32)
@@ -29,7 +33,7 @@ def tensors():
 
     def of(labels):
         few = slice(0, 100)
-        return Tensors.of(DataSet(x, labels, x[few], labels[few], None, None, CLASSES))
+        return DataSet(x, labels, x[few], labels[few], None, None, CLASSES)
 
     return {INFORMED: of(y), SHUFFLED: of(rng.permutation(y))}
 
@@ -57,20 +61,19 @@ def dead(shape, classes, seed):
 
 
 @pytest.fixture(scope="module")
-def swept(tensors):
+def swept(datasets):
     """Return a function that sweeps with three seeds; trainers are kept for the next case."""
-    trainers = {}
+    engines = {}
 
     def run(build=network, labels=INFORMED, batch_size=32, min_lr=1e-6, max_lr=10.0, steps=240):
-        key = (build, labels, batch_size)
-        if key not in trainers:
-            experiment = Experiment.model_validate(
-                {"batch_size": batch_size, "schedule": {"type": "constant", "lr": 0.1}}
-            )
-            trainers[key] = Trainer(experiment, tensors[labels], build)
+        dataset = datasets[labels]
+        setup = Setup(source_of(dataset), build, Sgd(type="sgd", momentum=0.9), batch_size)
+        key = (setup, labels)
+        if key not in engines:
+            engines[key] = TensorFlowEngine(setup, Tensors.of(dataset))
         rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
-        stop = threading.Event()
-        seeds = [sweep_seed(trainers[key], rates, seed, stop=stop) for seed in range(SEEDS)]
+        jobs = [SweepJob(setup, rates, seed) for seed in range(SEEDS)]
+        seeds = [perform(job, engines[key], Event(), print) for job in jobs]
         return suggest(rates, np.stack([one.losses for one in seeds]), chance=math.log(CLASSES))
 
     return run

@@ -90,7 +90,6 @@ def verified(tmp_path_factory):
 def test_verified_rates_stand_beside_those_of_the_sweep(verified):
     record, out = verified
     about = json.loads((out / "sweep.json").read_text())
-    assert about == record.about
     assert about["verdict"] == "ok"
     for name in ("steady_lr", "max_lr"):
         assert about["verified"][name] <= about["highest_stable_lr"]
@@ -101,7 +100,7 @@ def test_verified_rates_stand_beside_those_of_the_sweep(verified):
         rates_around(about["steady_lr"]), rel=0.01
     )
     assert all(0.25 < run["val_accuracy"] <= 1 for run in runs)
-    assert sweep_record.read(out).about == about
+    assert sweep_record.read(out).summary == record.summary
 
 
 def test_table_shows_both_and_the_classic_rules_only_if_asked(verified, capsys):
@@ -112,9 +111,9 @@ def test_table_shows_both_and_the_classic_rules_only_if_asked(verified, capsys):
     without = capsys.readouterr().out
     assert re.search(r"^ +sweep +verified", without)
     for name in ("steady_lr", "max_lr"):
-        values = record.about[name], record.about["verified"][name]
+        values = getattr(record.summary, name), getattr(record.summary.verified, name)
         row = " +".join(re.escape(f"{value:.3g}") for value in values)
         assert re.search(rf"^{name} +{row} ", without, re.MULTILINE)
-    for name, value in record.about["rules"].items():
+    for name, value in record.summary.rules.items():
         assert re.search(rf"^{name} +{value:.3g} +alternative: ", with_rules, re.MULTILINE)
         assert not re.search(rf"^{name} ", without, re.MULTILINE)

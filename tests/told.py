@@ -1,10 +1,12 @@
 """A report that keeps what it is told, for tests that carry something out in their own process."""
 
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+
+from lrlab.reporter import Reporter
 
 
-class Told:
+class Told(Reporter):
     """Keeps what a comparison or a sweep reports, and holds it to the one thread it promises.
 
     Args:
@@ -26,9 +28,6 @@ class Told:
     def note(self, text):
         self.notes.append(text)
 
-    def waiting(self, text):
-        return nullcontext()
-
     @contextmanager
     def planned(self, to_train, reused, resumed, workers):
         self.trained = sorted(f"{run.name} {run.seed}" for run in to_train)
@@ -37,7 +36,7 @@ class Told:
         yield
 
     def progress(self, run, progress):
-        assert 0 < progress.step <= run.steps
+        assert 0 < progress.step <= run.length.steps
         assert threading.current_thread() is threading.main_thread()
         self.first_step = self.first_step or progress.step
 

@@ -28,12 +28,12 @@ def check(
     Example: lrlab check results --repair
     """
     from lrlab import console
-    from lrlab.results import inspection, locks
+    from lrlab.results import inspection, lock
 
     if repair:
         inspection.check_directory(results)
-        report = console.Reporter()
-        with locks.hold(results, wait=wait, command=command_line(context), report=report):
+        report = console.LiveReporter()
+        with lock.hold(results, wait=wait, command=command_line(context), report=report):
             found = inspection.repair(results)
     else:
         found = inspection.inspect(results)

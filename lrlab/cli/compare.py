@@ -46,10 +46,10 @@ def compare(
     read = config.read(configs, given)
 
     from lrlab import console, experiment, plots
-    from lrlab.results import comparison, locks
+    from lrlab.results import comparison, lock
 
-    report = console.Reporter()
-    with locks.hold(out, wait=wait, command=command_line(context), report=report):
+    report = console.LiveReporter()
+    with lock.hold(out, wait=wait, command=command_line(context), report=report):
         compared, results = experiment.compare(
             read,
             out=out,

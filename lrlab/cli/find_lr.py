@@ -7,6 +7,7 @@ import typer
 
 from lrlab.cli.group import command_line
 from lrlab.cli.options import AsJson, Data, DataDir, Out, Seeds, Settings, Wait
+from lrlab.finder.span import FEWEST_STEPS, MAX_LR, MIN_LR, MOST_STEPS
 
 
 def find_lr(
@@ -19,17 +20,17 @@ def find_lr(
     seeds: Seeds = 3,
     min_lr: Annotated[
         float, typer.Option(metavar="RATE", help="Learning rate of the first step.")
-    ] = 1e-6,
+    ] = MIN_LR,
     max_lr: Annotated[
         float, typer.Option(metavar="RATE", help="Learning rate of the last step.")
-    ] = 10.0,
+    ] = MAX_LR,
     steps: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             min=2,
             max=1_000_000,
-            help="Steps. Default: one epoch, at least 200, at most 500.",
+            help=f"Steps. Default: one epoch, at least {FEWEST_STEPS}, at most {MOST_STEPS}.",
         ),
     ] = None,
     data: Data = None,
@@ -54,10 +55,10 @@ def find_lr(
     experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
 
     from lrlab import console, experiment, plots
-    from lrlab.results import locks, sweep_record
+    from lrlab.results import lock, sweep_record
 
-    report = console.Reporter()
-    with locks.hold(out, wait=wait, command=command_line(context), report=report):
+    report = console.LiveReporter()
+    with lock.hold(out, wait=wait, command=command_line(context), report=report):
         record = experiment.find_lr(
             experiment_config,
             out=out,
@@ -77,5 +78,5 @@ def find_lr(
         written = sweep_record.write(out, record) + plots.sweep_figure.save(out, record)
     if not as_json:
         console.print_written(out, written)
-    if record.about["verdict"] != "ok":
+    if record.summary.verdict != "ok":
         raise typer.Exit(1)

@@ -7,15 +7,16 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from lrlab.errors import Interrupted, LrlabError
+from lrlab.io.printable import printable
 
 _COMMAND_LINE = "lrlab.command_line"
 
 
 def print_error(error: LrlabError) -> None:
     """Print an error and its hint on stderr."""
-    typer.echo(f"error: {error.message}", err=True)
+    typer.echo("error: " + "\n".join(map(printable, error.lines)), err=True)
     if error.hint:
-        typer.echo(f"\nhint: {error.hint}", err=True)
+        typer.echo(f"\nhint: {printable(error.hint)}", err=True)
 
 
 def command_line(context: typer.Context) -> str:

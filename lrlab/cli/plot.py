@@ -39,7 +39,7 @@ def plot(
     from lrlab import console
     from lrlab.plots import dispatch
 
-    given, warn = source or [Path("results")], console.Reporter().warn
+    given, warn = source or [Path("results")], console.LiveReporter().warn
     if terminal:
         console.print_curves(dispatch.previewed(given, warn))
         return

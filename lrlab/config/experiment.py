@@ -1,68 +1,20 @@
 """The experiment: everything that one config file states."""
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from lrlab.fields import Beta, Model, PositiveRate, Rate, shown
+from lrlab.fields import Model, shown
 from lrlab.schedules import AnySchedule, OpenLoop, Schedule
+from lrlab.tasks.optimizers import Optimizer, RmsProp, Sgd
+
+if TYPE_CHECKING:
+    from lrlab.tasks.data_source import DataSource
+    from lrlab.tasks.setup import Setup
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
 _BUILT_IN_DATA = ("auto", "fashion-mnist", "sketches")
-
-
-class Sgd(Model):
-    """Stochastic gradient descent, with momentum (0: plain) and Nesterov's variant of it."""
-
-    type: Literal["sgd"]
-    momentum: Beta = Field(0.0, description="the share of the last update that is kept")
-    nesterov: bool = Field(False, description="look ahead along the momentum")
-    weight_decay: Rate | None = Field(None, description="decoupled weight decay a step")
-
-
-class Adaptive(Model):
-    """What the optimizers of the Adam family share."""
-
-    beta_1: Beta = Field(0.9, description="decay of the mean gradient")
-    beta_2: Beta = Field(0.999, description="decay of the mean squared gradient")
-    epsilon: PositiveRate = Field(1e-7, description="keeps the division finite")
-    weight_decay: Rate | None = Field(None, description="decoupled weight decay a step")
-
-
-class Adam(Adaptive):
-    """Adam (Kingma and Ba, 2014)."""
-
-    type: Literal["adam"]
-
-
-class AdamW(Adaptive):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2017)."""
-
-    type: Literal["adamw"]
-    weight_decay: Rate | None = Field(0.004, description="decoupled weight decay a step")
-
-
-class Nadam(Adaptive):
-    """Adam with Nesterov momentum (Dozat, 2016)."""
-
-    type: Literal["nadam"]
-    momentum_decay: PositiveRate = Field(
-        1.0, description="how fast the momentum warms up; 1 is Keras', 0.004 the paper's, PyTorch's"
-    )
-
-
-class RmsProp(Model):
-    """RMSprop (Tieleman and Hinton, 2012)."""
-
-    type: Literal["rmsprop"]
-    rho: Beta = Field(0.9, description="decay of the mean squared gradient")
-    momentum: Beta = Field(0.0, description="the share of the last update that is kept")
-    epsilon: PositiveRate = Field(1e-7, description="keeps the division finite")
-    weight_decay: Rate | None = Field(None, description="decoupled weight decay a step")
-
-
-Optimizer = Annotated[Sgd | Adam | AdamW | Nadam | RmsProp, Field(discriminator="type")]
 
 
 def _check_name(name: str) -> str:
@@ -100,6 +52,12 @@ class Experiment(Model):
     epochs: Annotated[int, Field(gt=0, le=100_000)] = Field(
         10, description="passes over the training images"
     )
+
+    def setup(self, source: "DataSource") -> "Setup":
+        """Return what is compared under all schedules, on the data that `data` stands for."""
+        from lrlab.tasks.setup import Setup  # Late, since NumPy takes its time.
+
+        return Setup(source, self.model, self.optimizer, self.batch_size)
 
     @field_validator("schedule")
     @classmethod

@@ -3,11 +3,11 @@
 from lrlab.console.curves import print_curves
 from lrlab.console.guide_pages import print_guide, print_schedule
 from lrlab.console.inspection import print_inspection
-from lrlab.console.progress import Reporter
+from lrlab.console.progress import LiveReporter
 from lrlab.console.results import print_comparison, print_json, print_sweep, print_written
 
 __all__ = [
-    "Reporter",
+    "LiveReporter",
     "print_comparison",
     "print_curves",
     "print_guide",

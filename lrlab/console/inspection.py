@@ -5,13 +5,12 @@ from pathlib import Path
 
 from rich.text import Text
 
-from lrlab.console.terminal import console
-from lrlab.io.printable import printable
+from lrlab.console.terminal import as_text, console
 from lrlab.results.inspection import Finding, Inspection
 
 
 def print_inspection(found: Inspection) -> None:
-    """Print what is wrong in a results directory, a line each, and a summary."""
+    """Print what is wrong in a results directory, one line each, and a summary."""
     stdout = console(sys.stdout)
     for finding in found.findings:
         stdout.print(_line(found.out, finding), soft_wrap=True)
@@ -28,9 +27,9 @@ def print_inspection(found: Inspection) -> None:
 
 def _line(out: Path, finding: Finding) -> Text:
     place = finding.path.relative_to(out).as_posix()
-    text = printable(f"{place}: {finding.what}; {finding.mended or finding.remedy}")
     unmended = finding.kind.is_problem and finding.mended is None
-    return Text(text, "red" if unmended else "")
+    text = f"{place}: {finding.what}; {finding.mended or finding.remedy}"
+    return as_text(text, "red" if unmended else "")
 
 
 def _counted(count: int, word: str) -> str:

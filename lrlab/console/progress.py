@@ -4,46 +4,23 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+from rich import progress as bars
 from rich.console import Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lrlab.console.terminal import as_text, console, own_stderr
-from lrlab.results.runs import RunResult, Status
+from lrlab.console.terminal import as_lines, as_text, console, own_stderr
+from lrlab.reporter import Reporter
+from lrlab.results.run import RunResult, Status
+
+if TYPE_CHECKING:
+    from lrlab.experiment.planning import Run
+    from lrlab.training.jobs import Progress
 
 
-class _Run(Protocol):
-    """What the progress view needs of a run."""
-
-    @property
-    def seed(self) -> int: ...
-    @property
-    def steps(self) -> int: ...
-    @property
-    def steps_per_epoch(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def epochs(self) -> int: ...
-
-
-class _Progress(Protocol):
-    """What the progress view needs of a report."""
-
-    @property
-    def step(self) -> int: ...
-    @property
-    def lr(self) -> float: ...
-    @property
-    def loss(self) -> float: ...
-    @property
-    def val_accuracy(self) -> float | None: ...
-
-
-class Reporter:
+class LiveReporter(Reporter):
     """Shows how the work goes on: live on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
@@ -53,7 +30,7 @@ class Reporter:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self._console.print(as_text("warning: ", "bold yellow") + as_text(text), soft_wrap=True)
+        self._console.print(as_text("warning: ", "bold yellow") + as_lines(text), soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Print a line."""
@@ -70,7 +47,7 @@ class Reporter:
 
     @contextmanager
     def planned(
-        self, to_train: Sequence[_Run], reused: int, resumed: int, workers: int
+        self, to_train: Sequence["Run"], reused: int, resumed: int, workers: int
     ) -> Iterator[None]:
         """Say what will be trained, and show the running ones while they are."""
         plural = "s" if len(to_train) > 1 else ""
@@ -89,12 +66,12 @@ class Reporter:
         finally:
             self._view = None
 
-    def progress(self, run: _Run, progress: _Progress) -> None:
+    def progress(self, run: "Run", progress: "Progress") -> None:
         """Take note of how far a run is."""
         if self._view is not None:
             self._view.note(run, progress)
 
-    def finished(self, run: _Run, result: RunResult) -> None:
+    def finished(self, run: "Run", result: RunResult) -> None:
         """Print the line of a finished run."""
         if self._view is not None:
             self._view.end(run)
@@ -116,32 +93,32 @@ class Reporter:
 
 
 class _View:
-    """The live view: a row a running run, and an overall bar with the time left."""
+    """The live view: a row per running run, and an overall bar with the time left."""
 
-    def __init__(self, to_train: Sequence[_Run]) -> None:
-        self._rows: dict[_Run, _Progress] = {}
+    def __init__(self, to_train: Sequence["Run"]) -> None:
+        self._rows: dict[Run, Progress] = {}
         self._done = {run: 0 for run in to_train}
-        self._bar = Progress(
-            TextColumn("{task.completed:.0%}"),
-            BarColumn(bar_width=None),
-            TimeRemainingColumn(elapsed_when_finished=True),
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.completed:.0%}"),
+            bars.BarColumn(bar_width=None),
+            bars.TimeRemainingColumn(elapsed_when_finished=True),
             expand=True,
         )
         self._task = self._bar.add_task("", total=1.0)
-        self._total = sum(run.steps for run in to_train)
+        self._total = sum(run.length.steps for run in to_train)
         self._drawn = 0.0
 
-    def note(self, run: _Run, progress: _Progress) -> None:
+    def note(self, run: "Run", progress: "Progress") -> None:
         """Take note of how far a run is."""
         self._rows[run] = progress
         self._done[run] = progress.step
         if time.monotonic() - self._drawn > 0.2:
             self._advance()
 
-    def end(self, run: _Run) -> None:
+    def end(self, run: "Run") -> None:
         """Drop the row of a run that has ended."""
         self._rows.pop(run, None)
-        self._done[run] = run.steps
+        self._done[run] = run.length.steps
         self._advance()
 
     def _advance(self) -> None:
@@ -155,12 +132,12 @@ class _View:
             grid.add_column(title, justify="right")
         for run in [run for run in self._done if run in self._rows]:
             at = self._rows[run]
-            epoch = min(at.step // run.steps_per_epoch + 1, run.epochs)
+            epoch = min(at.step // run.length.steps_per_epoch + 1, run.length.epochs)
             accuracy = "" if at.val_accuracy is None else f"{at.val_accuracy:.4f}"
             grid.add_row(
                 as_text(run.name),
                 str(run.seed),
-                f"{epoch}/{run.epochs}",
+                f"{epoch}/{run.length.epochs}",
                 f"{at.lr:.3g}",
                 f"{at.loss:.3f}",
                 accuracy,

@@ -3,18 +3,17 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
 from lrlab.console.terminal import as_text, console
 from lrlab.report import tables
 from lrlab.results.comparison import Comparison
-from lrlab.results.sweep_record import SweepRecord
+from lrlab.results.sweep_record import SweepRecord, SweepSummary
 
 
 def print_json(text: str) -> None:
-    """Print JSON alone on stdout."""
+    """Print only JSON on stdout."""
     sys.stdout.write(text)
 
 
@@ -52,17 +51,16 @@ def print_written(out: Path, written: Sequence[Path]) -> None:
 def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
     """Print what a sweep suggests and how sure that is; with `rules` the classic ones as well."""
     stdout = console(sys.stdout)
-    about = record.about
-    settings = about["settings"]
-    if about["steady_lr"] is not None:
-        stdout.print(_suggestions(about, rules))
-    spread = f", within x{about['spread']:.1f}" if about["spread"] and settings["seeds"] > 1 else ""
-    plural = "s" if settings["seeds"] > 1 else ""
-    stdout.print(as_text(f"{about['verdict']}: {about['meaning']}"), soft_wrap=True)
+    summary, settings = record.summary, record.summary.settings
+    if summary.steady_lr is not None:
+        stdout.print(_suggestions(summary, rules))
+    several = settings.seeds > 1
+    spread = f", within x{summary.spread:.1f}" if summary.spread and several else ""
+    stdout.print(as_text(f"{summary.verdict}: {summary.meaning}"), soft_wrap=True)
     stdout.print(
         as_text(
-            f"{record.conditions}; {settings['steps']} steps from {settings['min_lr']:g} to "
-            f"{settings['max_lr']:g}, {settings['seeds']} seed{plural}{spread}"
+            f"{record.conditions}; {settings.steps} steps from {settings.min_lr:g} to "
+            f"{settings.max_lr:g}, {settings.seeds} seed{'s' if several else ''}{spread}"
         ),
         soft_wrap=True,
     )
@@ -72,29 +70,33 @@ _RULES = {
     "minimum": "a tenth of the rate of the lowest loss",
     "steepest": "where the loss falls fastest over the logarithm of the rate",
     "valley": "in the middle of the longest fall",
-    "slide": "where, from the right, the slope stops to change",
+    "slide": "where, from the right, the slope stops changing",
 }
 
 
-def _suggestions(about: dict[str, Any], rules: bool) -> Table:
+def _suggestions(summary: SweepSummary, rules: bool) -> Table:
     """Return the table of suggested rates: those of the sweep, beside them the verified ones."""
-    verified = about["verified"]
+    verified = summary.verified
     grid = Table(box=None, show_header=verified is not None, header_style="dim", pad_edge=False,
                  padding=(0, 2, 0, 0))  # fmt: skip
     for title in ("", "sweep", *(("verified",) if verified else ()), ""):
         grid.add_column(title)
 
-    def add(name: str, of_sweep: str, purpose: str, style: str = "") -> None:
-        checked = verified.get(name) if verified else None
-        shown = "-" if checked is None else f"{checked:.3g}"
-        beside = [as_text(shown if name in verified else "", style)] if verified else []
+    def add(name: str, of_sweep: str, purpose: str, style: str = "", refined: str = "") -> None:
+        beside = [as_text(refined, style)] if verified else []
         grid.add_row(name, as_text(of_sweep, style), *beside, purpose)
 
-    best = "bold green"
-    add("steady_lr", f"{about['steady_lr']:.3g}", "for constant and decaying schedules", best)
-    add("max_lr", f"{about['max_lr']:.3g}", "peak of one_cycle", best)
-    add("usable", f"{about['lowest_useful_lr']:.3g}", f"to {about['highest_stable_lr']:.3g}")
+    for name, purpose in (
+        ("steady_lr", "for constant and decaying schedules"),
+        ("max_lr", "peak of one_cycle"),
+    ):
+        refined = _rate(getattr(verified, name)) if verified else ""
+        add(name, _rate(getattr(summary, name)), purpose, "bold green", refined)
+    add("usable", _rate(summary.lowest_useful_lr), f"to {_rate(summary.highest_stable_lr)}")
     for name, meaning in _RULES.items() if rules else ():
-        value = about["rules"][name]
-        add(name, "-" if value is None else f"{value:.3g}", f"alternative: {meaning}", "dim")
+        add(name, _rate(summary.rules[name]), f"alternative: {meaning}", "dim")
     return grid
+
+
+def _rate(lr: float | None) -> str:
+    return "-" if lr is None else f"{lr:.3g}"

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lrlab.io import streams
-from lrlab.io.printable import printable_lines
+from lrlab.io.printable import printable, printable_lines
 
 _WIDE = 200
 
@@ -20,12 +20,17 @@ def console(stream: Any) -> Console:
 
 
 def as_text(content: str, style: str = "") -> Text:
-    """Return a text in which no terminal finds anything to obey."""
+    """Return a text of one line in which no terminal finds anything to obey."""
+    return Text(printable(content), style)
+
+
+def as_lines(content: str, style: str = "") -> Text:
+    """Return a text as `as_text` does, its line ends kept."""
     return Text(printable_lines(content), style)
 
 
 def own_stderr() -> Any:
-    """Return a stream of its own to the real stderr: TensorFlow's import silences the usual one."""
+    """Return a second stream to the real stderr: TensorFlow's import silences the usual one."""
     if isinstance(sys.stderr, streams.Lenient):
         return streams.duplicate(sys.stderr)
     return sys.stderr

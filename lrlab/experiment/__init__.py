@@ -1,8 +1,6 @@
 """Carry out find-lr and compare: plan, reuse, run side by side, aggregate."""
 
 from lrlab.experiment.comparing import compare, save
-from lrlab.experiment.finding import find_lr
-from lrlab.experiment.pool import Progress
-from lrlab.experiment.running import Run
+from lrlab.experiment.suggesting import find_lr
 
-__all__ = ["Progress", "Run", "compare", "find_lr", "save"]
+__all__ = ["compare", "find_lr", "save"]

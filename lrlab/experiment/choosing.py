@@ -5,19 +5,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from lrlab.config import Config
 from lrlab.errors import ResultsError
-from lrlab.experiment.finding import sweep_experiment
-from lrlab.experiment.running import Report
+from lrlab.experiment.suggesting import sweep_experiment
 from lrlab.fields import Purpose, auto_rates, filled
+from lrlab.finder import span
 from lrlab.io import atomic
-from lrlab.results import runs, sweep_record
-from lrlab.results.sweep_record import SweepRecord
-from lrlab.tasks.data import DataSource
-
-_SEEDS = 3
+from lrlab.reporter import Reporter
+from lrlab.results import run, sweep_record
+from lrlab.results.sweep_record import SweepRecord, SweepSummary
+from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def choose(
     *,
     out: Path,
     fresh: bool,
-    report: Report,
+    report: Reporter,
 ) -> list[Choice]:
     """Return the configs with every `auto` rate filled in by a sweep.
 
@@ -52,7 +51,7 @@ def choose(
         configs: The experiments.
         resolved: The data that each name means.
         out: The results directory.
-        fresh: Sweep anew where there is a sweep already.
+        fresh: Repeat sweeps that were made before.
         report: Told what happens.
 
     Raises:
@@ -60,7 +59,7 @@ def choose(
         ResultsError: If a sweep cannot be written.
         Interrupted: On Ctrl-C.
     """
-    swept: dict[Path, SweepRecord] = {}
+    swept: dict[Setup, SweepRecord] = {}
     choices = []
     for config in configs:
         wanted = auto_rates(config.experiment.schedule)
@@ -68,48 +67,47 @@ def choose(
             choices.append(Choice(config))
             continue
         source = resolved[config.experiment.data]
-        folder = _folder(out, config, source)
-        if folder not in swept:
+        setup = config.experiment.setup(source)
+        if setup not in swept:
+            folder = out / "sweeps" / _digest(setup)
             atomic.check_within(out, folder)
             atomic.remove_parts(folder)
-            swept[folder] = _sweep(config, source, folder, fresh, report)
-        choices.append(_fill(config, wanted, swept[folder].about))
+            swept[setup] = _sweep(config, source, folder, fresh, report)
+        choices.append(_fill(config, wanted, swept[setup].summary))
     return choices
 
 
-def _folder(out: Path, config: Config, source: DataSource) -> Path:
-    e = config.experiment
-    stated = [runs.FORMAT, e.model, e.optimizer.identity(), e.batch_size, source.fingerprint]
-    digest = hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
-    return out / "sweeps" / digest[:10]
+def _digest(setup: Setup) -> str:
+    stated = json.dumps([run.FORMAT, *setup.identity()], sort_keys=True)
+    return hashlib.sha256(stated.encode()).hexdigest()[:10]
 
 
 def _sweep(
-    config: Config, source: DataSource, folder: Path, fresh: bool, report: Report
+    config: Config, source: DataSource, folder: Path, fresh: bool, report: Reporter
 ) -> SweepRecord:
     if not fresh and (folder / sweep_record.JSON_FILE).exists():
         try:
             return sweep_record.read(folder)
         except ResultsError as error:
-            report.warn(f"{error.message}; the sweep is made anew")
-    record = sweep_experiment(config, source, seeds=_SEEDS, report=report)
+            report.warn(f"{error.message}; the sweep is repeated")
+    record = sweep_experiment(config.experiment, source, seeds=span.SEEDS, report=report)
     sweep_record.write(folder, record)
-    about = record.about
-    found = f"steady_lr {about['steady_lr']}, max_lr {about['max_lr']}"
-    result = found if about["steady_lr"] is not None else f"{about['verdict']}"
+    summary = record.summary
+    found = f"steady_lr {summary.steady_lr}, max_lr {summary.max_lr}"
+    result = found if summary.steady_lr is not None else summary.verdict
     report.note(f"swept for `auto`: {record.conditions}: {result} ({folder})")
     return record
 
 
-def _fill(config: Config, wanted: Mapping[str, str], about: Mapping[str, Any]) -> Choice:
-    if about["steady_lr"] is None:
-        reason = f"the sweep for `auto` found no learning rate: {about['verdict']}, "
-        return Choice(config, refused=reason + about["meaning"])
+def _fill(config: Config, wanted: Mapping[str, Purpose], summary: SweepSummary) -> Choice:
+    if summary.steady_lr is None or summary.max_lr is None:
+        reason = f"the sweep for `auto` found no learning rate: {summary.verdict}, "
+        return Choice(config, refused=reason + summary.meaning)
+    rates: dict[Purpose, float] = {"steady_lr": summary.steady_lr, "max_lr": summary.max_lr}
     try:
-        found: dict[Purpose, float] = {"steady_lr": about["steady_lr"], "max_lr": about["max_lr"]}
-        schedule = filled(config.experiment.schedule, found)
+        schedule = filled(config.experiment.schedule, rates)
     except ValueError as error:
         return Choice(config, refused=f"what the sweep found for `auto` does not fit: {error}")
     experiment = config.experiment.model_copy(update={"schedule": schedule})
-    chosen = {key: about[purpose] for key, purpose in wanted.items()}
+    chosen = {key: rates[purpose] for key, purpose in wanted.items()}
     return Choice(replace(config, experiment=experiment), chosen)

@@ -4,17 +4,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrlab import config
+from lrlab.analysis import summaries
 from lrlab.config import Config
-from lrlab.experiment import choosing, running
+from lrlab.experiment import choosing, planning, running
 from lrlab.experiment.choosing import Choice
-from lrlab.experiment.running import Report, Run
+from lrlab.experiment.executors.executor import MakeExecutor
+from lrlab.experiment.executors.threads import Threads
+from lrlab.experiment.planning import Run
 from lrlab.io import atomic
 from lrlab.report import tables
+from lrlab.reporter import Reporter
 from lrlab.results import comparison
-from lrlab.results.comparison import Comparison
-from lrlab.results.runs import RunResult, Status
+from lrlab.results.comparison import Comparison, ExperimentSummary
+from lrlab.results.run import RunResult, Status
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 
 
 def compare(
@@ -22,12 +26,13 @@ def compare(
     *,
     out: Path,
     seeds: int,
-    report: Report,
+    report: Reporter,
     workers: int | None = None,
     data_dir: Path | None = None,
     fresh: bool = False,
     keep_weights: bool = False,
     command: str | None = None,
+    executor: MakeExecutor = Threads,
 ) -> tuple[Comparison, dict[str, RunResult]]:
     """Train every experiment with every seed, as far as that is not done yet, and summarise.
 
@@ -38,11 +43,12 @@ def compare(
         out: The results directory.
         seeds: How many seeds: 0, 1, ... `seeds - 1`.
         report: Told what happens.
-        workers: Runs side by side; default one a core, never more than there are runs.
+        workers: Runs side by side; default one per core, never more than there are runs.
         data_dir: Where Fashion-MNIST is looked for first.
-        fresh: Train anew what is finished already.
+        fresh: Retrain finished and partial runs.
         keep_weights: Whether the final weights of every run are kept.
         command: The command line, for `run.json`.
+        executor: Carries out the training.
 
     Returns:
         The comparison, which `save` writes, and the result of each run by its folder in `out`.
@@ -55,33 +61,31 @@ def compare(
     atomic.check_writable(out)
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
     chosen = choosing.choose(configs, resolved, out=out, fresh=fresh, report=report)
-    ready = [choice.config for choice in chosen if choice.refused is None]
-    for each in ready:
-        steps_per_epoch = resolved[each.experiment.data].steps_per_epoch(each.experiment.batch_size)
-        for text in config.warnings(each, steps_per_epoch):
+    plans = []
+    for choice in chosen:
+        experiment = choice.config.experiment
+        planned = planning.plan(experiment, resolved[experiment.data], seeds, out)
+        atomic.check_within(out, planned[0].folder.parent)
+        plans.append((choice, planned))
+    ready = [(choice, planned) for choice, planned in plans if choice.refused is None]
+    for choice, planned in ready:
+        for text in config.warnings(choice.config, planned[0].length.steps_per_epoch):
             report.warn(text)
-    plan = running.plan_runs(ready, resolved, seeds, out)
-    for folder in dict.fromkeys(run.folder.parent for run in plan):
-        atomic.check_within(out, folder)
     results = running.carry_out(
-        plan,
+        [run for _, planned in ready for run in planned],
         workers=workers,
         fresh=fresh,
         report=report,
         keep_weights=keep_weights,
         command=command,
+        executor=executor,
     )
-    for choice in chosen:
+    for choice, planned in plans:
         if choice.refused is not None:
-            refused = RunResult(Status.FAILED, error=choice.refused)
-            plan = running.plan_runs([choice.config], resolved, seeds, out)
-            results |= dict.fromkeys(plan, refused)
-    of_config: dict[int, list[Run]] = {}
-    for run in results:
-        of_config.setdefault(id(run.config), []).append(run)
-    summaries = [_summary(c, of_config[id(c.config)], results, out) for c in chosen]
-    compared = comparison.compare(summaries, comparison.environments(results.values()))
-    return compared, {_place(run, out): result for run, result in results.items()}
+            results |= dict.fromkeys(planned, RunResult(Status.FAILED, error=choice.refused))
+    experiments = [_summary(choice, planned, results) for choice, planned in plans]
+    compared = summaries.compare(experiments, summaries.environments(results.values()))
+    return compared, {run.place.path: result for run, result in results.items()}
 
 
 def save(compared: Comparison, out: Path) -> list[Path]:
@@ -100,24 +104,21 @@ def save(compared: Comparison, out: Path) -> list[Path]:
     return [out / name for name in texts]
 
 
-def _resolve(names: Sequence[str], data_dir: Path | None, report: Report) -> dict[str, DataSource]:
+def _resolve(
+    names: Sequence[str], data_dir: Path | None, report: Reporter
+) -> dict[str, DataSource]:
     with report.waiting("Looking for the data"):
         return {name: data.resolve(name, data_dir, report.warn) for name in dict.fromkeys(names)}
 
 
 def _summary(
-    choice: Choice, runs: Sequence[Run], results: Mapping[Run, RunResult], out: Path
-) -> comparison.ExperimentSummary:
-    own = sorted(runs, key=lambda run: run.seed)
-    return comparison.summarise(
+    choice: Choice, runs: Sequence[Run], results: Mapping[Run, RunResult]
+) -> ExperimentSummary:
+    return summaries.summarise(
         choice.config.experiment.model_dump(mode="json", exclude={"data"}),
-        {run.seed: results[run] for run in own},
-        data=own[0].source.name,
-        steps_per_epoch=own[0].steps_per_epoch,
+        {run.seed: results[run] for run in runs},
+        data=runs[0].setup.data.name,
+        steps_per_epoch=runs[0].length.steps_per_epoch,
         chosen=choice.chosen,
-        folders=[_place(run, out) for run in own],
+        folders=[run.place.path for run in runs],
     )
-
-
-def _place(run: Run, out: Path) -> str:
-    return run.folder.relative_to(out).as_posix()

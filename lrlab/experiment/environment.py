@@ -11,7 +11,7 @@ def record() -> dict[str, Any]:
 
     To be called once TensorFlow is loaded. All of it can change a result in its last digits.
     """
-    from lrlab import training
+    from lrlab.training.engines.loaded import threads_per_run
 
     packages = ("lrlab", "tensorflow", "keras", "numpy")
     return {
@@ -20,7 +20,7 @@ def record() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "threads_per_run": training.threads_per_run(),
+        "threads_per_run": threads_per_run(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0",
     }
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from lrlab.tasks import data
-from lrlab.tasks.data import DataSource
+from lrlab.tasks.data_source import DataSource
 
 if TYPE_CHECKING:
-    from lrlab.training import Tensors
+    from lrlab.training.engines.tensorflow import Engines
 
 
 class _Task(threading.Thread):
@@ -38,26 +38,24 @@ class _Task(threading.Thread):
         return self._outcome
 
 
-def prepare(sources: Iterable[DataSource]) -> Callable[[DataSource], "Tensors"]:
-    """Import TensorFlow and read the data sets; return a function that gives their tensors.
+def prepare(sources: Iterable[DataSource]) -> "Engines":
+    """Import TensorFlow and read the data sets; return what makes engines on them.
 
     The main thread only waits, so that Ctrl-C works while TensorFlow is being imported.
 
     Raises:
         DataError: If a data set is damaged.
     """
-    engine = _Task(_import_training)
+    imported = _Task(_import_tensorflow)
     arrays = {
         source: _Task(functools.partial(data.load, source)) for source in dict.fromkeys(sources)
     }
     loaded = {source: task.result() for source, task in arrays.items()}
-    training = engine.result()
-    tensors = {source: training.Tensors.of(dataset) for source, dataset in loaded.items()}
-    return tensors.__getitem__
+    engines: Engines = imported.result()(loaded)
+    return engines
 
 
-def _import_training() -> Any:
-    from lrlab import training
-    from lrlab.training import trainer  # noqa: F401 - Starts TensorFlow, beside the reading.
+def _import_tensorflow() -> Any:
+    from lrlab.training.engines.tensorflow import Engines
 
-    return training
+    return Engines

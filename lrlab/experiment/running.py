@@ -1,90 +1,27 @@
-"""Carry out the runs of a plan: reuse what is finished, train the rest side by side, keep each."""
+"""Carry out the runs of a plan: reuse what is finished, train the rest side by side, keep each.
+
+Only the driver, the thread that calls `carry_out`, reads and writes the results directory.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
-from pathlib import Path
-from typing import Any, Protocol
+from dataclasses import replace
+from itertools import chain
 
-from lrlab.config import Config
 from lrlab.errors import Interrupted, ResultsError
-from lrlab.experiment import environment, pool, resuming
+from lrlab.experiment import environment, resuming
+from lrlab.experiment.executors.executor import MakeExecutor
+from lrlab.experiment.executors.threads import Threads, default_workers
+from lrlab.experiment.planning import Run
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.resuming import Resumption
 from lrlab.io import atomic
-from lrlab.results import checkpoints, runs
-from lrlab.results.runs import RunResult, Status
-from lrlab.tasks.data import DataSource
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One run of the plan: an experiment with a seed, and where it is kept."""
-
-    config: Config
-    source: DataSource
-    seed: int
-    folder: Path
-
-    @property
-    def name(self) -> str:
-        """Name of the experiment."""
-        return self.config.experiment.name
-
-    @property
-    def epochs(self) -> int:
-        """Epochs of the run."""
-        return self.config.experiment.epochs
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps an epoch; the last batch may be smaller."""
-        return self.source.steps_per_epoch(self.config.experiment.batch_size)
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.steps_per_epoch * self.epochs
-
-    @cached_property
-    def identity(self) -> str:
-        """Hash of all that can change its result, the seed apart."""
-        return runs.identity(self.config.experiment, self.source.fingerprint)
-
-
-class Report(Protocol):
-    """What a comparison tells while it goes on; all calls come from one thread."""
-
-    def warn(self, text: str) -> None:
-        """Something that the user should know."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-
-    def waiting(self, text: str) -> Any:
-        """Return a context manager around a wait."""
-
-    def planned(self, to_train: Sequence[Run], reused: int, resumed: int, workers: int) -> Any:
-        """Return a context manager around the training of these runs."""
-
-    def progress(self, run: Run, progress: pool.Progress) -> None:
-        """A run has gone on."""
-
-    def finished(self, run: Run, result: RunResult) -> None:
-        """A run has ended."""
-
-
-def plan_runs(
-    configs: Sequence[Config], resolved: dict[str, DataSource], seeds: int, out: Path
-) -> list[Run]:
-    """Return every run: each experiment with each seed."""
-    plan = []
-    for each in configs:
-        source = resolved[each.experiment.data]
-        first = runs.folder(out, each.experiment, source.fingerprint, 0)
-        for seed in range(seeds):
-            plan.append(Run(each, source, seed, first.with_name(f"seed-{seed}")))
-    return plan
+from lrlab.reporter import Reporter
+from lrlab.results import run_folder, standing
+from lrlab.results.checkpoint import Checkpoint
+from lrlab.results.run import RunResult, Status
+from lrlab.results.run_folder import RunData, RunOrigin
+from lrlab.tasks.setup import Setup
+from lrlab.training.jobs import Event, Failure, Progress, Refused, Result, RunJob
 
 
 def carry_out(
@@ -92,9 +29,10 @@ def carry_out(
     *,
     workers: int | None,
     fresh: bool,
-    report: Report,
+    report: Reporter,
     keep_weights: bool = False,
     command: str | None = None,
+    executor: MakeExecutor = Threads,
 ) -> dict[Run, RunResult]:
     """Return the result of every run of the plan, trained as far as that is not done yet.
 
@@ -102,11 +40,12 @@ def carry_out(
 
     Args:
         plan: The runs.
-        workers: Runs side by side; None: one a core.
-        fresh: Train anew what is finished already, and from the start what was cut off.
+        workers: Runs side by side; None: one per core.
+        fresh: Retrain what is finished, and start over what was cut off.
         report: Told what happens.
-        keep_weights: Whether the final weights are kept; runs that lack them are trained anew.
+        keep_weights: Whether the final weights are kept; runs that lack them are retrained.
         command: The command line, for `run.json`.
+        executor: Carries out the training.
 
     Raises:
         DataError: If a data set is damaged.
@@ -116,156 +55,134 @@ def carry_out(
     for parent in dict.fromkeys(run.folder.parent for run in plan):
         atomic.remove_parts(parent)
     results = {} if fresh else _finished(plan, keep_weights, report)
-    to_train = sorted((run for run in plan if run not in results), key=_trace_order)
+    to_train = _by_setup([run for run in plan if run not in results])
     for run in to_train if fresh else results:
         resuming.remove(run)
-    if to_train:
-        results |= _train(to_train, len(results), workers, report, keep_weights, command)
-    return results
+    if not to_train:
+        return results
+    count = min(workers or default_workers(len(to_train)), len(to_train))
+    with report.waiting("Loading TensorFlow and the data"):
+        engines = prepare(run.setup.data for run in to_train)
+    training = _Training(to_train, report, keep_weights, command, count)
+    try:
+        with report.planned(to_train, len(results), training.resumed, count):
+            executor(engines, count).carry_out(training.jobs, training.handle)
+    except KeyboardInterrupt:
+        kept = len(results) + len(training.results)
+        raise Interrupted(
+            f"interrupted; {kept} of {len(results) + len(to_train)} runs are finished and kept",
+            "run the same command again to resume",
+        ) from None
+    return results | training.results
 
 
-def _finished(plan: Sequence[Run], keep_weights: bool, report: Report) -> dict[Run, RunResult]:
-    """Return the runs that need no training; damaged ones are set aside and trained anew."""
+def _finished(plan: Sequence[Run], keep_weights: bool, report: Reporter) -> dict[Run, RunResult]:
+    """Return the runs that need no training; damaged ones are set aside and retrained."""
     results = {}
     for run in plan:
-        try:
-            found = _own(run)
-        except ResultsError as error:
+        stands = standing.verify(run.folder, run.place)
+        if stands.damage:
             aside = atomic.set_aside(run.folder)
-            report.warn(f"{error.message}; it is kept as `{aside}` and trained anew")
+            reason = stands.damage[0].message
+            report.warn(f"{reason}; the run is kept as `{aside}` and retrained")
+        kept = stands.run
+        if kept is None or kept.result.status is Status.FAILED:
             continue
-        if found is None or found[0].status is Status.FAILED:
-            continue
-        if not keep_weights or runs.WEIGHTS in found[1]["sha256"]:
-            results[run] = found[0]
+        if kept.has_weights or not keep_weights:
+            results[run] = kept.result
     return results
 
 
-def _own(run: Run) -> tuple[RunResult, dict[str, Any]] | None:
-    """Return what the folder of a run holds, None without it.
+def _by_setup(plan: Sequence[Run]) -> list[Run]:
+    """Bring runs that can share an engine together, otherwise keep the order."""
+    together: dict[Setup, list[Run]] = {}
+    for run in plan:
+        together.setdefault(run.setup, []).append(run)
+    return list(chain.from_iterable(together.values()))
 
-    Raises:
-        ResultsError: If it is damaged, or another run than its name says.
+
+class _Training:
+    """The training of some runs as the driver sees it: jobs go out, events come in.
+
+    Attributes:
+        jobs: A job for each run.
+        resumed: How many of them go on from a checkpoint.
+        results: What has come out so far.
     """
-    if run.folder.is_symlink():
-        raise ResultsError(f"`{run.folder}` is a symbolic link")
-    found = runs.read(run.folder)
-    if found is None and run.folder.is_dir() and any(run.folder.iterdir()):
-        raise ResultsError(f"`{run.folder}` holds files but no `run.json`")
-    if found is not None:
-        # Older versions did not state the identity.
-        stated = (found[1].get("identity", run.identity), found[1].get("seed"))
-        if stated != (run.identity, run.seed):
-            raise ResultsError(f"`{run.folder}` holds another run: {stated[0]}, seed {stated[1]}")
-    return found
 
-
-def _trace_order(run: Run) -> str:
-    """Bring runs that can share a compiled trainer together, otherwise keep the order."""
-    e = run.config.experiment
-    return repr((run.source.fingerprint, e.model, e.optimizer, e.batch_size))
-
-
-def _train(
-    to_train: Sequence[Run],
-    reused: int,
-    workers: int | None,
-    report: Report,
-    keep_weights: bool,
-    command: str | None,
-) -> dict[Run, RunResult]:
-    count = min(workers or pool.default_workers(len(to_train)), len(to_train))
-    with report.waiting("Loading TensorFlow and the data"):
-        tensors = prepare(run.source for run in to_train)
-    made_in = environment.record()
-    origin = {"environment": made_in, "command": command, "workers": count}
-    results: dict[Run, RunResult] = {}
-
-    def done(index: int, outcome: Any) -> None:
-        run = to_train[index]
-        result = _kept(run, outcome, origin)
-        results[run] = result
-        report.finished(run, result)
-
-    jobs = [
-        pool.Job(run.config.experiment, run.source, partial(_work, run, made_in, keep_weights))
-        for run in to_train
-    ]
-    resumed = sum(checkpoints.path_of(run.folder).exists() for run in to_train)
-    try:
-        with report.planned(to_train, reused, resumed, count):
-            pool.carry_out(
-                jobs,
-                tensors,
-                workers=count,
-                on_progress=lambda p: report.progress(to_train[p.job], p),
-                on_done=done,
-                on_warning=lambda warned: report.warn(warned.text),
+    def __init__(
+        self,
+        to_train: Sequence[Run],
+        report: Reporter,
+        keep_weights: bool,
+        command: str | None,
+        workers: int,
+    ) -> None:
+        self.results: dict[Run, RunResult] = {}
+        self._runs = to_train
+        self._report = report
+        made_in = environment.record()
+        self._origin = RunOrigin(environment=made_in, command=command, workers=workers)
+        self._resumptions = [Resumption(run, made_in, report) for run in to_train]
+        self.resumed = sum(each.checkpoint is not None for each in self._resumptions)
+        self.jobs = [
+            RunJob(
+                run.setup,
+                run.experiment.schedule,
+                run.experiment.epochs,
+                run.seed,
+                checkpoint=resumption.checkpoint,
+                keep_checkpoints=True,
+                keep_weights=keep_weights,
             )
-    except KeyboardInterrupt:
-        kept = reused + len(results)
-        raise Interrupted(
-            f"interrupted; {kept} of {reused + len(to_train)} runs are finished and kept",
-            "the same command goes on where it was",
-        ) from None
-    return results
+            for run, resumption in zip(to_train, self._resumptions, strict=True)
+        ]
+
+    def handle(self, index: int, event: Event) -> None:
+        """Write what a job gives, and report what it tells."""
+        run, resumption = self._runs[index], self._resumptions[index]
+        match event:
+            case Progress():
+                self._report.progress(run, event)
+            case Checkpoint():
+                resumption.keep(event)
+            case Refused(reason):
+                resumption.refuse(reason)
+            case Result() | Failure():
+                self.results[run] = _kept(run, event, self._origin, resumption)
+                self._report.finished(run, self.results[run])
 
 
-@dataclass(frozen=True)
-class _Trained:
-    """What a run gave, and how it came about, for `run.json`."""
-
-    result: RunResult
-    history: dict[str, Any]
-
-
-def _work(
-    run: Run, made_in: dict[str, Any], keep_weights: bool, trainer: Any, stop: Any, told: pool.Told
-) -> _Trained:
-    from lrlab import training
-
-    resumption = Resumption(run, made_in, told.warn)
-    result = training.train_run(
-        trainer,
-        run.config.experiment,
-        run.seed,
-        stop=stop,
-        on_progress=told.progress,
-        checkpoint=resumption.find(lambda found: trainer.check(found.model, found.optimizer)),
-        keep=resumption.keep,
-        keep_weights=keep_weights,
-    )
-    history = {
-        "resumed_at": resumption.resumed_at,
-        "earlier_environments": resumption.earlier_environments,
-    }
-    return _Trained(result, history)
-
-
-def _kept(run: Run, outcome: _Trained | pool.Failure, origin: dict[str, Any]) -> RunResult:
+def _kept(
+    run: Run, outcome: Result | Failure, origin: RunOrigin, resumption: Resumption
+) -> RunResult:
     """Write what a run gave and return it as it reads back, so that a repeat shows the same.
 
     Where it cannot be written, the run has failed; its last checkpoint stays.
     """
-    about: dict[str, Any] = {
-        "identity": run.identity,
-        "seed": run.seed,
-        "config": run.config.experiment.model_dump(mode="json", exclude={"data"}),
-        "data": {"name": run.source.name, "fingerprint": run.source.fingerprint},
-        "steps_per_epoch": run.steps_per_epoch,
-        **origin,
-    }
-    if isinstance(outcome, pool.Failure):
-        about["traceback"] = outcome.trace
+    origin = replace(
+        origin,
+        identity=run.place.identity,
+        seed=run.seed,
+        config=run.experiment.model_dump(mode="json", exclude={"data"}),
+        data=RunData(run.setup.data.name, run.setup.data.fingerprint),
+        steps_per_epoch=run.length.steps_per_epoch,
+    )
+    if isinstance(outcome, Failure):
+        origin = replace(origin, traceback=outcome.trace)
         result = RunResult(Status.FAILED, error=outcome.error)
     else:
-        about |= outcome.history
-        result = outcome.result
+        origin = replace(
+            origin,
+            resumed_at=tuple(resumption.resumed_at),
+            earlier_environments=tuple(resumption.earlier_environments),
+        )
+        result = outcome.value
     try:
-        runs.write(run.folder, result, about)
-        kept = runs.read(run.folder)
+        run_folder.write(run.folder, result, origin)
+        kept = run_folder.read(run.folder)
         if result.status is not Status.FAILED:
             resuming.remove(run)
     except ResultsError as error:
         return RunResult(Status.FAILED, error=error.message)
-    return result if kept is None else kept[0]
+    return result if kept is None else kept.result

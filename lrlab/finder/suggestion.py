@@ -11,23 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lrlab.finder.landmarks import WIDTH, Landmarks, landmarks, relative
 from lrlab.finder.sweep import Floats, classic_rules, initial_loss, stop
-
-WIDTH = 0.25
-"""Standard deviation of the smoothing window, in decades of the learning rate."""
-
-CEILING = 0.5
-"""Rise over the initial loss that a step counts at most, and every step after divergence."""
-
-HALF, KNEE, EDGE = 0.5, 0.95, 0.8
-"""Shares of the descent at the landmarks: on the way down, all but done, given back in part."""
-
-STEADY_FACTOR, PEAK_FACTOR = 2.4, 6.5
-"""The suggestions over the knee's rate; neither goes beyond the edge.
-
-Amid the factors that cost no development task more than a point of accuracy: 1.6 to 3.6 for a
-constant rate, 4.8 to 7.6 for the peak of one_cycle.
-"""
 
 MIN_STEPS = 100
 MIN_STEPS_A_DECADE = 25
@@ -53,7 +38,7 @@ class Verdict(enum.StrEnum):
 
     Example:
         >>> Verdict.NO_DIVERGENCE.sentence
-        'the loss did not rise again up to the highest rate; raise --max-lr'
+        'the loss never rose again, even at the highest rate; raise --max-lr'
     """
 
     sentence: str
@@ -68,17 +53,17 @@ class Verdict(enum.StrEnum):
     OK = "ok", "the loss fell to a clear valley and rose again"
     NO_DESCENT = (
         "no_descent",
-        "next to nothing was learned at any rate; check labels, model and loss, or raise --max-lr",
+        "no rate taught the model anything; check labels, model and loss, or raise --max-lr",
     )
     NO_DIVERGENCE = (
         "no_divergence",
-        "the loss did not rise again up to the highest rate; raise --max-lr",
+        "the loss never rose again, even at the highest rate; raise --max-lr",
     )
-    DIVERGED_AT_ONCE = "diverged_at_once", "the lowest rates were too high already; lower --min-lr"
-    TOO_NOISY = "too_noisy", "the seeds or batches disagree too much; use more --steps or --seeds"
+    DIVERGED_AT_ONCE = "diverged_at_once", "even the lowest rates were too high; lower --min-lr"
+    TOO_NOISY = "too_noisy", "seeds or batches disagree too much; use more --steps or --seeds"
     TOO_SHORT = (
         "too_short",
-        f"under {MIN_STEPS} steps, or {MIN_STEPS_A_DECADE} a decade, are no curve; raise --steps",
+        f"too few --steps: use at least {MIN_STEPS}, and {MIN_STEPS_A_DECADE} per decade of rates",
     )
 
 
@@ -116,27 +101,6 @@ class Suggestion:
     rules: Mapping[str, float | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Landmarks:
-    """Points of a smoothed curve; `half`, `knee`, `edge` are natural logarithms of rates."""
-
-    half: float
-    knee: float
-    edge: float
-    descent: float
-    rises: bool
-
-    @property
-    def steady(self) -> float:
-        """Logarithm of the rate for constant and decaying schedules."""
-        return min(self.knee + math.log(STEADY_FACTOR), self.edge)
-
-    @property
-    def peak(self) -> float:
-        """Logarithm of the peak rate of one_cycle."""
-        return min(self.knee + math.log(PEAK_FACTOR), self.edge)
-
-
 def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) -> Suggestion:
     """Suggest learning rates from the loss curves of a sweep.
 
@@ -169,8 +133,8 @@ def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) ->
         https://arxiv.org/abs/1506.01186
     """
     x, curves = _checked(lr, losses)
-    together = _landmarks(x, curves)
-    alone = [_landmarks(x, curve[np.newaxis]) for curve in curves]
+    together = landmarks(x, curves)
+    alone = [landmarks(x, curve[np.newaxis]) for curve in curves]
     verdict = _verdict(x, curves, together, alone, chance)
     rules = classic_rules(np.asarray(lr, np.float64), curves)
     if verdict is not Verdict.OK:
@@ -201,56 +165,6 @@ def _checked(lr: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
         if end := stop(curve):
             curve[end[0] :] = np.nan
     return np.log(rates), curves
-
-
-def _relative(curves: Floats) -> Floats:
-    """Return the losses' change over the initial loss, (loss - initial) / |initial|, capped."""
-    initial = np.array([[initial_loss(curve)] for curve in curves])
-    scale = np.abs(initial)
-    relative = (curves - initial) / np.where(scale > 0, scale, 1.0)
-    return np.asarray(np.minimum(relative, CEILING))
-
-
-def _landmarks(x: Floats, curves: Floats) -> Landmarks:
-    """Return the landmarks of the curve that the seeds share.
-
-    The mean over the seeds is smoothed by a Gaussian window over the logarithm of the rate: it
-    does not lag as a moving average does. Landmarks lie on the slopes of the valley, where a
-    little noise moves them little, not at its flat bottom.
-    """
-    relative = _relative(curves)
-    mean = np.where(np.isfinite(relative), relative, CEILING).mean(axis=0)
-    window = np.exp(-0.5 * ((x[:, np.newaxis] - x) / (WIDTH * math.log(10))) ** 2)
-    curve = window @ mean / window.sum(axis=1)
-    best = int(curve.argmin())
-    if curve[best] >= 0:
-        return Landmarks(x[0], x[0], x[0], descent=0.0, rises=True)
-    down = slice(None, best + 1)
-    return Landmarks(
-        half=_crossing(x[down], curve[down], HALF * curve[best]),
-        knee=_crossing(x[down], curve[down], KNEE * curve[best]),
-        edge=_first_crossing(x[best:], curve[best:], EDGE * curve[best]),
-        descent=-float(curve[best]),
-        rises=bool(np.any(curve[best:] > EDGE * curve[best])),
-    )
-
-
-def _crossing(x: Floats, curve: Floats, level: float) -> float:
-    """Return where the curve comes below the level for good; its start where it always is."""
-    above = np.flatnonzero(curve > level)
-    if not above.size:
-        return float(x[0])
-    last = above[-1]
-    return float(np.interp(level, curve[[last + 1, last]], x[[last + 1, last]]))
-
-
-def _first_crossing(x: Floats, curve: Floats, level: float) -> float:
-    """Return where the curve first comes above the level; its end where it never does."""
-    above = np.flatnonzero(curve > level)
-    if not above.size:
-        return float(x[-1])
-    first = above[0]
-    return float(np.interp(level, curve[first - 1 : first + 1], x[first - 1 : first + 1]))
 
 
 def _verdict(
@@ -294,7 +208,7 @@ def _still_falling(curves: Floats) -> bool:
     """Return whether the last quarter of the sweep lies surely below the quarters before."""
     if not np.isfinite(curves).all():
         return False
-    quarters = np.array_split(_relative(curves), 4, axis=1)
+    quarters = np.array_split(relative(curves), 4, axis=1)
     third, last = quarters[2].ravel(), quarters[3].ravel()
     error = math.hypot(third.std() / math.sqrt(third.size), last.std() / math.sqrt(last.size))
     return bool(third.mean() - last.mean() > 3 * error)
@@ -302,7 +216,7 @@ def _still_falling(curves: Floats) -> bool:
 
 def _noise(x: Floats, curves: Floats) -> float:
     """Return the standard error of the smoothed curve, from the differences of neighbours."""
-    differences = np.abs(np.diff(_relative(curves), axis=1))
+    differences = np.abs(np.diff(relative(curves), axis=1))
     differences = differences[np.isfinite(differences)]
     deviation = float(np.median(differences)) / (0.6745 * math.sqrt(2)) if differences.size else 0.0
     in_window = 2 * math.sqrt(math.pi) * WIDTH * math.log(10) * x.size / (x[-1] - x[0])

@@ -18,7 +18,7 @@ DIVERGENCE_FACTOR = 4.0
 
 INITIAL_MARGIN = 1.1
 ABOVE_INITIAL_STEPS = 20
-"""So many steps in a row, by such a factor, above the initial loss are no noise any more."""
+"""So many steps in a row, by such a factor, above the initial loss are no longer noise."""
 
 
 class StoppedBy(enum.StrEnum):
@@ -45,7 +45,7 @@ class StoppedBy(enum.StrEnum):
 
 
 def rates(*, min_lr: float, max_lr: float, steps: int) -> Floats:
-    """Return the learning rates of an exponential sweep, one value a step.
+    """Return the learning rates of an exponential sweep, one value per step.
 
     lr(i) = min_lr * (max_lr / min_lr) ** (i / (steps - 1))
 

@@ -20,7 +20,7 @@ the development tasks 2 left less regret than 1.5 or 3.
 """
 
 MOST_STEPS = 2_000
-"""Steps of a run at most; else it takes one epoch."""
+"""The most steps of a run, which takes one epoch if that is shorter."""
 
 CLIFF = 1.25
 """Validation loss over the best that a run counts at most.

@@ -1,7 +1,7 @@
 """Files that are written all or nothing: a crash leaves the old one or the new one, never a half.
 
-What is being written has a name of its own beside its target, `.<name>.<process id>.part`; what
-turned out to be damaged is kept as `<name>.damaged`.
+While it is being written it is called `.<name>.<process id>.part`; what turned out to be damaged is
+kept as `<name>.damaged`.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ _ASIDE = re.compile(r".+\.damaged(-\d+)?", re.ASCII)
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file, all or nothing, making its folder; what is there is replaced.
+    """Write a file, all or nothing, making its folder; an existing one is replaced.
 
     It is on the disk when this returns: a machine that vanishes then does not take it along.
 
@@ -78,7 +78,8 @@ def remove_parts(folder: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise ResultsError(f"`{folder}` cannot be read: {error.strerror or error}") from error
+        reason = f"cannot be read: {error.strerror or error}"
+        raise ResultsError(reason, path=folder) from error
 
 
 def is_part(name: str) -> bool:
@@ -87,7 +88,7 @@ def is_part(name: str) -> bool:
 
 
 def set_aside(path: Path) -> Path:
-    """Move what is damaged out of the way, where its owner can still look at it.
+    """Move something damaged out of the way, so that its owner can still look at it.
 
     It becomes `<name>.damaged`, or `<name>.damaged-2` where that is taken, and so on: nothing is
     deleted. Only for who holds the folder's lock.
@@ -158,20 +159,22 @@ def check_within(out: Path, path: Path) -> None:
     try:
         leaves = not path.resolve().is_relative_to(out.resolve())
     except (OSError, RuntimeError) as error:  # A loop of links is one or the other.
-        raise ResultsError(f"`{path}` cannot be followed: {error}") from error
+        raise ResultsError(f"cannot be followed: {error}", path=path) from error
     if leaves:
         raise ResultsError(
-            f"`{path}` leads out of `{out}`",
+            f"leads out of `{out}`",
             "remove the symbolic link, or name the folder that it leads to with `--out`",
+            path=path,
         )
 
 
 def unwritable(path: Path, error: OSError) -> ResultsError:
     """Return the error that says that `path` cannot be written."""
     return ResultsError(
-        f"`{path}` cannot be written: {error.strerror or error}",
-        "make room or give the right to write there, or name another folder with `--out`; "
+        f"cannot be written: {error.strerror or error}",
+        "free some space, allow writing there, or name another folder with `--out`; "
         "finished runs are kept",
+        path=path,
     )
 
 
@@ -189,8 +192,5 @@ def _write_new(path: Path, content: bytes) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-        return
-    with contextlib.suppress(OSError):  # A part is in nobody's way.
-        path.unlink(missing_ok=True)
+    with contextlib.suppress(ResultsError):  # A leftover part does no harm.
+        remove(path)

@@ -1,11 +1,11 @@
-"""Text from files and file names, shown so that no terminal obeys it.
+"""Text from files and file names, escaped where it leaves lrlab so that no terminal obeys it.
 
 A name may hold escape codes that clear a screen, or marks that turn the order of letters around.
 """
 
 
 def printable(text: str) -> str:
-    r"""Return text with every character that is no visible one shown as an escape.
+    r"""Return text with every character that cannot be seen shown as an escape.
 
     Example:
         >>> printable("a\x1b[2Jb\n")

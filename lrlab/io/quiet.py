@@ -1,6 +1,6 @@
 """Keeping TensorFlow's chatter from users: it writes to the C-level stderr while it is imported.
 
-No log level silences that, so the stream itself is turned away for the time of the import.
+No log level silences that, so the stream itself is diverted during the import.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Turn away what is written to file descriptor 2; a duplicate of it made before still works."""
+    """Discard what is written to file descriptor 2; a duplicate made before still works."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as sink:

@@ -22,21 +22,21 @@ def open_file(path: Path) -> io.BufferedReader:
         # Opening a pipe would wait for whoever writes to it.
         descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
     except ValueError as error:  # A NUL or half a character in the name.
-        raise OSError(errno.EINVAL, "is no name of a file", str(path)) from error
+        raise OSError(errno.EINVAL, "is not a valid file name", str(path)) from error
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "is a directory", str(path))
-    raise OSError(errno.EINVAL, "is no regular file", str(path))
+    raise OSError(errno.EINVAL, "is not a regular file", str(path))
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
     """Return what a regular file holds.
 
     Raises:
-        OSError: If it cannot be read, is no regular file, or holds more than `limit` bytes.
+        OSError: If it cannot be read, is not a regular file, or holds more than `limit` bytes.
     """
     with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size

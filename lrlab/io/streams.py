@@ -1,6 +1,6 @@
 """Standard streams whose reader may leave: `lrlab compare ... | head`, a terminal that is closed.
 
-The work goes on and ends with its own exit code; what there is still to say is dropped.
+The work continues and ends with its own exit code; any further output is dropped.
 """
 
 import errno
@@ -31,7 +31,7 @@ class Lenient(io.TextIOWrapper):
             return len(text)
 
     def flush(self) -> None:
-        """Pass on what is buffered, or drop it."""
+        """Flush the buffer, or drop it."""
         try:
             super().flush()
         except OSError as error:
@@ -45,7 +45,7 @@ class Lenient(io.TextIOWrapper):
 
 
 def duplicate(stream: Lenient) -> Lenient:
-    """Return a stream of its own to where `stream` leads now, wherever that leads later."""
+    """Return a second stream to where `stream` leads now, wherever it leads later."""
     return _lenient(os.dup(stream.fileno()), stream.encoding, stream.line_buffering)
 
 
@@ -63,7 +63,7 @@ def make_lenient() -> None:
 
 
 def check_stdout() -> None:
-    """Make sure that what was printed has arrived, unless nobody wanted it.
+    """Make sure that the output has arrived, unless its reader left early.
 
     Raises:
         ResultsError: If it has not.
@@ -71,7 +71,7 @@ def check_stdout() -> None:
     sys.stdout.flush()
     if isinstance(sys.stdout, Lenient) and sys.stdout.failure is not None:
         reason = sys.stdout.failure.strerror
-        raise ResultsError(f"what was printed is lost: {reason}", "send it somewhere else")
+        raise ResultsError(f"the output could not be written: {reason}", "redirect it elsewhere")
 
 
 def _lenient(descriptor: int, encoding: str, by_line: bool, *, close: bool = True) -> Lenient:

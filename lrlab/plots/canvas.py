@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lrlab.io import atomic
+from lrlab.io.printable import printable_lines
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -144,7 +145,7 @@ def legend(made: Any, ax: Any) -> None:
 
 
 def _fitting(labels: Sequence[str], lines: int) -> int:
-    """Return how many labels fit into a number of lines, with one for what is left out."""
+    """Return how many labels fit into a number of lines, one of them for those left out."""
     needed = list(itertools.accumulate(label.count("\n") + 1 for label in labels))
     if not needed or needed[-1] <= lines:
         return len(labels)
@@ -171,7 +172,7 @@ def spans_decades(values: Any) -> bool:
 
 
 def lowest_shown(curves: Sequence[Any]) -> float:
-    """Return where a logarithmic axis ends, though a decay to 0 goes on: far below every peak."""
+    """Return the lower end of a logarithmic axis, for curves that may decay to 0."""
     peaks = [float(curve.max()) for curve in curves if (curve > 0).any()]
     lowest = min(float(curve[curve > 0].min()) for curve in curves if (curve > 0).any())
     return float(max(lowest, min(peaks) / 10**_DECADES))
@@ -210,8 +211,10 @@ def save(made: Any, path: Path) -> Path:
 
 
 def _take_literally(made: Any) -> None:
-    """Show every text as it stands: a `$` in the name of a data set begins no formula."""
+    """Show every text as it stands: names may hold a `$`, or what cannot be seen."""
     from matplotlib.text import Text
 
     for text in made.findobj(Text):
         text.set_parse_math(False)
+        if not (shown := text.get_text()).isprintable():
+            text.set_text(printable_lines(shown))

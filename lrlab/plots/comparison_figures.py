@@ -1,4 +1,4 @@
-"""Figures of a comparison: learning rate, loss and accuracy, one colour an experiment."""
+"""Figures of a comparison: learning rate, loss and accuracy, one colour per experiment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from lrlab.io import atomic
 from lrlab.plots import canvas
-from lrlab.results import runs
+from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
-from lrlab.results.runs import RunResult
+from lrlab.results.run import RunResult
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The runs of one experiment, one a seed, as they are drawn."""
+    """The runs of one experiment, one per seed, as they are drawn."""
 
     name: str
     index: int
@@ -41,7 +41,7 @@ def save(
     kind: str = "png",
     results: Mapping[str, RunResult] = MappingProxyType({}),
 ) -> list[Path]:
-    """Draw the three figures of a comparison.
+    """Draw the three figures of a comparison into the folder `target`.
 
     Args:
         out: The results directory, whose run files are read.
@@ -54,17 +54,28 @@ def save(
         The files written: learning-rate, loss, accuracy.
 
     Raises:
-        ResultsError: If a run cannot be read or a figure not be written.
+        ResultsError: If a run cannot be read or a figure cannot be written.
+    """
+    figures = draw(out, comparison, results)
+    return [canvas.save(made, target / f"{name}.{kind}") for name, made in figures.items()]
+
+
+def draw(
+    out: Path, comparison: Comparison, results: Mapping[str, RunResult] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the three figures of a comparison by name; arguments are those of `save`.
+
+    Raises:
+        ResultsError: If a run cannot be read.
     """
     curves = [_curves(out, e, index, results) for index, e in enumerate(comparison.experiments)]
     about = _about(comparison)
     band = ", mean ± std" if any(len(e.seeds) > 1 for e in comparison.experiments) else ""
-    written = []
     made, (ax,) = canvas.figure()
     draw_learning_rates(ax, curves)
     ax.set_title(f"Learning rate · {about}", loc="left")
     canvas.legend(made, ax)
-    written.append(canvas.save(made, target / f"learning-rate.{kind}"))
+    figures = {"learning-rate": made}
     for quantity, word in (("loss", "Loss"), ("accuracy", "Accuracy")):
         made, (left, right) = canvas.figure(panels=2)
         draw_epochs(left, curves, quantity)
@@ -74,8 +85,8 @@ def save(
         left.set_ylabel("loss (cross-entropy, nats)" if quantity == "loss" else "accuracy")
         made.suptitle(f"{word} · {about}{band}", x=0.105, ha="left", size="large")
         canvas.legend(made, left)
-        written.append(canvas.save(made, target / f"{quantity}.{kind}"))
-    return written
+        figures[quantity] = made
+    return figures
 
 
 def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
@@ -84,7 +95,7 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
     for experiment in curves:
         different = {result.lr.tobytes(): result.lr for result in experiment.results}
         thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
-        label = experiment.name + ("\n(a line a seed)" if len(different) > 1 else "")
+        label = experiment.name + ("\n(one line per seed)" if len(different) > 1 else "")
         style = canvas.line_style(experiment.index)
         for rates in different.values():
             epoch = np.arange(len(rates)) / experiment.steps_per_epoch
@@ -198,15 +209,15 @@ def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, Run
 
 def _result(out: Path, folder: Path) -> RunResult | None:
     atomic.check_within(out, folder)
-    for path in [folder / name for name in runs.FILES]:
+    for path in [folder / name for name in run_folder.FILES]:
         if path.is_symlink():
             atomic.check_within(out, path)
-    found = runs.read(folder)
-    return None if found is None else found[0]
+    kept = run_folder.read(folder)
+    return None if kept is None else kept.result
 
 
 def _about(comparison: Comparison) -> str:
-    models = dict.fromkeys(str(e.config["model"]) for e in comparison.experiments)
+    models = dict.fromkeys(e.config["model"] for e in comparison.experiments)
     seeds = sorted({len(e.seeds) for e in comparison.experiments})
     count = f"{seeds[0]} seed{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else "several seeds"
     return f"{comparison.data} · {', '.join(models)} · {count}"

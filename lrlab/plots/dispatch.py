@@ -8,6 +8,8 @@ from lrlab.errors import ResultsError, UsageError
 from lrlab.io import atomic
 from lrlab.plots import canvas, comparison_figures, sweep_figure
 from lrlab.results import comparison, sweep_record
+from lrlab.results.inspection import check_directory
+from lrlab.schedules import Length
 
 Warn = Callable[[str], None]
 """Takes what is allowed in a config but surely not meant."""
@@ -46,10 +48,7 @@ def plot(given: Sequence[Path], out: Path | None, kind: str, warn: Warn) -> list
 
 
 def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
-    if not folder.is_dir():
-        raise ResultsError(
-            f"`{folder}` is no directory", "make results with `lrlab compare CONFIG... --out DIR`"
-        )
+    check_directory(folder)
     drawn: list[Path] = []
     for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
         atomic.check_within(folder, folder / name)
@@ -59,8 +58,9 @@ def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
         drawn += sweep_figure.save(target, sweep_record.read(folder), kind)
     if not drawn:
         raise ResultsError(
-            f"`{folder}` holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
+            f"holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
             "make them with `lrlab compare` or `lrlab find-lr`",
+            path=folder,
         )
     return drawn
 
@@ -74,7 +74,6 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
     """
     from lrlab import config
     from lrlab.fields import auto_rates
-    from lrlab.schedules import Length
     from lrlab.tasks import data
 
     if folders := _folders(given):

@@ -28,7 +28,7 @@ def save(target: Path, record: SweepRecord, kind: str = "png") -> list[Path]:
 
 def draw_sweep(ax: Any, record: SweepRecord) -> Any:
     """Draw each seed's raw (thin) and smoothed (thick) loss, and the suggested rates."""
-    smoothed = record.smoothed
+    smoothed, summary = record.smoothed, record.summary
     for seed, (raw, smooth) in enumerate(zip(record.losses, smoothed, strict=True)):
         color = canvas.PALETTE[seed % len(canvas.PALETTE)]
         ax.plot(record.lr, raw, color=color, linewidth=0.5, alpha=0.35)
@@ -46,16 +46,16 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
     _show_the_valley(ax, record, smoothed)
     marks = (("steady_lr", "-", "constant, decaying"), ("max_lr", "--", "peak of one_cycle"))
     for name, dashes, purpose in marks:
-        value = record.about[name]
+        value = getattr(summary, name)
         if value is not None:
             label = f"{name} {value:.3g}\n({purpose})"
             ax.axvline(value, color="black", linestyle=dashes, linewidth=1.3, label=label)
-    low, high = record.about["lowest_useful_lr"], record.about["highest_stable_lr"]
+    low, high = summary.lowest_useful_lr, summary.highest_stable_lr
     if low is not None and high is not None:
         label = f"usable\n{low:.3g} to {high:.3g}"
         ax.axvspan(low, high, color=canvas.GREY, alpha=0.1, linewidth=0, label=label)
-    if record.about["steady_lr"] is None:
-        ax.annotate(f"no suggestion: {record.about['meaning']}", (0.02, 0.03), size="small",
+    if summary.steady_lr is None:
+        ax.annotate(f"no suggestion: {summary.meaning}", (0.02, 0.03), size="small",
                     xycoords="axes fraction", color="#B00000")  # fmt: skip
     ax.set_xlabel("learning rate")
     ax.set_ylabel("batch loss (cross-entropy, nats)")

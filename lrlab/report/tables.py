@@ -5,8 +5,9 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lrlab.io.printable import printable
 from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
-from lrlab.results.runs import Status
+from lrlab.results.run import Status
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ COLUMNS = (
 
 
 def warnings(comparison: Comparison) -> list[str]:
-    """Return a line for each other difference than the schedule's: settings, environments."""
+    """Return one line per difference besides the schedule: settings, environments."""
     lines = []
     if comparison.differences:
         lines.append(f"not like for like: {', '.join(comparison.differences)}")
@@ -97,7 +98,7 @@ def _status_cell(e: ExperimentSummary) -> str:
 
 
 def to_csv(comparison: Comparison) -> str:
-    """Return `comparison.csv`: one row an experiment, every number in full."""
+    """Return `comparison.csv`: one row per experiment, every number in full."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     parts = ("mean", "std", "ci95")
@@ -105,7 +106,8 @@ def to_csv(comparison: Comparison) -> str:
     writer.writerow(["experiment", "schedule", "data", "seeds", "status", *header])
     for e in comparison.experiments:
         values = [getattr(of, part) for of in _quantities(e).values() for part in parts]
-        writer.writerow([e.name, e.schedule, e.data, len(e.seeds), e.status, *values])
+        texts = map(printable, (e.name, e.schedule, e.data))
+        writer.writerow([*texts, len(e.seeds), e.status, *values])
     return text.getvalue()
 
 
@@ -129,7 +131,7 @@ def to_markdown(comparison: Comparison) -> str:
         lines += ["", warning]
     for e in comparison.experiments:
         lines += [item for note in e.notes for item in ("", f"`{e.name}`: {note}")]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

@@ -2,23 +2,24 @@
 
 import csv
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import AfterValidator, Field
 
 from lrlab.errors import ResultsError
 from lrlab.finder import sweep
 from lrlab.finder.suggestion import Suggestion
 from lrlab.finder.sweep import StoppedBy
 from lrlab.finder.verification import ShortRun
-from lrlab.io import atomic, json_shapes, reading
+from lrlab.io import atomic, reading, records
+from lrlab.io.records import AtLeast0, Count, Positive, Text, Whole
 
 CSV_FILE = "sweep.csv"
 JSON_FILE = "sweep.json"
@@ -32,17 +33,94 @@ _LONGEST_LINE = 200
 
 Floats = npt.NDArray[np.float64]
 
+# Between these bounds any rate over any other is finite.
+Rate = Annotated[float, Field(strict=True, ge=1e-100, le=1e100)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Optimizer:
+    """The part of an optimizer's config that figures and tables name."""
+
+    type: Text
+    momentum: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
+
+
+def _with_known_optimizer(optimizer: dict[str, Any]) -> dict[str, Any]:
+    try:
+        records.checked(optimizer, _Optimizer)
+    except ValueError as error:
+        raise ValueError(f"does not fit: {error}") from None
+    return optimizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepSettings:
+    """What was swept, and how; `optimizer` is its config."""
+
+    experiment: Text | None = None
+    model: Text
+    optimizer: Annotated[dict[str, Any], AfterValidator(_with_known_optimizer)]
+    batch_size: Positive
+    data: Text
+    data_fingerprint: Text | None = None
+    min_lr: Rate
+    max_lr: Rate
+    steps: Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
+    seeds: Annotated[int, Field(strict=True, ge=1, le=1_000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """The suggestions as short real runs refined them, None where every run broke down."""
+
+    steady_lr: Rate | None
+    max_lr: Rate | None
+    runs: tuple[ShortRun, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedRates:
+    """What the sweep of one seed suggests, and why it ended."""
+
+    seed: Count
+    steady_lr: Rate | None
+    max_lr: Rate | None
+    stopped_by: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepSummary:
+    """`sweep.json`: a `finder.suggestion.Suggestion`, rounded, and where it comes from.
+
+    `meaning` is the verdict in a sentence, `stopped_by` why most seeds ended; `verified` is None
+    without `--verify`.
+    """
+
+    format: Whole = SCHEMA
+    verdict: Text
+    meaning: Text
+    steady_lr: Rate | None
+    max_lr: Rate | None
+    lowest_useful_lr: Rate | None
+    highest_stable_lr: Rate | None
+    spread: AtLeast0 | None
+    verified: Verified | None = None
+    stopped_by: Text
+    by_seed: tuple[SeedRates, ...] = ()
+    rules: Annotated[dict[str, AtLeast0 | None], records.keys(100)]
+    settings: SweepSettings
+
 
 @dataclass(frozen=True)
 class SweepRecord:
     """A sweep: its rates, shape (steps,), and each seed's batch losses, shape (seeds, steps).
 
-    Losses are NaN from a seed's end on; `about` is the content of `sweep.json`.
+    Losses are NaN after a seed's end; `summary` is what `sweep.json` says.
     """
 
     lr: Floats
     losses: Floats
-    about: dict[str, Any]
+    summary: SweepSummary
 
     @property
     def smoothed(self) -> Floats:
@@ -52,67 +130,56 @@ class SweepRecord:
     @property
     def conditions(self) -> str:
         """What was swept, in words: data, model, optimizer, batch size."""
-        settings = self.about["settings"]
-        optimizer = dict(settings["optimizer"])
-        momentum = optimizer.get("momentum")
-        kind = f"{optimizer['type']} with momentum {momentum:g}" if momentum else optimizer["type"]
-        return (
-            f"{settings['data']}, {settings['model']}, {kind}, batch size {settings['batch_size']}"
-        )
+        settings = self.summary.settings
+        optimizer = records.checked(settings.optimizer, _Optimizer)
+        kind = optimizer.type
+        if optimizer.momentum:
+            kind += f" with momentum {optimizer.momentum:g}"
+        return f"{settings.data}, {settings.model}, {kind}, batch size {settings.batch_size}"
 
 
-@dataclass(frozen=True)
-class Verified:
-    """The suggestions as short real runs refined them, None where every run broke down."""
-
-    steady_lr: float | None
-    max_lr: float | None
-    runs: tuple[ShortRun, ...]
-
-
-def describe(
+def summarise(
     suggestion: Suggestion,
     stopped_by: Sequence[StoppedBy],
-    settings: dict[str, Any],
+    settings: SweepSettings,
     verified: Verified | None = None,
-) -> dict[str, Any]:
-    """Return the content of `sweep.json`; rates are rounded to three digits."""
-    common = Counter(stopped_by).most_common(1)[0][0]
-    by_seed = [
-        {"seed": seed, **_rounded(asdict(rates)), "stopped_by": reason.value}
-        for seed, (rates, reason) in enumerate(zip(suggestion.by_seed, stopped_by, strict=True))
-    ]
-    return {
-        "format": SCHEMA,
-        "verdict": suggestion.verdict.value,
-        "meaning": suggestion.verdict.sentence,
-        "steady_lr": _round(suggestion.steady_lr),
-        "max_lr": _round(suggestion.max_lr),
-        "lowest_useful_lr": _round(suggestion.lowest_useful_lr),
-        "highest_stable_lr": _round(suggestion.highest_stable_lr),
-        "spread": _round(suggestion.spread),
-        "verified": None if verified is None else _verified(verified),
-        "stopped_by": common.value,
-        "by_seed": by_seed,
-        "rules": _rounded(suggestion.rules),
-        "settings": settings,
-    }
+) -> SweepSummary:
+    """Return what a sweep says; rates are rounded to three digits."""
+    by_seed = zip(suggestion.by_seed, stopped_by, strict=True)
+    return SweepSummary(
+        verdict=suggestion.verdict.value,
+        meaning=suggestion.verdict.sentence,
+        steady_lr=_round(suggestion.steady_lr),
+        max_lr=_round(suggestion.max_lr),
+        lowest_useful_lr=_round(suggestion.lowest_useful_lr),
+        highest_stable_lr=_round(suggestion.highest_stable_lr),
+        spread=_round(suggestion.spread),
+        verified=verified and _rounded(verified),
+        stopped_by=Counter(stopped_by).most_common(1)[0][0].value,
+        by_seed=tuple(
+            SeedRates(
+                seed=seed,
+                steady_lr=_round(rates.steady_lr),
+                max_lr=_round(rates.max_lr),
+                stopped_by=reason.value,
+            )
+            for seed, (rates, reason) in enumerate(by_seed)
+        ),
+        rules={name: _round(lr) for name, lr in suggestion.rules.items()},
+        settings=settings,
+    )
 
 
-def _verified(verified: Verified) -> dict[str, Any]:
-    return {
-        "steady_lr": _round(verified.steady_lr),
-        "max_lr": _round(verified.max_lr),
-        "runs": [{**asdict(run), "lr": _round(run.lr)} for run in verified.runs],
-    }
+def _rounded(verified: Verified) -> Verified:
+    return Verified(
+        steady_lr=_round(verified.steady_lr),
+        max_lr=_round(verified.max_lr),
+        runs=tuple(replace(run, lr=float(f"{run.lr:.3g}")) for run in verified.runs),
+    )
 
 
 def _round(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.3g}")
-
-
-def _rounded(values: Any) -> dict[str, float | None]:
-    return {name: _round(value) for name, value in values.items()}
 
 
 def write(out: Path, record: SweepRecord) -> list[Path]:
@@ -135,7 +202,7 @@ def write(out: Path, record: SweepRecord) -> list[Path]:
 
 def to_json(record: SweepRecord) -> str:
     """Return `sweep.json`."""
-    return json.dumps(record.about, indent=2) + "\n"
+    return records.text(record.summary)
 
 
 def read(out: Path) -> SweepRecord:
@@ -144,66 +211,24 @@ def read(out: Path) -> SweepRecord:
     Raises:
         ResultsError: If there is none, or it cannot be read.
     """
+    path = out / JSON_FILE
     try:
-        about = _SHAPE(
-            json_shapes.parse(reading.read_bytes(out / JSON_FILE, json_shapes.MAX_BYTES)), ""
-        )
-        settings = about["settings"]
-        seeds, steps = settings["seeds"], settings["steps"]
+        summary = records.read_file(path, SweepSummary)
+        settings = summary.settings
+        seeds, steps = settings.seeds, settings.steps
         if seeds * steps > MOST_LOSSES:
             raise ValueError(f"{seeds:,} seeds of {steps:,} steps are too many")
-        lr = sweep.rates(min_lr=settings["min_lr"], max_lr=settings["max_lr"], steps=steps)
-        losses = _losses(out / CSV_FILE, seeds, steps)
-    except FileNotFoundError as error:
-        raise ResultsError(
-            f"`{error.filename}` is missing", f"make it with `lrlab find-lr --out {out}`"
-        ) from None
+        lr = sweep.rates(min_lr=settings.min_lr, max_lr=settings.max_lr, steps=steps)
+        losses = _losses(path := out / CSV_FILE, seeds, steps)
+    except FileNotFoundError:
+        hint = f"make it with `lrlab find-lr --out {out}`"
+        raise ResultsError("is missing", hint, path=path) from None
     except (OSError, ValueError) as error:
-        raise ResultsError(
-            f"the sweep in `{out}` cannot be read: {reading.reason(error)}",
-            "run `lrlab find-lr` again",
-        ) from error
-    return SweepRecord(lr, losses, about)
+        reason = f"cannot be read: {reading.reason(error)}"
+        raise ResultsError(reason, "run `lrlab find-lr` again", path=path) from error
+    return SweepRecord(lr, losses, summary)
 
 
-# Between these bounds any rate over any other is finite.
-_RATE = json_shapes.number(1e-100, 1e100)
-_MAYBE_RATE = json_shapes.maybe(_RATE)
-_MAYBE_NUMBER = json_shapes.maybe(json_shapes.number(least=0))
-_OPTIMIZER = json_shapes.mapping(
-    {"type": json_shapes.text()}, {"momentum": json_shapes.number(0, 1)}
-)
-_SETTINGS = json_shapes.mapping(
-    {
-        "model": json_shapes.text(),
-        "optimizer": _OPTIMIZER,
-        "batch_size": json_shapes.whole(1, 10**9),
-        "data": json_shapes.text(),
-        "min_lr": _RATE,
-        "max_lr": _RATE,
-        "steps": json_shapes.whole(2, 1_000_000),
-        "seeds": json_shapes.whole(1, 1_000),
-    }
-)
-_SHAPE = json_shapes.mapping(
-    {
-        "verdict": json_shapes.text(),
-        "meaning": json_shapes.text(),
-        "steady_lr": _MAYBE_RATE,
-        "max_lr": _MAYBE_RATE,
-        "lowest_useful_lr": _MAYBE_RATE,
-        "highest_stable_lr": _MAYBE_RATE,
-        "spread": _MAYBE_NUMBER,
-        "stopped_by": json_shapes.text(),
-        "rules": json_shapes.table(_MAYBE_NUMBER, most=100),
-        "settings": _SETTINGS,
-    },
-    {
-        "verified": json_shapes.maybe(
-            json_shapes.mapping({"steady_lr": _MAYBE_RATE, "max_lr": _MAYBE_RATE})
-        )
-    },
-)
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?"
 _ROW = re.compile(
     rf"([0-9]{{1,4}}),([0-9]{{1,7}}),{_NUMBER},({_NUMBER}),(?:{_NUMBER}|nan)\n", re.ASCII
@@ -215,7 +240,7 @@ def _losses(path: Path, seeds: int, steps: int) -> Floats:
     losses = np.full((seeds, steps), np.nan)
     with reading.open_file(path) as file:
         if file.readline(_LONGEST_LINE) != _HEADER.encode() + b"\n":
-            raise ValueError(f"the first line of `{path}` is not `{_HEADER}`")
+            raise ValueError(f"its first line is not `{_HEADER}`")
         for line in range(2, seeds * steps + 3):
             text = file.readline(_LONGEST_LINE)
             if not text:
@@ -223,6 +248,6 @@ def _losses(path: Path, seeds: int, steps: int) -> Floats:
             row = _ROW.fullmatch(text.decode("latin-1"))
             seed, step = (int(row[1]), int(row[2])) if row else (seeds, steps)
             if row is None or seed >= seeds or step >= steps or not np.isnan(losses[seed, step]):
-                raise ValueError(f"line {line} of `{path}` is not the loss of another step")
+                raise ValueError(f"line {line} is not the loss of another step")
             losses[seed, step] = float(row[3])
-    raise AssertionError("a step more than there are was not refused")
+    raise AssertionError("more losses than steps were not refused")

@@ -19,13 +19,6 @@ from lrlab.schedules.schedule import OpenLoop, rates
 def constant(step: npt.ArrayLike, *, lr: float) -> npt.NDArray[np.float64]:
     """Return the same rate at every step.
 
-    Args:
-        step: Steps, any shape.
-        lr: The rate, > 0.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> constant([0, 1], lr=0.5)
         array([0.5, 0.5])

@@ -17,23 +17,9 @@ def cosine(
 ) -> npt.NDArray[np.float64]:
     """Return `end_lr + (initial_lr - end_lr) * (1 + cos(pi * f)) / 2`, f = min(step / over, 1).
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, >= 0.
-        over: Steps until `end_lr`, > 0.
-        end_lr: The floor, >= 0.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> cosine([0, 5, 10, 99], initial_lr=1.0, over=10, end_lr=0.5)
         array([1.  , 0.75, 0.5 , 0.5 ])
-
-    References:
-        Loshchilov and Hutter, SGDR (2016), https://arxiv.org/abs/1608.03983, without restarts.
-        Keras' `CosineDecay` and optax' `cosine_decay_schedule` (`alpha` is `end_lr /
-        initial_lr`), PyTorch's `CosineAnnealingLR` (which rises again after its end).
     """
     f = np.clip(np.array(step, np.float64) / over, 0.0, 1.0)
     return end_lr + (initial_lr - end_lr) * ((1.0 + np.cos(np.pi * f)) / 2.0)

@@ -29,26 +29,9 @@ def cosine_restarts(
 
     Cycle k = 0, 1, ... takes `period * growth**k` steps, of which the share f has passed.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, > 0.
-        period: Steps of the first cycle, > 0.
-        growth: How much longer each cycle is than the one before it, >= 1; default as Keras.
-        decay: How much lower each cycle's peak is above `min_lr`, in (0, 1].
-        min_lr: The floor, at most `initial_lr`.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> cosine_restarts([0, 2, 4, 8], initial_lr=1.0, period=4, decay=0.5)
         array([1.  , 0.5 , 0.5 , 0.25])
-
-    References:
-        Loshchilov and Hutter, SGDR (2016), https://arxiv.org/abs/1608.03983. Keras'
-        `CosineDecayRestarts` (`t_mul`, `m_mul`), PyTorch's `CosineAnnealingWarmRestarts`. Where
-        both `decay` and `min_lr` are set, timm lowers the whole peak, not its height above the
-        floor.
     """
     at = np.array(step, np.float64)
     if growth == 1.0:

@@ -27,25 +27,9 @@ def cyclic(
     The height goes linearly from 0 to 1 in `up` steps and back in `down` steps. The scale is 1
     (triangular), `1 / 2**k` in cycle k = 0, 1, ... (triangular2) or `gamma**step` (exp_range).
 
-    Args:
-        step: Steps, any shape.
-        min_lr: The lowest rate, >= 0.
-        max_lr: The peak of the first cycle, at least `min_lr`.
-        up: Steps from the lowest rate to the peak, > 0; 2 to 10 epochs in the paper.
-        down: Steps back, > 0; default `up`.
-        mode: How the peaks develop.
-        gamma: The scale's factor per step, used by `exp_range` only, in (0, 1].
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> cyclic([0, 2, 4, 6], min_lr=0.0, max_lr=1.0, up=2, mode="triangular2")
         array([0. , 1. , 0. , 0.5])
-
-    References:
-        Smith, Cyclical learning rates for training neural networks (2015),
-        https://arxiv.org/abs/1506.01186. PyTorch's `CyclicLR`.
     """
     at = np.array(step, np.float64)
     back = up if down is None else down

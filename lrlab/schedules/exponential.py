@@ -23,23 +23,9 @@ def exponential(
 ) -> npt.NDArray[np.float64]:
     """Return `initial_lr * factor**(step / s)`.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, > 0.
-        s: Steps in which the rate falls by `factor`, > 0.
-        factor: What the rate is multiplied by every `s` steps, between 0 and 1.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> exponential([0, 20], initial_lr=1.0, s=20)
         array([1. , 0.1])
-
-    References:
-        Géron, Hands-On Machine Learning, 2nd edition (2019), chapter 11. It is Keras'
-        `ExponentialDecay`, optax' `exponential_decay` and, with `s` of one step, PyTorch's
-        `ExponentialLR`.
     """
     return initial_lr * np.power(factor, np.array(step, np.float64) / s)
 

@@ -33,16 +33,6 @@ def formula(
     operators `+ - * / // % **`, comparisons, `a if condition else b` and the functions in
     `expressions.FUNCTIONS`. Past the end the last step's value holds.
 
-    Args:
-        step: Steps, any shape.
-        expression: The expression.
-        over: Steps of the whole length, > 0.
-        epoch: Steps in an epoch, > 0.
-        parameters: Named numbers.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Raises:
         ValueError: If the expression is not allowed, or gives no finite rate >= 0 at a step.
 

@@ -15,22 +15,9 @@ from lrlab.schedules.schedule import OpenLoop
 def inverse_sqrt(step: npt.ArrayLike, *, max_lr: float, s: float) -> npt.NDArray[np.float64]:
     """Return `max_lr * min(step / s, sqrt(s / step))`: up to the peak at step `s`, then down.
 
-    Args:
-        step: Steps, any shape.
-        max_lr: The peak, > 0; `(width * s)**-0.5` in the paper.
-        s: The step of the peak, the warm-up's length, > 0; 4000 steps in the paper.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> inverse_sqrt([0, 2, 4, 16], max_lr=1.0, s=4)
         array([0. , 0.5, 1. , 0.5])
-
-    References:
-        Vaswani et al., Attention is all you need (2017), https://arxiv.org/abs/1706.03762
-        (Noam), which counts its steps from 1: Noam at step t is this at `t + 1`. Counted from 0
-        it is Hugging Face's `get_inverse_sqrt_schedule`.
     """
     at = np.array(step, np.float64)
     return max_lr * np.where(at < s, at / s, np.sqrt(s / np.maximum(at, s)))

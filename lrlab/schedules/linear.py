@@ -17,22 +17,9 @@ def linear(
 ) -> npt.NDArray[np.float64]:
     """Return `(1 - f) * initial_lr + f * end_lr` with `f = min(step / over, 1)`.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, >= 0.
-        over: Steps until `end_lr`, > 0.
-        end_lr: The last rate, >= 0.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> linear([0, 5, 10, 99], initial_lr=1.0, over=10)
         array([1. , 0.5, 0. , 0. ])
-
-    References:
-        PyTorch's `LinearLR`, optax' `linear_schedule`, Hugging Face's
-        `get_linear_schedule_with_warmup`, Keras' `PolynomialDecay` with its defaults.
     """
     f = np.clip(np.array(step, np.float64) / over, 0.0, 1.0)
     return (1.0 - f) * initial_lr + f * end_lr

@@ -15,21 +15,9 @@ from lrlab.schedules.schedule import OpenLoop
 def linear_to_zero(step: npt.ArrayLike, *, max_lr: float, over: float) -> npt.NDArray[np.float64]:
     """Return `(1 - f) * max_lr` with `f = min(step / over, 1)`.
 
-    Args:
-        step: Steps, any shape.
-        max_lr: The rate at step 0, after the warm-up if there is one, > 0.
-        over: Steps until the rate is 0, > 0.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> linear_to_zero([0, 5, 10], max_lr=1.0, over=10)
         array([1. , 0.5, 0. ])
-
-    References:
-        Bergsma et al., Straight to zero: why linearly decaying the learning rate to zero works
-        best for LLMs (2025), https://arxiv.org/abs/2502.15938 (D2Z), with a warm-up before it.
     """
     return (1.0 - np.clip(np.array(step, np.float64) / over, 0.0, 1.0)) * max_lr
 

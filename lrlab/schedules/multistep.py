@@ -22,22 +22,9 @@ def multistep(
 ) -> npt.NDArray[np.float64]:
     """Return `initial_lr * factor**k`, where k counts the boundaries at or before the step.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, > 0.
-        boundaries: Steps, increasing, at which the rate falls.
-        factor: What the rate is multiplied by at each of them, between 0 and 1; default as
-            PyTorch.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> multistep([0, 10, 30], initial_lr=0.5, boundaries=[10, 20])
         array([0.5  , 0.05 , 0.005])
-
-    References:
-        PyTorch's `MultiStepLR`, optax' `piecewise_constant_schedule`.
     """
     passed = np.array(step, np.float64)[..., np.newaxis] >= np.asarray(boundaries, np.float64)
     return initial_lr * np.power(factor, np.asarray(passed.sum(axis=-1), np.float64))

@@ -33,31 +33,9 @@ def one_cycle(
     `fastai`: a cosine from `start_lr` to `max_lr` at `pct_start * over`, another to `end_lr` at
     `over`. `pytorch`: the same with the peak at `pct_start * over - 1` and the end at `over - 1`.
 
-    Args:
-        step: Steps, any shape.
-        max_lr: The peak, > 0.
-        over: Steps that the whole cycle takes, > 0.
-        start_lr: The first rate, at most `max_lr`; default `max_lr / 10` (fastai and PyTorch:
-            `max_lr / 25`).
-        end_lr: The last rate; default `start_lr / 1000` (fastai: `max_lr / 1e5`; PyTorch:
-            `start_lr / 1e4`).
-        variant: Whose definition it is.
-        pct_start: The share of `over` at which the peak is; default 0.25 (fastai), 0.3
-            (PyTorch). The book's peak is always in the middle.
-        shape: Linear or cosine; default cosine. The book's is always linear.
-        three_phase: PyTorch only: back to `start_lr` as slowly as it rose, then to `end_lr`.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> one_cycle([0, 4, 8, 10], max_lr=0.5, over=10)
         array([5.e-02, 5.e-01, 5.e-02, 5.e-05])
-
-    References:
-        Smith, A disciplined approach to neural network hyper-parameters (2018),
-        https://arxiv.org/abs/1803.09820; `book`: Géron, Hands-On Machine Learning, 2nd edition
-        (2019), chapter 11; fastai's `fit_one_cycle`; PyTorch's `OneCycleLR`.
     """
     start = max_lr / (10 if variant == "book" else 25) if start_lr is None else start_lr
     if end_lr is not None:
@@ -86,26 +64,9 @@ def one_cycle_momentum(
 ) -> npt.NDArray[np.float64]:
     """Return the momentum of 1cycle: `high`, down to `low` where the rate peaks, and `high` again.
 
-    Args:
-        step: Steps, any shape.
-        low: The momentum at the peak of the rate, in [0, 1).
-        high: The momentum at start and end, in [0, 1).
-        over: Steps that the whole cycle takes, > 0.
-        variant: As in `one_cycle`.
-        pct_start: As in `one_cycle`.
-        shape: As in `one_cycle`.
-        three_phase: As in `one_cycle`.
-
-    Returns:
-        The momenta, float64, in the shape of `step`.
-
     Example:
         >>> one_cycle_momentum([0, 4, 8, 10], low=0.85, high=0.95, over=10)
         array([0.95, 0.85, 0.95, 0.95])
-
-    References:
-        Smith (2018), https://arxiv.org/abs/1803.09820, section 4.3; 0.95 and 0.85 are the
-        defaults of fastai (`moms`) and PyTorch (`max_momentum`, `base_momentum`).
     """
     knots = corners(over, variant, pct_start, three_phase)
     if not knots:

@@ -23,21 +23,9 @@ def piecewise(
 ) -> npt.NDArray[np.float64]:
     """Return `values[k]`, where k counts the boundaries at or before the step.
 
-    Args:
-        step: Steps, any shape.
-        values: The rates, one more than there are boundaries.
-        boundaries: Steps, increasing, at which the next rate begins.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> piecewise([0, 9, 10], values=[0.1, 0.01], boundaries=[10])
         array([0.1 , 0.1 , 0.01])
-
-    References:
-        Géron, Hands-On Machine Learning, 2nd edition (2019), chapter 11. Keras'
-        `PiecewiseConstantDecay` keeps the old value for one more step.
     """
     # Counted, not searched: in steps, boundaries of different units may not be sorted.
     passed = np.array(step, np.float64)[..., np.newaxis] >= np.asarray(boundaries, np.float64)

@@ -22,23 +22,9 @@ def polynomial(
 ) -> npt.NDArray[np.float64]:
     """Return `end_lr + (initial_lr - end_lr) * (1 - f)**power` with `f = min(step / over, 1)`.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, >= 0.
-        over: Steps until `end_lr`, > 0.
-        end_lr: The last rate, >= 0.
-        power: The power, > 0; 1 is linear.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> polynomial([0, 5, 10], initial_lr=1.0, over=10, power=2)
         array([1.  , 0.25, 0.  ])
-
-    References:
-        Keras' `PolynomialDecay` (which ends at 1e-4 unless told 0), PyTorch's `PolynomialLR`,
-        optax' `polynomial_schedule`, timm's `PolyLRScheduler`.
     """
     left = 1.0 - np.clip(np.array(step, np.float64) / over, 0.0, 1.0)
     return end_lr + (initial_lr - end_lr) * np.power(left, power)

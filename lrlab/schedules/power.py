@@ -19,22 +19,9 @@ def power(
 ) -> npt.NDArray[np.float64]:
     """Return `initial_lr / (1 + step / s)**c`.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, > 0.
-        s: Steps until the rate is `initial_lr / 2**c`, > 0.
-        c: The power, > 0.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> power([0, 100, 300], initial_lr=0.4, s=100)
         array([0.4, 0.2, 0.1])
-
-    References:
-        Géron, Hands-On Machine Learning, 2nd edition (2019), chapter 11. With `c=1` it is
-        Keras' `InverseTimeDecay`.
     """
     return initial_lr / np.power(1.0 + np.array(step, np.float64) / s, c)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import Field
 
-from lrlab.schedules.entry import Entry, Family
+from lrlab.schedules.entry import Family
 from lrlab.schedules.schedule import OpenLoop, Schedule
 
 
@@ -57,8 +57,3 @@ def families() -> dict[Family, list[type[Schedule]]]:
         family: [model for model in SCHEDULES.values() if model.entry.family == family]
         for family in get_args(Family)
     }
-
-
-def entries() -> dict[str, Entry]:
-    """Return what the guide says about each schedule, by its type."""
-    return {name: model.entry for name, model in SCHEDULES.items()}

@@ -17,22 +17,9 @@ def rex(
 ) -> npt.NDArray[np.float64]:
     """Return `end_lr + (initial_lr - end_lr) * (1 - f) / (1 - f / 2)`, f = min(step / over, 1).
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, > 0.
-        over: Steps until `end_lr`, > 0.
-        end_lr: The last rate, >= 0.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> rex([0, 10, 15], initial_lr=1.0, over=15).round(3)
         array([1. , 0.5, 0. ])
-
-    References:
-        Chen, Wolfe and Kyrillidis, REX: revisiting budgeted training with an improved schedule
-        (2021), https://arxiv.org/abs/2107.04197.
     """
     f = np.clip(np.array(step, np.float64) / over, 0.0, 1.0)
     return end_lr + (initial_lr - end_lr) * (1.0 - f) / (1.0 - f / 2.0)

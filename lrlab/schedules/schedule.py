@@ -144,7 +144,12 @@ class Schedule(Model):
 
 
 class OpenLoop(Schedule):
-    """A schedule that is a formula of the step alone."""
+    """A schedule that is a formula of the step alone.
+
+    The formula takes the steps first, counted from 0, of any shape, and returns the rates as
+    float64 in the same shape. Its other arguments are the fields of the schedule, durations in
+    steps; ranges are checked by the fields.
+    """
 
     formula: ClassVar[Callable[..., Rates]]
     helpers: ClassVar[tuple[Callable[..., Any], ...]] = ()

@@ -17,22 +17,9 @@ def step_decay(
 ) -> npt.NDArray[np.float64]:
     """Return `initial_lr * factor**floor(step / every)`.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: The rate at step 0, > 0.
-        every: Steps between two falls, > 0.
-        factor: What the rate is multiplied by at each fall, between 0 and 1; default as PyTorch.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> step_decay([0, 9, 10], initial_lr=0.5, every=10)
         array([0.5 , 0.5 , 0.05])
-
-    References:
-        PyTorch's `StepLR`, timm's `StepLRScheduler`; Keras' `ExponentialDecay` with
-        `staircase=True`.
     """
     return initial_lr * np.power(factor, np.floor(np.array(step, np.float64) / every))
 

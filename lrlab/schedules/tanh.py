@@ -28,25 +28,9 @@ def tanh(
     It is `end_lr + (initial_lr - end_lr) * (1 - tanh((1 - f) * lower + f * upper)) / 2`, with
     `f = min(step / over, 1)`.
 
-    Args:
-        step: Steps, any shape.
-        initial_lr: Close to the rate at step 0, > 0.
-        over: Steps until the end, > 0.
-        end_lr: Close to the last rate, >= 0.
-        lower: Where on the curve it begins, less than `upper`; default as in the paper.
-        upper: Where on the curve it ends; default as in the paper.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> tanh([0, 10, 15], initial_lr=1.0, over=15).round(3)
         array([1.   , 0.5  , 0.002])
-
-    References:
-        Hsueh, Li and Wu, Stochastic gradient descent with hyperbolic-tangent decay on
-        classification (2018), https://arxiv.org/abs/1806.01593. timm's `TanhLRScheduler`, whose
-        default is `lower=-7`.
     """
     f = np.clip(np.array(step, np.float64) / over, 0.0, 1.0)
     fall = (1.0 - np.tanh((1.0 - f) * lower + f * upper)) / 2.0

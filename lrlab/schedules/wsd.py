@@ -27,25 +27,9 @@ def wsd(
     `(1 + cos(pi * g)) / 2` (cosine) or `1 - sqrt(g)` (one_minus_sqrt). The warm-up stands before
     it as before any schedule.
 
-    Args:
-        step: Steps, any shape.
-        max_lr: The stable rate, > 0.
-        over: Steps until the end of the decay, > 0.
-        decay: Steps of the decay, > 0 and at most `over`.
-        end_lr: The last rate, >= 0.
-        shape: How it falls.
-
-    Returns:
-        The rates, float64, in the shape of `step`.
-
     Example:
         >>> wsd([0, 6, 8, 10], max_lr=1.0, over=10, decay=4, shape="linear")
         array([1. , 1. , 0.5, 0. ])
-
-    References:
-        Hu et al., MiniCPM (2024), https://arxiv.org/abs/2404.06395; `one_minus_sqrt` from Hägele
-        et al., Scaling laws and compute-optimal training beyond fixed training durations (2024),
-        https://arxiv.org/abs/2405.18392. Hugging Face's `get_wsd_schedule`.
     """
     # Counted back from the end, so that it is exactly 1 there.
     g = np.clip(1.0 - (over - np.array(step, np.float64)) / decay, 0.0, 1.0)

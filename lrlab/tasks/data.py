@@ -12,42 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.errors import DataError
-from lrlab.io.printable import printable
 from lrlab.tasks import fashion_mnist, own_npz, sketches
+from lrlab.tasks.data_source import DataSource, validation_images
 
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
 
 FALLBACK_WARNING = (
-    "Fashion-MNIST is not here and cannot be downloaded: using `sketches`, drawings made by lrlab; "
-    "results are NOT comparable with Fashion-MNIST's"
+    "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, drawings "
+    "made by lrlab. Results are NOT comparable with those on Fashion-MNIST"
 )
-
-VALIDATION_SHARE = 12
-MAX_VALIDATION = 5_000
-SKETCHES_IMAGES = 60_000
-
-
-@dataclass(frozen=True)
-class DataSource:
-    """Which data a name means.
-
-    Args:
-        name: What tables and figures call it.
-        fingerprint: Hash of what it holds; runs on equal fingerprints saw equal data.
-        train_images: Images to train on, the validation images not counted.
-        path: The folder or file it is read from, None for `sketches`.
-    """
-
-    name: str
-    fingerprint: str
-    train_images: int
-    path: Path | None = None
-
-    def steps_per_epoch(self, batch_size: int) -> int:
-        """Return the steps an epoch; the last batch may be smaller."""
-        return -(-self.train_images // batch_size)
 
 
 @dataclass(frozen=True)
@@ -77,17 +52,21 @@ def resolve(
         DataError: If it is not there and cannot be had.
     """
     if data_dir is not None and not data_dir.is_dir():
-        raise DataError(f"`{data_dir}` is no folder", "name an existing one with `--data-dir`")
+        raise DataError(
+            f"`{data_dir}` is not a folder", "pass an existing folder with `--data-dir`"
+        )
     if name == "sketches":
-        return _sketches()
-    if name in ("auto", "fashion-mnist"):
-        return _fashion_mnist(name == "auto", data_dir, warn)
-    path = Path(name)
-    digest = own_npz.fingerprint(path)
-    images = own_npz.train_images(path)
-    if images < 2:
-        raise DataError(f"`{path}` has {images} training images", "at least 2 are needed")
-    return DataSource(printable(path.name), digest, images - _validation_images(images), path)
+        return sketches.resolve()
+    if name not in ("auto", "fashion-mnist"):
+        return own_npz.resolve(Path(name))
+    try:
+        return fashion_mnist.resolve(data_dir)
+    except DataError:
+        if name != "auto":
+            raise
+    if warn is not None:
+        warn(FALLBACK_WARNING)
+    return sketches.resolve()
 
 
 def train_images(name: str) -> int:
@@ -99,31 +78,7 @@ def train_images(name: str) -> int:
     images = (
         own_npz.train_images(Path(name)) if name.endswith(".npz") else fashion_mnist.TRAIN_IMAGES
     )
-    return images - _validation_images(images)
-
-
-def _fashion_mnist(
-    may_fall_back: bool, data_dir: Path | None, warn: Callable[[str], None] | None
-) -> DataSource:
-    folder = fashion_mnist.find(data_dir)
-    if folder is None:
-        try:
-            folder = fashion_mnist.download()
-        except DataError:
-            if not may_fall_back:
-                raise
-            if warn is not None:
-                warn(FALLBACK_WARNING)
-            return _sketches()
-    images = fashion_mnist.TRAIN_IMAGES
-    return DataSource(
-        "Fashion-MNIST", fashion_mnist.FINGERPRINT, images - _validation_images(images), folder
-    )
-
-
-def _sketches() -> DataSource:
-    images = SKETCHES_IMAGES
-    return DataSource("sketches", sketches.FINGERPRINT, images - _validation_images(images))
+    return images - validation_images(images)
 
 
 def load(source: DataSource) -> DataSet:
@@ -135,10 +90,8 @@ def load(source: DataSource) -> DataSet:
     Raises:
         DataError: If the files are damaged, or not what they were when they were resolved.
     """
-    x_train, y_train, x_test, y_test = _read(source.path)
-    if source.path is not None and source.path.is_file():
-        _check_unchanged(source.path, source.fingerprint)
-    split = _validation_images(len(x_train))
+    x_train, y_train, x_test, y_test = _read(source)
+    split = validation_images(len(x_train))
     scale = _standardiser(x_train[split:])
     return DataSet(
         x_train=scale(x_train[split:]),
@@ -151,23 +104,14 @@ def load(source: DataSource) -> DataSet:
     )
 
 
-def _check_unchanged(path: Path, fingerprint: str) -> None:
-    """Make sure that what was just read is what results will say they were made with."""
-    if own_npz.fingerprint(path) != fingerprint:
-        raise DataError(
-            f"`{path}` has changed since this command began",
-            "start it again: runs on the new data are kept apart from those on the old",
-        )
-
-
-def _read(path: Path | None) -> tuple[Array, Array, Array | None, Array | None]:
-    if path is None:
+def _read(source: DataSource) -> tuple[Array, Array, Array | None, Array | None]:
+    if source.path is None:
         return sketches.sketches()
-    return fashion_mnist.read(path) if path.is_dir() else own_npz.read(path)
-
-
-def _validation_images(images: int) -> int:
-    return min(MAX_VALIDATION, max(1, images // VALIDATION_SHARE))
+    if source.path.is_dir():
+        return fashion_mnist.read(source.path)
+    arrays = own_npz.read(source.path)
+    own_npz.check_unchanged(source.path, source.fingerprint)
+    return arrays
 
 
 def _standardiser(x: Array) -> Callable[[Array], Images]:

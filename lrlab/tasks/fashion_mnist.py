@@ -20,6 +20,7 @@ from lrlab.errors import DataError
 from lrlab.io import reading
 from lrlab.io.quiet import prepare_tensorflow, quiet_stderr
 from lrlab.tasks import idx
+from lrlab.tasks.data_source import DataSource
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """Where Keras downloads it from; `LRLAB_FASHION_MNIST_ORIGIN` names a mirror."""
@@ -35,22 +36,23 @@ FILES = {
 
 FINGERPRINT = hashlib.sha256("".join(FILES.values()).encode()).hexdigest()
 TRAIN_IMAGES = 60_000
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 
 _TIMEOUT = 10.0
 
 Array = npt.NDArray[np.generic]
+
+
+def resolve(data_dir: Path | None) -> DataSource:
+    """Return where the files are, after a download where they are nowhere yet.
+
+    Args:
+        data_dir: Where they are looked for first.
+
+    Raises:
+        DataError: If they are not there and cannot be had.
+    """
+    folder = find(data_dir) or download()
+    return DataSource.of("Fashion-MNIST", FINGERPRINT, TRAIN_IMAGES, folder)
 
 
 def cache_dir() -> Path:
@@ -80,7 +82,7 @@ def check_origin() -> None:
             return
     except (OSError, ValueError) as error:
         raise DataError(
-            f"Fashion-MNIST is not here and cannot be downloaded: `{url}`: {error}", _remedy()
+            f"Fashion-MNIST was not found and could not be downloaded: `{url}`: {error}", _remedy()
         ) from error
 
 
@@ -145,9 +147,9 @@ def _verified(path: Path) -> bytes:
         raise DataError(f"`{path}` cannot be read: {reading.reason(error)}", _remedy()) from error
     if hashlib.sha256(packed).hexdigest() != FILES[path.name]:
         raise DataError(
-            f"`{path}` is damaged or another file ({len(packed):,} bytes; its SHA-256 is not "
-            "that of Fashion-MNIST)",
-            f"delete it, and lrlab downloads it again; or {_remedy()}",
+            f"`{path}` is damaged or not the genuine file ({len(packed):,} bytes; its SHA-256 is "
+            "not that of Fashion-MNIST)",
+            f"delete it and lrlab will download it again; or {_remedy()}",
         )
     return packed
 
@@ -163,7 +165,7 @@ def _url(name: str) -> str:
 
 def _remedy() -> str:
     return (
-        "put the four IDX files of Fashion-MNIST into a folder and name it with `--data-dir`, "
+        "put the four IDX files of Fashion-MNIST into a folder and pass it with `--data-dir`, "
         "or use `--data sketches`"
     )
 

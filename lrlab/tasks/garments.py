@@ -6,10 +6,13 @@ A span says for every row (of a shoe: for every column) where cloth begins and w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lrlab.tasks.sketches import Chance
 
 Array: TypeAlias = NDArray[np.floating[Any]]  # float32 throughout; wider for NumPy's type stubs
 Range: TypeAlias = tuple[float, float]
@@ -24,16 +27,6 @@ MIDDLE = slice(7, 21)  # the columns in which a front can lie
 OUTSIDE = -9.0  # a half-width or height that no pixel reaches
 
 
-class Draw(Protocol):
-    """A source of random numbers of shape (n,), one an image."""
-
-    def __call__(self, span: Range) -> Array:
-        """Return values in `span`, more of them near its middle."""
-
-    def chance(self, probability: float) -> Array:
-        """Return 1 with this probability and else 0."""
-
-
 @dataclass(frozen=True)
 class Cut:
     """The ranges one class of upper-body garment is drawn from; lengths in pixels."""
@@ -43,7 +36,7 @@ class Cut:
     waist: Range  # how far the waist is taken in
     length: Range  # from shoulder to hem
     sleeve: Range  # from shoulder to cuff, in rows
-    spread: Range  # how far a sleeve stands off, in columns a row
+    spread: Range  # how far a sleeve stands off, in columns per row
     cuff: Range  # width of a sleeve
     neck: Range  # half of the neckline's width
     depth: Range  # of the neckline
@@ -105,14 +98,14 @@ def within(t: Array, low: Array | float, high: Array | float) -> Array:
     return distance
 
 
-def axis(draw: Draw) -> Array:
+def axis(draw: Chance) -> Array:
     """Return every pixel's distance from the garment's axis, float32 (28, 28, n)."""
     middle = draw((12.3, 14.7)) + draw((-0.07, 0.07)) * (ROWS - 13.5)
     distance: Array = np.abs(COLUMNS - middle)
     return distance
 
 
-def top(cut: Cut, draw: Draw) -> tuple[Array, Array]:
+def top(cut: Cut, draw: Chance) -> tuple[Array, Array]:
     """Draw what is worn on the upper body: body, two sleeves, neckline and front.
 
     Returns:
@@ -140,7 +133,7 @@ def top(cut: Cut, draw: Draw) -> tuple[Array, Array]:
     return inside, shade
 
 
-def neckline(cut: Cut, draw: Draw, across: Array, t: Array, neck: Array, depth: Array) -> Array:
+def neckline(cut: Cut, draw: Chance, across: Array, t: Array, neck: Array, depth: Array) -> Array:
     """Return the factor for the opening at the neck, round or in a V, and the collar along it."""
     fall = unit((t + 0.5) / depth)
     vee = draw.chance(0.4)
@@ -153,7 +146,7 @@ def neckline(cut: Cut, draw: Draw, across: Array, t: Array, neck: Array, depth: 
 
 
 def sleeves(
-    cut: Cut, draw: Draw, t: Array, yoke: Array, drop: Array, length: Array
+    cut: Cut, draw: Chance, t: Array, yoke: Array, drop: Array, length: Array
 ) -> tuple[Array, Array]:
     """Return the inner and outer edge of the sleeves, as distances from the axis, (28, 1, n)."""
     full = draw.chance(cut.long)
@@ -171,7 +164,7 @@ def sleeves(
     return slope - taper, high
 
 
-def front(cut: Cut, draw: Draw, across: Array, t: Array, depth: Array, length: Array) -> Array:
+def front(cut: Cut, draw: Chance, across: Array, t: Array, depth: Array, length: Array) -> Array:
     """Return the factor for the line down the front and its buttons."""
     opening = unit(draw(cut.opening)) * (t > depth)
     gape = np.maximum(draw(cut.gape), 0.0) * ramp(t, depth, length)
@@ -181,7 +174,7 @@ def front(cut: Cut, draw: Draw, across: Array, t: Array, depth: Array, length: A
     return (1.0 - line) * (1.0 - button * unit(1.2 - across))
 
 
-def trouser(draw: Draw) -> tuple[Array, Array]:
+def trouser(draw: Chance) -> tuple[Array, Array]:
     """Draw two legs under a waistband."""
     across = axis(draw)
     length = draw((24.0, 27.5))
@@ -199,7 +192,7 @@ def trouser(draw: Draw) -> tuple[Array, Array]:
     return within(across, inner, outer), (1.0 - band) * (1.0 - crease) * (1.0 - fly)
 
 
-def bag(draw: Draw) -> tuple[Array, Array]:
+def bag(draw: Chance) -> tuple[Array, Array]:
     """Draw a bag: a trapezium with flap, clasp and handle, round or angular or tucked away."""
     across = axis(draw)
     height, rise = draw((9.0, 19.0)), np.maximum(draw((-3.0, 13.0)), 0.0)
@@ -226,7 +219,7 @@ def bag(draw: Draw) -> tuple[Array, Array]:
     return inside, (1.0 - np.maximum(flap, 0.0)) * (1.0 - clasp)
 
 
-def shoe(last: Last, draw: Draw) -> tuple[Array, Array]:
+def shoe(last: Last, draw: Chance) -> tuple[Array, Array]:
     """Draw a shoe from its side, toe to the left: sole, heel, upper and what is cut out of it."""
     toe, back = draw((0.4, 2.6)), draw((24.6, 27.2))
     s = (COLUMNS - toe) / (back - toe)
@@ -249,7 +242,7 @@ def shoe(last: Last, draw: Draw) -> tuple[Array, Array]:
     return inside, (1.0 - line) * ((1.0 - stripe) * (1.0 - lace))
 
 
-def upper(last: Last, draw: Draw, s: Array, collar: Array, below: Array) -> Array:
+def upper(last: Last, draw: Chance, s: Array, collar: Array, below: Array) -> Array:
     """Return the distance inside a shoe's upper: straps hanging from a rim, or all of it."""
     instep, begin = draw(last.instep), draw(last.shaft)
     height = draw(last.toe) + (instep - draw((2.0, 4.0))) * ramp(s, draw((0.16, 0.38)), begin)

@@ -34,7 +34,7 @@ def read(path: Path, packed: bytes, axes: int) -> npt.NDArray[np.uint8]:
         return _array(_unpacked(packed), axes)
     except (ValueError, zlib.error) as error:
         raise DataError(
-            f"`{path}` is no IDX file of {'images' if axes == 3 else 'labels'}: {error}",
+            f"`{path}` is not an IDX file of {'images' if axes == 3 else 'labels'}: {error}",
             "get the original file of the data set again",
         ) from error
 
@@ -45,7 +45,7 @@ def _unpacked(packed: bytes) -> bytes:
     if unpacker.unconsumed_tail:
         raise ValueError(f"it unpacks to more than {MAX_BYTES:,} bytes")
     if not unpacker.eof:
-        raise ValueError("it ends too early")
+        raise ValueError("it is truncated")
     if unpacker.unused_data:
         raise ValueError(f"{len(unpacker.unused_data):,} bytes follow its end")
     return content
@@ -54,9 +54,9 @@ def _unpacked(packed: bytes) -> bytes:
 def _array(content: bytes, axes: int) -> npt.NDArray[np.uint8]:
     start = 4 + 4 * axes
     if content[:4] != bytes((0, 0, _UNSIGNED_BYTES, axes)):
-        raise ValueError(f"it begins with the bytes {content[:4].hex(' ') or 'of an empty file'}")
+        raise ValueError(f"it starts with the bytes {content[:4].hex(' ') or 'of an empty file'}")
     if len(content) < start:
-        raise ValueError("its header ends too early")
+        raise ValueError("its header is truncated")
     shape = tuple(int(size) for size in np.frombuffer(content[4:start], ">u4"))
     if math.prod(shape) != len(content) - start:
         raise ValueError(

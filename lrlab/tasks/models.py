@@ -5,16 +5,14 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from lrlab.tasks.nadam import nadam
-
 Build = Callable[[Sequence[int], int, int], Any]
-"""Returns a fresh model of an input shape, a number of classes and a seed, as `build` does."""
+"""Returns a fresh model for an input shape, a number of classes and a seed."""
 
 _LAYER_SEEDS = 1_000
 """How far apart the seeds of two runs are; each layer of a run takes the next."""
 
 
-def build(name: str, input_shape: Sequence[int], classes: int, seed: int) -> Any:
+def build(model: str | Build, input_shape: Sequence[int], classes: int, seed: int) -> Any:
     """Return a freshly initialised Keras model that ends in class probabilities.
 
     Its weights are a function of the seed alone; no global random state is read or changed.
@@ -26,7 +24,7 @@ def build(name: str, input_shape: Sequence[int], classes: int, seed: int) -> Any
       as much as the convolutions), Dense 64, relu, softmax; he_normal.
 
     Args:
-        name: `mlp` or `cnn`.
+        model: `mlp`, `cnn`, or a function that makes the model.
         input_shape: Shape of one image: (features,), (height, width) or (height, width, channels).
         classes: Number of classes, >= 2.
         seed: Seed of the weights, >= 0.
@@ -34,7 +32,9 @@ def build(name: str, input_shape: Sequence[int], classes: int, seed: int) -> Any
     Raises:
         ValueError: If the model cannot take images of that shape.
     """
-    return _MODELS[name](tuple(input_shape), classes, count(_LAYER_SEEDS * seed))
+    if not isinstance(model, str):
+        return model(input_shape, classes, seed)
+    return _MODELS[model](tuple(input_shape), classes, count(_LAYER_SEEDS * seed))
 
 
 def _mlp(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
@@ -76,23 +76,3 @@ def _cnn(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
 
 
 _MODELS = {"mlp": _mlp, "cnn": _cnn}
-
-
-def optimizer(config: Any) -> Any:
-    """Return the Keras optimizer that an experiment's `optimizer` states, at learning rate 0.
-
-    The learning rate is assigned at every step, so the one given here is never used.
-    """
-    from keras import optimizers
-
-    classes = {
-        "sgd": optimizers.SGD,
-        "adam": optimizers.Adam,
-        "adamw": optimizers.AdamW,
-        "nadam": optimizers.Nadam,
-        "rmsprop": optimizers.RMSprop,
-    }
-    settings = config.model_dump(exclude={"type"}, exclude_none=True)
-    if config.type == "nadam" and settings.pop("momentum_decay") != 1:
-        return nadam(config.momentum_decay, learning_rate=0.0, **settings)
-    return classes[config.type](learning_rate=0.0, **settings)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from lrlab.errors import DataError
-from lrlab.io import npz_reading, reading
-from lrlab.io.npz_reading import Array
+from lrlab.io import npz, reading
+from lrlab.io.npz import Array
+from lrlab.tasks.data_source import DataSource
 
 SMALL = 24_000_000
 MOST_UNPACKED = 100
@@ -24,6 +25,31 @@ _WANTED = (
 )
 
 
+def resolve(path: Path) -> DataSource:
+    """Return the source of a file.
+
+    Raises:
+        DataError: If it cannot be read, is not an npz file or has too few images.
+    """
+    digest, images = fingerprint(path), train_images(path)
+    if images < 2:
+        raise DataError(f"`{path}` has {images} training images", "at least 2 are needed")
+    return DataSource.of(path.name, digest, images, path)
+
+
+def check_unchanged(path: Path, digest: str) -> None:
+    """Make sure that what was just read is what results will say they were made with.
+
+    Raises:
+        DataError: If the file's fingerprint is not the one given.
+    """
+    if fingerprint(path) != digest:
+        raise DataError(
+            f"`{path}` has changed since this command began",
+            "run it again; runs on the new data are kept apart from those on the old",
+        )
+
+
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of the file.
 
@@ -36,7 +62,7 @@ def fingerprint(path: Path) -> str:
     except OSError as error:
         raise DataError(
             f"`{path}` cannot be read: {reading.reason(error)}",
-            "a path in a config counts from the config's folder, one after `--data` from here",
+            "paths in a config are relative to its folder, paths after `--data` to the current one",
         ) from error
 
 
@@ -48,7 +74,7 @@ def train_images(path: Path) -> int:
     """
     try:
         with reading.open_file(path) as file:
-            header = npz_reading.header(file, "x_train")
+            header = npz.header(file, "x_train")
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if header is None:
@@ -65,7 +91,7 @@ def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
     try:
         with reading.open_file(path) as file:
             packed = os.fstat(file.fileno()).st_size
-            arrays = npz_reading.read(file, _ARRAYS, max(SMALL, MOST_UNPACKED * packed))
+            arrays = npz.read(file, _ARRAYS, max(SMALL, MOST_UNPACKED * packed))
     except (OSError, ValueError, MemoryError) as error:
         raise _unreadable(path, error) from error
     for name in ("x_train", "y_train"):
@@ -93,7 +119,7 @@ def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     return DataError(
-        f"`{path}` is no readable npz file: {reading.reason(error)}", f"it takes {_WANTED}"
+        f"`{path}` is not a readable npz file: {reading.reason(error)}", f"it takes {_WANTED}"
     )
 
 

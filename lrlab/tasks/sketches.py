@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab.tasks import garments
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.garments import COLUMNS, ROWS, SIZE, Array, Cut, Last, Range, tent, unit, wave
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -28,7 +29,10 @@ CLASS_NAMES = (
     "Bag",
     "Ankle boot",
 )
+"""What the labels 0 to 9 stand for, here and in Fashion-MNIST."""
+
 SEED = 28
+TRAIN_IMAGES = 60_000
 FINGERPRINT = "6650b80a0f5e1de201ad5e2f172e9c7ca87845da6a51e8445bdfa50df88bef18"
 """Stands for the bytes of the drawings in the identity of runs; a test holds both together.
 
@@ -90,7 +94,12 @@ LASTS = {
 }  # fmt: skip
 
 
-def sketches(train: int = 60_000, test: int = 10_000) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+def resolve() -> DataSource:
+    """Return the source of the whole data set."""
+    return DataSource.of("sketches", FINGERPRINT, TRAIN_IMAGES)
+
+
+def sketches(train: int = TRAIN_IMAGES, test: int = 10_000) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Draw the stand-in data set.
 
     Args:

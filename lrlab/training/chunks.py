@@ -1,65 +1,72 @@
-"""Steps in chunks: the order of the images, and training a piece at a time until told to stop."""
+"""Steps in chunks: training a piece at a time, at a pace, until told to stop."""
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING
-
-import numpy as np
-import numpy.typing as npt
 
 from lrlab.schedules import Rates
-
-if TYPE_CHECKING:
-    from lrlab.training.trainer import Floats, Trainer
-
-_CHUNK_SECONDS = 0.15
-_FIRST_CHUNK = 20
-_MAX_CHUNK = 250
+from lrlab.training.engines.engine import Engine, Floats, Order
 
 
 class Stopped(Exception):
     """The run was told to stop before it ended."""
 
 
-def sample_order(images: int, seed: int, epoch: int) -> npt.NDArray[np.int32]:
-    """Return the order of the training images, a function of seed and epoch alone."""
-    return np.random.default_rng([seed, epoch]).permutation(images).astype(np.int32)
+@dataclass(frozen=True)
+class Pace:
+    """How often a run looks up from its work; none of it changes a result.
+
+    Args:
+        chunk_seconds: How long a chunk of steps should take.
+        first_chunk: Steps of the first chunk, whose time is not known yet.
+        longest_chunk: Most steps of a chunk.
+        checkpoint_seconds: After so long there is a checkpoint within an epoch.
+        training_per_checkpoint: How many times as long as a checkpoint took is trained before
+            the next one at the end of an epoch.
+    """
+
+    chunk_seconds: float = 0.15
+    first_chunk: int = 20
+    longest_chunk: int = 250
+    checkpoint_seconds: float = 30.0
+    training_per_checkpoint: float = 10.0
+
+
+USUAL = Pace()
 
 
 class Chunks:
-    """Cuts steps into chunks of about 0.15 s, so that progress and Ctrl-C are prompt."""
+    """Cuts steps into chunks, so that progress and Ctrl-C are prompt."""
 
-    def __init__(self, trainer: "Trainer", stop: Event) -> None:
-        self._trainer = trainer
+    def __init__(self, engine: Engine, stop: Event, pace: Pace) -> None:
+        self._engine = engine
         self._stop = stop
-        self._size = min(_FIRST_CHUNK, _MAX_CHUNK)
+        self._pace = pace
+        self._size = min(pace.first_chunk, pace.longest_chunk)
 
     def run(
-        self,
-        order: npt.NDArray[np.int32],
-        rates: "Floats",
-        momenta: Rates | None = None,
-    ) -> Iterator[tuple["Floats", "Floats", int]]:
+        self, order: Order, rates: Floats, momenta: Rates | None = None
+    ) -> Iterator[tuple[Floats, Floats, int]]:
         """Yield the rates, losses and correct count of each chunk.
 
         Raises:
             Stopped: Between two chunks, once the stop event is set.
         """
-        batch = self._trainer.batch_size
+        batch = self._engine.batch_size
         first = 0
         while first < len(rates):
             if self._stop.is_set():
                 raise Stopped
             last = min(first + self._size, len(rates))
             began = time.perf_counter()
-            losses, correct = self._trainer.train(
+            losses, correct = self._engine.train(
                 order[first * batch : last * batch],
                 rates[first:last],
                 None if momenta is None else momenta[first:last],
             )
             seconds = max(time.perf_counter() - began, 1e-6)
             yield rates[first:last], losses, correct
-            ideal = int((last - first) * _CHUNK_SECONDS / seconds)
-            self._size = max(1, min(ideal, 2 * self._size, _MAX_CHUNK))
+            ideal = int((last - first) * self._pace.chunk_seconds / seconds)
+            self._size = max(1, min(ideal, 2 * self._size, self._pace.longest_chunk))
             first = last

@@ -1,18 +1,17 @@
 """Training with a rate given for every step: one LR sweep, or one short run that checks it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from lrlab.finder import sweep
-from lrlab.training.chunks import Chunks, sample_order
-
-if TYPE_CHECKING:
-    from lrlab.training.trainer import Trainer
+from lrlab.training.chunks import Chunks, Pace
+from lrlab.training.engines.engine import Engine, Score
+from lrlab.training.jobs import ShortJob, SweepJob
+from lrlab.training.orders import sweep_order
 
 
 @dataclass(frozen=True)
@@ -23,51 +22,43 @@ class SweptSeed:
     stopped_by: sweep.StoppedBy
 
 
-def sweep_order(images: int, batch_size: int, steps: int, seed: int) -> npt.NDArray[np.int32]:
-    """Return the order of the training images in a sweep, epoch after epoch.
-
-    Whole batches only: a smaller last batch would be a noisier point of the curve.
-    """
-    whole = images - images % batch_size or images
-    epochs = -(-steps * batch_size // whole)
-    return np.concatenate([sample_order(images, seed, epoch)[:whole] for epoch in range(epochs)])
-
-
-def sweep_seed(
-    trainer: "Trainer", rates: npt.NDArray[np.float64], seed: int, *, stop: Event
-) -> SweptSeed:
+def sweep_seed(engine: Engine, job: SweepJob, *, stop: Event, pace: Pace) -> SweptSeed:
     """Train one step at each rate in turn, until the stop rule ends it.
 
     Raises:
         Stopped: If `stop` was set meanwhile.
     """
-    trainer.start(seed)
-    order = sweep_order(trainer.data.train_images, trainer.batch_size, len(rates), seed)
     losses: list[float] = []
-    for _, chunk, _ in Chunks(trainer, stop).run(order, rates.astype(np.float32)):
+    for chunk in _losses(engine, job, stop, pace):
         losses += chunk.tolist()
         ended = sweep.stop(np.asarray(losses))
         if ended is not None:
             step, reason = ended
-            return SweptSeed(padded(losses[:step], len(rates)), reason)
-    return SweptSeed(padded(losses, len(rates)), sweep.StoppedBy.COMPLETED)
+            return SweptSeed(padded(losses[:step], len(job.rates)), reason)
+    return SweptSeed(padded(losses, len(job.rates)), sweep.StoppedBy.COMPLETED)
 
 
-def short_run(
-    trainer: "Trainer", rates: npt.NDArray[np.float64], seed: int, *, stop: Event
-) -> tuple[float, float] | tuple[None, None]:
-    """Train one step at each rate; return validation loss and accuracy, None if it broke down.
+def short_run(engine: Engine, job: ShortJob, *, stop: Event, pace: Pace) -> Score | None:
+    """Train one step at each rate; return the validation score, None if the run broke down.
 
     Raises:
         Stopped: If `stop` was set meanwhile.
     """
-    trainer.start(seed)
-    order = sweep_order(trainer.data.train_images, trainer.batch_size, len(rates), seed)
-    for _, losses, _ in Chunks(trainer, stop).run(order, rates.astype(np.float32)):
+    for losses in _losses(engine, job, stop, pace):
         if not np.isfinite(losses).all():
-            return None, None
-    loss, accuracy = trainer.evaluate(trainer.data.x_val, trainer.data.y_val)
-    return (loss, accuracy) if np.isfinite(loss) else (None, None)
+            return None
+    score = engine.evaluate("validation")
+    return score if score is not None and np.isfinite(score.loss) else None
+
+
+def _losses(
+    engine: Engine, job: SweepJob | ShortJob, stop: Event, pace: Pace
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield the losses of each chunk of steps."""
+    engine.start(job.seed)
+    order = sweep_order(engine.images, engine.batch_size, len(job.rates), job.seed)
+    for _, losses, _ in Chunks(engine, stop, pace).run(order, job.rates.astype(np.float32)):
+        yield losses
 
 
 def padded(losses: Sequence[float], length: int) -> npt.NDArray[np.float64]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from corpus import readers
 
-from lrlab.io import packing
+from lrlab.io import npz
 
 HERE = Path(__file__).parent
 Content = Callable[[], bytes]
@@ -104,8 +104,8 @@ def _comparison(**changes: object) -> bytes:
 
 def _checkpoint(**arrays: bytes) -> bytes:
     """Return the good checkpoint with other bytes in some of its arrays."""
-    good = packing.unpack(readers.checkpoint())
-    return packing.pack(good | {k: np.frombuffer(v, np.uint8) for k, v in arrays.items()})
+    good = npz.unpack(readers.checkpoint())
+    return npz.pack(good | {k: np.frombuffer(v, np.uint8) for k, v in arrays.items()})
 
 
 def _rows(count: int) -> bytes:

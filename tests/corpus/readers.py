@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from lrlab import config
+from lrlab.cli.group import print_error
 from lrlab.errors import LrlabError
-from lrlab.results import checkpoints, comparison, runs, sweep_record
+from lrlab.results import checkpoint as checkpoints
+from lrlab.results import comparison, run, run_folder, sweep_record
 from lrlab.schedules import ClosedLoop, Length
 from lrlab.tasks import data, idx, own_npz
 
@@ -128,7 +130,7 @@ def read_npz(folder: Path, content: bytes) -> None:
 def read_run(name: str) -> Reader:
     def read(folder: Path, content: bytes) -> None:
         write_run(folder, {name: content})
-        runs.read(folder)
+        run_folder.read(folder)
 
     return read
 
@@ -160,14 +162,13 @@ def checkpoint() -> bytes:
             path,
             checkpoints.Checkpoint(
                 **{key: tuple(map(np.asarray, each)) for key, each in arrays.items()},
-                history=(runs.EpochResult(0, 0.1, 0.75, 0.5, 0.7, 0.5625),),
+                history=(run.EpochResult(0, 0.1, 0.75, 0.5, 0.7, 0.5625),),
                 lr=np.float32([0.1, 0.1]),
                 loss=np.float32([2, 1]),
                 correct=3,
                 train_seconds=1.5,
             ),
-            {"identity": "0a", "seed": 0, "environment": {}, "earlier_environments": [],
-             "resumed_at": []},
+            checkpoints.CheckpointOrigin(identity="0a", seed=0, environment={}),
         )  # fmt: skip
         return path.read_bytes()
 
@@ -221,7 +222,9 @@ def outcome(kind: str, folder: Path, content: bytes) -> str | None:
 
 
 def check_message(error: LrlabError, kind: str, folder: Path) -> None:
-    text = f"{error.message}\n{error.hint or ''}"
+    with contextlib.redirect_stderr(io.StringIO()) as printed:
+        print_error(error)
+    text = printed.getvalue()
     unprintable = {c for c in text if not c.isprintable() and c != "\n"}
     assert not unprintable, f"cannot be printed: {unprintable}"
     assert str(folder) in error.message, f"names no file: {error.message}"
@@ -230,6 +233,6 @@ def check_message(error: LrlabError, kind: str, folder: Path) -> None:
     if kind == "config":
         assert error.exit_code == 2
     else:
-        assert "\n" not in error.message
+        assert len(text.splitlines()) == 3, f"more than an error and a hint: {text}"
         assert error.hint
         assert error.exit_code == 3

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lrlab.finder import sweep
+from lrlab.finder import span, sweep
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.finder.sweep import StoppedBy
 from lrlab.integrations.keras.preservation import fresh_optimizer, preserved
-from lrlab.training.sweeping import padded, sweep_order
-
-FEWEST_STEPS, MOST_STEPS = 200, 500
+from lrlab.schedules import Length
+from lrlab.training.orders import sweep_order
+from lrlab.training.sweeping import padded
 
 Step = Callable[[Any, Any, float], float]
 
@@ -43,11 +43,11 @@ def find_lr(
     y: Any,
     *,
     batch_size: int = 32,
-    min_lr: float = 1e-6,
-    max_lr: float = 10.0,
+    min_lr: float = span.MIN_LR,
+    max_lr: float = span.MAX_LR,
     steps: int | None = None,
     seed: int = 0,
-    seeds: int = 3,
+    seeds: int = span.SEEDS,
     chance: float | None = None,
 ) -> FoundRates:
     """Sweep the learning rate of a compiled Keras model and suggest rates for it.
@@ -95,7 +95,7 @@ def find_lr(
             f"got {batch_size}, {seeds} and {seed}"
         )
     if steps is None:
-        steps = min(max(-(-samples // batch_size), FEWEST_STEPS), MOST_STEPS)
+        steps = span.default_steps(Length.of(samples, batch_size, 1).steps_per_epoch)
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
     swept = []
     with preserved(model) as restore:

@@ -8,7 +8,7 @@ from lrlab.config.given import Given, length_of, schedule_of
 from lrlab.errors import UsageError
 from lrlab.integrations.keras.fit_length import check_steps, steps_of_fit
 from lrlab.schedules import momenta
-from lrlab.training.momentum import cycle, stop_cycling
+from lrlab.training.engines.momentum import cycle, stop_cycling
 
 
 class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]

@@ -4,7 +4,7 @@ Nothing is trained, nothing outside the directory is read or touched, and no dat
 """
 
 from lrlab.results.inspection.directory import Inspection, check_directory, inspect
-from lrlab.results.inspection.finding import Finding, Kind
-from lrlab.results.inspection.mending import repair, to_json
+from lrlab.results.inspection.findings import Finding, Kind
+from lrlab.results.inspection.repair import repair, to_json
 
 __all__ = ["Finding", "Inspection", "Kind", "check_directory", "inspect", "repair", "to_json"]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from lrlab.errors import ResultsError
 from lrlab.io import atomic
-from lrlab.results import checkpoints, comparison, locks, sweep_record
-from lrlab.results.inspection import run_folder
-from lrlab.results.inspection.finding import Finding, Kind
-from lrlab.results.inspection.run_folder import EXPERIMENT, Identities, Place
-from lrlab.results.runs import Status
+from lrlab.results import comparison, lock, run_folder, sweep_record
+from lrlab.results.inspection import run_findings
+from lrlab.results.inspection.findings import Finding, Kind
+from lrlab.results.run import CHECKPOINT, RunPlace, Status, names_experiment
 
-_TABLES = {"comparison.csv", "comparison.md", comparison.FILE, locks.NAME}
+_TABLES = {"comparison.csv", "comparison.md", comparison.FILE, lock.NAME}
 _FIGURES = {"learning-rate", "loss", "accuracy", "sweep", "schedules"}
 _SWEEP = (sweep_record.JSON_FILE, sweep_record.CSV_FILE)
+_RUN_FILES = {*run_folder.FILES, run_folder.WEIGHTS}
 _FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -48,19 +48,19 @@ class Inspection:
 
 
 def inspect(out: Path, *, alone: bool = False) -> Inspection:
-    """Return what is wrong in a results directory, and what else is worth telling.
+    """Return what is wrong in a results directory, and what else is worth reporting.
 
-    Symbolic links that lead out of it are told and not followed. Nothing is written.
+    Symbolic links that lead out of it are reported, not followed. Nothing is written.
 
     Args:
         out: The directory.
         alone: Whether the caller holds its lock, so that nobody else writes into it.
 
     Raises:
-        ResultsError: If it is no directory.
+        ResultsError: If it is not a directory.
     """
     check_directory(out)
-    inspector = _Inspector(out, None if alone else locks.owner(out))
+    inspector = _Inspector(out, None if alone else lock.owner(out))
     inspector.inspect()
     found = sorted(inspector.findings, key=lambda finding: finding.path.parts)
     return Inspection(out, inspector.statuses, tuple(found))
@@ -74,7 +74,7 @@ def check_directory(out: Path) -> None:
     """
     if not out.is_dir():
         raise ResultsError(
-            f"`{out}` is no directory", "make results with `lrlab compare CONFIG... --out DIR`"
+            "is not a directory", "make results with `lrlab compare CONFIG... --out DIR`", path=out
         )
 
 
@@ -87,13 +87,12 @@ class _Inspector:
         self._out = out
         self._owner = owner
         self._outside: set[Path] = set()
-        self._identities = Identities()
 
     def inspect(self) -> None:
         """Go through all of it."""
         if self._owner is not None:
             what = f"in use by {self._owner}"
-            self._tell(self._out, Kind.IN_USE, what, "what it is writing now is not looked at")
+            self._tell(self._out, Kind.IN_USE, what, "files that it is writing now are not checked")
         for path in self._entries(self._out):
             if path.name == "runs" and path.is_dir():
                 self._runs(path)
@@ -108,11 +107,11 @@ class _Inspector:
         self._comparison()
 
     def _entries(self, folder: Path) -> Iterator[Path]:
-        """Yield what is in a folder and may belong there; note what cannot."""
+        """Yield what may belong in a folder; note what does not."""
         try:
             names = sorted(os.listdir(folder))
         except OSError as error:
-            remedy = "give the right to read it"
+            remedy = "allow reading it"
             self._tell(folder, Kind.UNREADABLE, f"cannot be read: {error.strerror}", remedy)
             return
         for path in (folder / name for name in names):
@@ -120,22 +119,24 @@ class _Inspector:
                 if path.is_symlink():
                     atomic.check_within(self._out, path)
             except ResultsError as error:
-                what = f"is a symbolic link: {error.message}"
-                self._tell(path, Kind.LINK, what, "put what it leads to in its place")
+                what = f"is a symbolic link and {error.reason}"
+                self._tell(path, Kind.LINK, what, "replace it with what it leads to")
                 self._outside.add(path)
                 continue
             if atomic.is_part(path.name):
                 if self._owner is None:
-                    finding = (Kind.LEFTOVER, "was left half written", "`--repair` removes it")
+                    finding = (Kind.LEFTOVER, "was left half-written", "`--repair` removes it")
                     self.findings.append(Finding(path, *finding, remove=path))
             elif atomic.is_aside(path.name):
-                self._tell(path, Kind.ASIDE, "was set aside", "delete it once nobody needs it")
+                self._tell(
+                    path, Kind.ASIDE, "was set aside", "delete it when you no longer need it"
+                )
             else:
                 yield path
 
     def _runs(self, folder: Path) -> None:
         for experiment in self._entries(folder):
-            if not EXPERIMENT.fullmatch(experiment.name) or not experiment.is_dir():
+            if not names_experiment(experiment.name) or not experiment.is_dir():
                 self._foreign(experiment)
                 continue
             self._experiment(experiment)
@@ -143,30 +144,25 @@ class _Inspector:
     def _experiment(self, folder: Path) -> None:
         kept = []
         for path in self._entries(folder):
-            run_name = path.name.removesuffix(checkpoints.SUFFIX)
-            place = Place.of(path.with_name(run_name))
+            run = path.with_name(path.name.removesuffix(CHECKPOINT))
+            place = RunPlace.of(run)
             if place is None:
                 self._foreign(path)
-            elif run_name != path.name:
-                kept.append((path, place))
-            elif path.is_symlink():
-                remedy = "`--repair` sets it aside, and `lrlab compare` trains the run anew"
-                what = "is a symbolic link, not a run"
-                self.findings.append(Finding(path, Kind.DAMAGED, what, remedy, aside=path))
-                self.statuses[path] = Kind.DAMAGED
-            elif not path.is_dir() or self._holds_only(path, run_folder.CONTENTS):
-                status, findings = run_folder.inspect(place, self._identities)
-                self.statuses[path] = Kind.DAMAGED if status is None else status
+            elif run != path:
+                kept.append((path, run, place))
+            elif path.is_symlink() or not path.is_dir() or self._holds_only(path, _RUN_FILES):
+                status, findings = run_findings.inspect(path, place)
+                self.statuses[path] = status or Kind.DAMAGED
                 self.findings += findings
             else:
                 self.statuses[path] = Kind.DAMAGED
-        for path, place in kept:
-            stands = self.statuses.get(place.folder)
+        for path, run, place in kept:
+            stands = self.statuses.get(run)
             status = None if stands in (None, Kind.DAMAGED) else Status(stands)
-            finding = run_folder.inspect_checkpoint(path, place, status)
+            finding = run_findings.inspect_checkpoint(path, place, status)
             self.findings.append(finding)
             if stands is None:
-                self.statuses[place.folder] = finding.kind
+                self.statuses[run] = finding.kind
 
     def _sweeps(self, folder: Path) -> None:
         for path in self._entries(folder):
@@ -177,12 +173,12 @@ class _Inspector:
                 if self._holds_only(path, _SWEEP):
                     sweep_record.read(path)
             except ResultsError as error:
-                remedy = "`--repair` sets it aside, and `lrlab compare` sweeps anew"
+                remedy = "`--repair` sets it aside, and `lrlab compare` repeats the sweep"
                 self._damaged(path, error, remedy, [path])
 
     def _folder(self, path: Path) -> None:
         if _holds_sweep(path):
-            if self._holds_only(path, [*_SWEEP, locks.NAME]):
+            if self._holds_only(path, [*_SWEEP, lock.NAME]):
                 self._own_sweep(path)
         elif (path / comparison.FILE).exists() or (path / "runs").is_dir():
             remedy = f"look at it with `lrlab check {path}`"
@@ -191,7 +187,7 @@ class _Inspector:
             self._foreign(path)
 
     def _holds_only(self, folder: Path, names: Collection[str]) -> bool:
-        """Note what else there is in a folder; return whether none of it leads out."""
+        """Note what else is in a folder; return whether no link in it leads out."""
         for path in self._entries(folder):
             if path.name not in names and not _is_figure(path):
                 self._foreign(path)
@@ -212,26 +208,27 @@ class _Inspector:
         try:
             compared = comparison.read(self._out)
         except ResultsError as error:
-            remedy = "`--repair` sets it aside, and `lrlab compare` writes it anew"
+            remedy = "`--repair` sets it aside, and `lrlab compare` writes it again"
             self._damaged(path, error, remedy, [path])
             return
         for folder in [folder for e in compared.experiments for folder in e.runs]:
             place = self._out / folder
-            if place in self.statuses or Place.of(place) is None:
+            if place in self.statuses or RunPlace.of(place) is None:
                 continue
             if atomic.was_set_aside(place):
                 what, kind = "was set aside before", Kind.UNFINISHED
                 self.statuses[place] = kind
             else:
                 what, kind = f"is missing, but `{comparison.FILE}` names it", Kind.MISSING
-            self._tell(place, kind, what, "`lrlab compare` trains it anew")
+            self._tell(place, kind, what, "`lrlab compare` retrains it")
 
     def _damaged(self, path: Path, error: ResultsError, remedy: str, aside: Sequence[Path]) -> None:
         for each in [path for path in aside if path.exists()]:
-            self.findings.append(Finding(each, Kind.DAMAGED, error.message, remedy, aside=each))
+            what = error.reason if error.path == each else error.message
+            self.findings.append(Finding(each, Kind.DAMAGED, what, remedy, aside=each))
 
     def _foreign(self, path: Path) -> None:
-        self._tell(path, Kind.FOREIGN, "is none of lrlab's files", "nothing: it is left alone")
+        self._tell(path, Kind.FOREIGN, "is not one of lrlab's files", "lrlab leaves it alone")
 
     def _tell(self, path: Path, kind: Kind, what: str, remedy: str) -> None:
         self.findings.append(Finding(path, kind, what, remedy))

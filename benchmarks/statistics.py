@@ -1,0 +1,251 @@
+"""How far the verdict can be trusted: simulations with known truth, and lrlab's own runs.
+
+    python benchmarks/statistics.py [--quick] > docs/concepts/verdict-simulations.md
+
+A cell of the grid draws scores of k experiments with n seeds many times and asks each procedure for
+its best set and its intervals. The spread of the experiments' standard deviations is a ratio, the
+seeds are shared with a correlation, errors are normal, t with 5 degrees of freedom, skewed
+(exponential), or normal with 5 % of the runs collapsed, which take no part. Under *ties* all means
+are equal; under *staircases* each is behind the one before by half a standard deviation. Needs
+SciPy, with which the other procedures are computed.
+"""
+
+import argparse
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from lrlab.analysis.best_set import deficits
+
+ALPHA = 0.05
+KS, NS, RATIOS, CORRELATIONS = (2, 6, 12, 20), (3, 5, 10), (1.0, 4.0, 16.0), (0.0, 0.9)
+ERRORS = ("normal", "t5", "5 % collapsed", "skewed")
+STEP = 0.5
+"""How far each experiment of a staircase is behind the one before, in standard deviations."""
+
+LOOKS = (3, 6, 12, 24)
+
+
+class Cell(NamedTuple):
+    """A cell of the grid."""
+
+    k: int
+    n: int
+    ratio: float
+    correlation: float
+    errors: str
+
+
+class Found(NamedTuple):
+    """A procedure's answer for many draws: who may be the best, the intervals of the deficits."""
+
+    best: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def grid() -> Iterator[Cell]:
+    """Yield the cells."""
+    for cell in itertools.product(KS, NS, RATIOS, CORRELATIONS, ERRORS):
+        yield Cell(*cell)
+
+
+def draw(cell: Cell, means: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return scores, shape (count, k, n), NaN where a run collapsed."""
+    rng = np.random.default_rng([seed, cell.k, cell.n, int(cell.ratio), int(10 * cell.correlation)])
+    sigma = np.geomspace(1.0, cell.ratio, cell.k) / np.sqrt(cell.ratio)
+
+    def errors(*shape: int) -> np.ndarray:
+        if cell.errors == "t5":
+            return rng.standard_t(5, shape) / np.sqrt(5 / 3)
+        if cell.errors == "skewed":
+            return 1.0 - rng.exponential(1.0, shape)
+        return rng.normal(0, 1, shape)
+
+    shared, own = errors(count, 1, cell.n), errors(count, cell.k, cell.n)
+    mixed = np.sqrt(cell.correlation) * shared + np.sqrt(1 - cell.correlation) * own
+    scores = means[:, None] + sigma[:, None] * mixed
+    if "collapsed" in cell.errors:
+        gone = rng.random(scores.shape) < 0.05
+        # Two runs are left at least, as the procedure needs; others would take no part.
+        gone &= np.cumsum(~gone, axis=-1) > 2
+        scores = np.where(gone, np.nan, scores)
+    return scores
+
+
+def moments(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return means, variances and counts of the scores that are there."""
+    return np.nanmean(scores, -1), np.nanvar(scores, -1, ddof=1), np.isfinite(scores).sum(-1)
+
+
+def shrunk_welch(scores: np.ndarray, alpha: float = ALPHA) -> Found:
+    """Return what lrlab says."""
+    means, variances, counts = moments(scores)
+    best, low, high = (np.empty(means.shape, kind) for kind in (bool, float, float))
+    for pattern in np.unique(counts, axis=0):
+        here = (counts == pattern).all(axis=1)
+        found = deficits(means[here], variances[here], pattern, alpha)
+        best[here], low[here], high[here] = found.may_be_best, found.low, found.high
+    return Found(best, low, high)
+
+
+def from_margins(means: np.ndarray, margins: np.ndarray) -> Found:
+    """Return the best set and the deficits that half widths of all pairs give, shape (.., k, k)."""
+    k = means.shape[-1]
+    difference = means[:, :, None] - means[:, None, :]
+    itself = np.eye(k, dtype=bool)
+    best = ~((difference - margins > 0) & ~itself).any(axis=1)
+    among = np.broadcast_to(best[:, :, None], difference.shape)
+    low = np.where(among, np.where(itself, 0.0, difference - margins), np.inf).min(axis=1)
+    high = np.where(among, np.where(itself, 0.0, difference + margins), -np.inf).max(axis=1)
+    return Found(best, np.where(best, 0.0, np.maximum(low, 0)), np.maximum(high, 0))
+
+
+def paired_t(scores: np.ndarray) -> Found:
+    """Return comparisons by the paired t test, Bonferroni over k - 1."""
+    k = scores.shape[1]
+    differences = scores[:, :, None, :] - scores[:, None, :, :]
+    n = np.maximum(np.isfinite(differences).sum(-1), 2)
+    error = np.nanstd(differences, -1, ddof=1) / np.sqrt(n)
+    return from_margins(
+        np.nanmean(scores, -1), stats.t.isf(ALPHA / (2 * (k - 1)), n - 1) * np.nan_to_num(error)
+    )
+
+
+def games_howell(scores: np.ndarray) -> Found:
+    """Return all pairwise comparisons after Games and Howell (1976)."""
+    means, variances, counts = moments(scores)
+    of_mean = variances / counts
+    both = of_mean[:, :, None] + of_mean[:, None, :]
+    parts = of_mean**2 / (counts - 1)
+    df = both**2 / (parts[:, :, None] + parts[:, None, :])
+    return from_margins(means, _range_quantile(scores.shape[1], df) * np.sqrt(both / 2))
+
+
+def pooled(scores: np.ndarray) -> Found:
+    """Return comparisons with the best with one pooled variance (Hsu's MCB, Bonferroni)."""
+    means, variances, counts = moments(scores)
+    k, nu = scores.shape[1], counts - 1
+    total = nu.sum(-1)
+    common = (nu * variances).sum(-1) / total
+    both = 1 / counts[:, :, None] + 1 / counts[:, None, :]
+    critical = stats.t.isf(ALPHA / (2 * (k - 1)), total)[:, None, None]
+    return from_margins(means, critical * np.sqrt(common[:, None, None] * both))
+
+
+@functools.cache
+def _range_table(k: int) -> tuple[np.ndarray, np.ndarray]:
+    df = np.array([1, 1.5, 2, 3, 4, 6, 9, 15, 30, 100], float)
+    return 1 / df[::-1], np.log(stats.studentized_range.isf(ALPHA, k, df))[::-1]
+
+
+def _range_quantile(k: int, df: np.ndarray) -> np.ndarray:
+    inverse, log = _range_table(k)
+    return np.exp(np.interp(1 / np.clip(df, 1, 100), inverse, log))
+
+
+PROCEDURES: dict[str, Callable[[np.ndarray], Found]] = {
+    "shrunk Welch (lrlab)": shrunk_welch,
+    "paired t, Bonferroni": paired_t,
+    "Games-Howell": games_howell,
+    "pooled MCB": pooled,
+}
+
+
+class Rates(NamedTuple):
+    """How often a procedure was right over the draws of a cell, and what it could tell."""
+
+    best_in: float
+    coverage: float
+    false_winner: float
+    excluded: float
+
+
+def judged(found: Found, means: np.ndarray) -> Rates:
+    """Return the rates of a procedure's answers for experiments with these true means."""
+    deficit = means.max() - means
+    truly_best = deficit == 0
+    inside = (found.low <= deficit + 1e-12) & (found.high >= deficit - 1e-12)
+    alone = found.best.sum(-1) == 1
+    wrong = alone & (found.best & (~truly_best if truly_best.sum() == 1 else True)).any(-1)
+    return Rates(
+        best_in=float((found.best | ~truly_best).all(-1).mean()
+                      if truly_best.sum() == 1 else found.best[:, truly_best].any(-1).mean()),
+        coverage=float(inside.all(-1).mean()),
+        false_winner=float(wrong.mean()),
+        excluded=float((~found.best)[:, ~truly_best].mean()) if not truly_best.all() else 0.0,
+    )  # fmt: skip
+
+
+def staircase(cell: Cell) -> np.ndarray:
+    """Return means that fall by half a standard deviation from each experiment to the next."""
+    return -STEP * np.arange(cell.k)
+
+
+def until_sure(count: int, k: int, means: np.ndarray, seed: int) -> tuple[float, float]:
+    """Return how often the best is lost, and the share of runs that looks save."""
+    scores = draw(Cell(k, LOOKS[-1], 1.0, 0.0, "normal"), means, count, seed)
+    alive = np.ones((count, k), bool)
+    used = np.zeros(count)
+    for before, look in itertools.pairwise((0, *LOOKS)):
+        going = alive.sum(1) > 1
+        used += np.where(going, alive.sum(1) * (look - before), 0)
+        for pattern in np.unique(alive[going], axis=0):
+            here = np.flatnonzero(going & (alive == pattern).all(1))
+            part = scores[here][:, pattern, :look]
+            best = shrunk_welch(part, ALPHA / len(LOOKS)).best
+            alive[np.ix_(here, np.flatnonzero(pattern))] &= best
+    lost = ~alive[:, means == means.max()].any(1)
+    return float(lost.mean()), float(1 - used.mean() / (k * LOOKS[-1]))
+
+
+def main() -> None:
+    """Print the page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="300 draws per cell, not 4,000")
+    count = 300 if parser.parse_args().quick else 4_000
+    print(f"# How far the verdict can be trusted\n\nMade by `python benchmarks/statistics.py`: "
+          f"{count:,} draws per cell, alpha {ALPHA:g}.\n")  # fmt: skip
+    rows: dict[tuple[str, str], list[tuple[Cell, Rates]]] = {}
+    for seed, cell in enumerate(grid()):
+        for kind, means in (("ties", np.zeros(cell.k)), ("staircases", staircase(cell))):
+            scores = draw(cell, means, count, seed)
+            for name, procedure in PROCEDURES.items():
+                rows.setdefault((kind, name), []).append((cell, judged(procedure(scores), means)))
+    for kind in ("ties", "staircases"):
+        print(f"## {kind.capitalize()}\n")
+        print(table(kind, rows))
+    print(f"## Looks at {', '.join(map(str, LOOKS))} seeds, a quarter of alpha each\n")
+    print("| experiments | means | best lost | runs saved |\n|---:|---|---:|---:|")
+    for k in (2, 6, 12):
+        for title, means in (("ties", np.zeros(k)), ("staircase", -2 * STEP * np.arange(k))):
+            lost, saved = until_sure(count, k, means, k)
+            lost_text = "-" if title == "ties" else f"{lost:.3f}"
+            print(f"| {k} | {title} | {lost_text} | {100 * saved:.0f} % |")
+
+
+def table(kind: str, rows: dict[tuple[str, str], list[tuple[Cell, Rates]]]) -> str:
+    """Return a procedure's worst cell and mean over the cells, by the kind of errors."""
+    lines = [
+        "| procedure | errors | best in set, worst | coverage, worst | false single winner, worst "
+        "| excluded, mean |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for name in PROCEDURES:
+        for errors in ERRORS:
+            of_kind = [found for cell, found in rows[kind, name] if cell.errors == errors]
+            power = f"{np.mean([f.excluded for f in of_kind]):.2f}" if kind != "ties" else "-"
+            lines.append(
+                f"| {name} | {errors} | {min(f.best_in for f in of_kind):.3f} "
+                f"| {min(f.coverage for f in of_kind):.3f} "
+                f"| {max(f.false_winner for f in of_kind):.3f} | {power} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

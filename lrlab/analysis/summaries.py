@@ -1,0 +1,141 @@
+"""Runs of several experiments, summarised over seeds; every number comes from the runs."""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
+from lrlab.results.run import RunResult, Status
+
+ENVIRONMENT = (
+    "lrlab",
+    "python",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "platform",
+    "processor",
+    "threads_per_run",
+    "onednn",
+)
+"""What of a run's environment can change its result."""
+
+# 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom (any table of it).
+_T = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+
+
+def over_seeds(values: Sequence[float | None]) -> Summary:
+    """Return the summary of a quantity that has one value per seed."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return Summary(None, None, None, tuple(values))
+    mean = statistics.fmean(known)
+    if len(known) < 2:
+        return Summary(mean, None, None, tuple(values))
+    std = statistics.stdev(known)
+    quantile = _T[len(known) - 2] if len(known) - 2 < len(_T) else 1.96 + 2.5 / len(known)
+    return Summary(mean, std, quantile * std / math.sqrt(len(known)), tuple(values))
+
+
+def summarise(
+    config: dict[str, Any],
+    results: Mapping[int, RunResult],
+    *,
+    data: str,
+    steps_per_epoch: int,
+    folders: Sequence[str],
+    chosen: Mapping[str, float] | None = None,
+) -> ExperimentSummary:
+    """Return the summary of one experiment.
+
+    Args:
+        config: The experiment as resolved.
+        results: Its run of each seed.
+        data: Name of the data set.
+        steps_per_epoch: Steps per epoch on that data.
+        chosen: The rates that a sweep chose, where the config said `auto`.
+        folders: The run folders, in the order of the seeds, relative to the results directory.
+    """
+    done = [result.status is Status.DONE and bool(result.epochs) for result in results.values()]
+
+    def over(value: Callable[[RunResult], float | None]) -> Summary:
+        pairs = zip(results.values(), done, strict=True)
+        return over_seeds([value(result) if good else None for result, good in pairs])
+
+    return ExperimentSummary(
+        name=config["name"],
+        schedule=config["schedule"]["type"],
+        seeds=tuple(results),
+        status=_overall(list(results.values())),
+        statuses=tuple(result.status for result in results.values()),
+        final={
+            "val_accuracy": over(lambda r: r.epochs[-1].val_accuracy),
+            "val_loss": over(lambda r: r.epochs[-1].val_loss),
+            "test_accuracy": over(lambda r: r.test_accuracy),
+        },
+        best={
+            "val_accuracy": over(lambda r: max(epoch.val_accuracy for epoch in r.epochs)),
+            "val_loss": over(lambda r: min(epoch.val_loss for epoch in r.epochs)),
+        },
+        train_seconds=over(lambda r: r.train_seconds),
+        chosen=dict(chosen or {}),
+        notes=tuple(note for seed, r in results.items() if (note := _note(seed, r))),
+        data=data,
+        steps_per_epoch=steps_per_epoch,
+        config=config,
+        runs=tuple(folders),
+    )
+
+
+def _overall(results: Sequence[RunResult]) -> Status:
+    statuses = {result.status for result in results}
+    worst_first = (Status.FAILED, Status.DIVERGED, Status.DONE)
+    return next((status for status in worst_first if status in statuses), Status.DONE)
+
+
+def _note(seed: int, result: RunResult) -> str | None:
+    if result.status is Status.FAILED:
+        return f"seed {seed} failed: {result.error}"
+    if result.status is Status.DIVERGED and result.diverged_at is not None:
+        lr = float(result.lr[result.diverged_at])
+        return f"seed {seed} diverged at step {result.diverged_at}, learning rate {lr:.3g}"
+    return None
+
+
+def environments(results: Iterable[RunResult]) -> tuple[str, ...]:
+    """Return in what the environments of runs differ, with the number of runs of each kind."""
+    made_in = [result.environments for result in results]
+    texts = []
+    for key in ENVIRONMENT:
+        counts = Counter(
+            value
+            for of_run in made_in
+            for value in dict.fromkeys(str(e[key]) for e in of_run if e.get(key) is not None)
+        )
+        if len(counts) > 1:
+            each = [f"{value} ({n} run{'s' if n > 1 else ''})" for value, n in counts.items()]
+            texts.append(f"{key} {', '.join(each)}")
+    return tuple(texts)
+
+
+def compare(
+    experiments: Sequence[ExperimentSummary], environments: Sequence[str] = ()
+) -> Comparison:
+    """Return the comparison of experiments, with the settings that differ between them."""
+    names = [e.data for e in experiments]
+    settings = ("model", "optimizer", "batch_size", "epochs")
+    unlike = [
+        key
+        for key in settings
+        if any(e.config[key] != experiments[0].config[key] for e in experiments)
+    ]
+    if len(set(names)) > 1:
+        unlike.insert(0, "data")
+    data = ", ".join(dict.fromkeys(names))
+    return Comparison(data, tuple(unlike), tuple(experiments), tuple(environments))

@@ -1,0 +1,53 @@
+"""The plan: every run of a comparison with all that it depends on and the place it is kept in."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lrlab.config import Experiment
+from lrlab.results.run import RunPlace, identity
+from lrlab.schedules import Length
+from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.setup import Setup
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: an experiment with a seed. It is what its folder says.
+
+    Args:
+        folder: Where it is kept.
+        place: Name, identity and seed, of which the folder's name is made.
+        experiment: Its schedule and epochs.
+        setup: What it trains.
+    """
+
+    folder: Path
+    place: RunPlace = field(compare=False)
+    experiment: Experiment = field(compare=False)
+    setup: Setup = field(compare=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the experiment."""
+        return self.place.name
+
+    @property
+    def seed(self) -> int:
+        """Seed of the weights and of the sample order."""
+        return self.place.seed
+
+    @property
+    def length(self) -> Length:
+        """Its steps and epochs."""
+        return self.setup.length(self.experiment.epochs)
+
+    def __str__(self) -> str:
+        return f"{self.name} seed {self.seed}"
+
+
+def plan(experiment: Experiment, source: DataSource, seeds: int, out: Path) -> list[Run]:
+    """Return the runs of an experiment, one for each seed: 0, 1, ... `seeds - 1`."""
+    setup, name = experiment.setup(source), experiment.name
+    of_all = identity(experiment, source.fingerprint)
+    places = [RunPlace(name, of_all, seed) for seed in range(seeds)]
+    return [Run(place.folder(out), place, experiment, setup) for place in places]

@@ -1,0 +1,157 @@
+"""Carry out an LR sweep: every seed side by side, then the suggestion."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from lrlab.config import Config, Experiment
+from lrlab.errors import Interrupted, UsageError
+from lrlab.experiment import verifying
+from lrlab.experiment.executors.executor import Executor, MakeExecutor
+from lrlab.experiment.executors.threads import Threads, default_workers
+from lrlab.experiment.preparation import prepare
+from lrlab.finder import span, sweep
+from lrlab.finder.suggestion import Suggestion, suggest
+from lrlab.io import atomic
+from lrlab.reporter import Reporter
+from lrlab.results import sweep_record
+from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
+from lrlab.tasks import data
+from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.setup import Setup
+from lrlab.training.jobs import SweepJob
+
+
+def find_lr(
+    config: Config,
+    *,
+    out: Path,
+    seeds: int,
+    report: Reporter,
+    min_lr: float = span.MIN_LR,
+    max_lr: float = span.MAX_LR,
+    steps: int | None = None,
+    verify: bool = False,
+    data_dir: Path | None = None,
+) -> SweepRecord:
+    """Sweep the learning rate upward for each seed and suggest rates.
+
+    Only for who holds the lock of the results directory.
+
+    Args:
+        config: The experiment; its schedule plays no part.
+        out: Where `sweep_record.write` will write it: made and tried before anything is trained.
+        seeds: How many seeds: 0, 1, ... `seeds - 1`.
+        report: Told what happens.
+        min_lr: The first rate, > 0.
+        max_lr: The last rate, > `min_lr`.
+        steps: Steps of the sweep, >= 2; default one epoch, but at least 200 and at most 500.
+        verify: Whether short real runs around the suggestions refine them, if there are any.
+        data_dir: Where Fashion-MNIST is looked for first.
+
+    Raises:
+        UsageError: If `min_lr` is not below `max_lr`, one of them is no finite rate above 0, or
+            there are more losses than a sweep's files may hold.
+        DataError: If the data set cannot be had.
+        ResultsError: If `out` cannot be written.
+        Interrupted: On Ctrl-C.
+    """
+    if not 0 < min_lr < max_lr < math.inf:
+        raise UsageError(
+            f"the sweep must go upward from above 0, got {min_lr:g} to {max_lr:g}",
+            "give a `--min-lr` below `--max-lr`",
+        )
+    if steps is not None and steps * seeds > sweep_record.MOST_LOSSES:
+        raise UsageError(
+            f"{seeds:,} seeds of {steps:,} steps are more than {sweep_record.MOST_LOSSES:,} losses",
+            "a sweep needs a few hundred steps: lower `--steps` or `--seeds`",
+        )
+    atomic.check_writable(out)
+    with report.waiting("Looking for the data"):
+        source = data.resolve(config.experiment.data, data_dir, report.warn)
+    return sweep_experiment(
+        config.experiment,
+        source,
+        seeds=seeds,
+        report=report,
+        min_lr=min_lr,
+        max_lr=max_lr,
+        steps=steps,
+        verify=verify,
+    )
+
+
+def sweep_experiment(
+    experiment: Experiment,
+    source: DataSource,
+    *,
+    seeds: int,
+    report: Reporter,
+    min_lr: float = span.MIN_LR,
+    max_lr: float = span.MAX_LR,
+    steps: int | None = None,
+    verify: bool = False,
+    executor: MakeExecutor = Threads,
+) -> SweepRecord:
+    """Return the sweep of an experiment on data that is found already; nothing is written.
+
+    Arguments are those of `find_lr`; `executor` carries out the training.
+    """
+    setup = experiment.setup(source)
+    steps = steps or span.default_steps(setup.length(1).steps_per_epoch)
+    rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
+    swept_seeds = range(seeds)
+    with _interruptible():
+        with report.waiting("Loading TensorFlow and the data"):
+            engines = prepare([source])
+        with report.waiting(f"Sweeping {len(rates)} steps with {seeds} seeds"):
+            jobs = [SweepJob(setup, rates, seed) for seed in swept_seeds]
+            swept = executor(engines, default_workers(len(jobs))).results(jobs)
+        losses = np.stack([one.losses for one in swept])
+        found = suggest(rates, losses, chance=math.log(engines.classes(source)))
+        verified = None
+        if verify:
+            unseen = max(swept_seeds) + 1
+            with report.waiting("Training short runs around the suggestions"):
+                verified = _verified(setup, executor(engines, default_workers(10)), found, unseen)
+    settings = SweepSettings(
+        experiment=experiment.name,
+        model=experiment.model,
+        optimizer=experiment.optimizer.model_dump(mode="json"),
+        batch_size=experiment.batch_size,
+        data=source.name,
+        data_fingerprint=source.fingerprint,
+        min_lr=min_lr,
+        max_lr=max_lr,
+        steps=steps,
+        seeds=seeds,
+    )
+    stopped_by = [one.stopped_by for one in swept]
+    summary = sweep_record.summarise(found, stopped_by, settings, verified)
+    return SweepRecord(rates, losses, summary)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the sweep was not finished", None) from None
+
+
+def _verified(setup: Setup, executor: Executor, found: Suggestion, seed: int) -> Verified | None:
+    """Return the suggestions refined, None where there are none to refine."""
+    highest = found.highest_stable_lr
+    if found.steady_lr is None or found.max_lr is None or highest is None:
+        return None
+    short_runs = verifying.verify(
+        setup, executor, steady_lr=found.steady_lr, max_lr=found.max_lr, seed=seed
+    )
+    return Verified(
+        steady_lr=verifying.refined(short_runs, "constant", highest),
+        max_lr=verifying.refined(short_runs, "one_cycle", highest),
+        runs=tuple(short_runs),
+    )

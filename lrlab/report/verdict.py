@@ -1,0 +1,181 @@
+"""The verdict of a comparison in words: who may have won, who has not, what more seeds bring."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lrlab.analysis.best_set import FEWEST, Floats, Mode, Verdict, t_quantiles
+from lrlab.errors import UsageError
+
+_MOST_NAMED = 6
+"""Experiments of one kind that a sentence names; the table has them all."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A result by which experiments are compared.
+
+    Args:
+        key: Its name in `comparison.json`.
+        mode: Whether high values are good (`max`) or low ones (`min`).
+        points: Whether it is a share, whose differences are told in percentage points.
+    """
+
+    key: str
+    mode: Mode
+    points: bool
+
+    @property
+    def name(self) -> str:
+        """Its name in a sentence."""
+        return self.key.replace("_", " ")
+
+    def value(self, value: float) -> str:
+        """Return a value as a sentence has it."""
+        return f"{value:.4f}"
+
+    def amount(self, difference: float) -> str:
+        """Return the amount of a difference, without a unit."""
+        if not self.points:
+            return f"{difference:.2g}"
+        return f"{100 * difference:.1f}" if 100 * difference >= 0.095 else f"{100 * difference:.2f}"
+
+    def unit(self) -> str:
+        """Return what differences are counted in."""
+        return " points" if self.points else ""
+
+
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric("val_accuracy", "max", points=True),
+        Metric("val_loss", "min", points=False),
+        Metric("test_accuracy", "max", points=True),
+    )
+}
+
+
+def metric_of(key: str) -> Metric:
+    """Return the metric of a name, written with spaces, hyphens or underscores.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    plain = key.strip().lower().replace(" ", "_").replace("-", "_")
+    if plain not in METRICS:
+        raise UsageError(f"unknown metric `{key}`", f"use one of {', '.join(METRICS)}")
+    return METRICS[plain]
+
+
+def headline(verdict: Verdict, metric: Metric) -> str:
+    """Return the verdict as one sentence, "" where there is nothing to compare."""
+    if len(verdict.finished) < 2:
+        return ""
+    if not verdict.decided:
+        return _undecided(verdict)
+    sentences = [_winners(verdict, metric)]
+    behind = sorted(
+        (name for name in verdict.behind if name not in verdict.best_set),
+        key=lambda name: verdict.behind[name][1],
+    )
+    unsure = [name for name in behind if verdict.behind[name][0] <= 0]
+    for name in unsure[:_MOST_NAMED]:
+        most = metric.amount(verdict.behind[name][1])
+        sentences.append(f"{name} is worse, by at most {most}{metric.unit()}")
+    sure = [name for name in behind if verdict.behind[name][0] > 0]
+    for name in sure[:_MOST_NAMED]:
+        sentences.append(f"{name} is worse by {_interval(verdict, name, metric)}{metric.unit()}")
+    left_out = max(len(unsure) - _MOST_NAMED, 0) + max(len(sure) - _MOST_NAMED, 0)
+    if left_out:
+        sentences.append(f"so are {left_out} others")
+    left = [name for name in verdict.finished if name not in verdict.behind]
+    if left:
+        have = "has" if len(left) == 1 else "have"
+        sentences.append(f"{_listed(left[:_MOST_NAMED])} {have} too few finished runs to say")
+    return "; ".join(sentences)
+
+
+def _undecided(verdict: Verdict) -> str:
+    """Return why there is no verdict."""
+    most = max(done for done, _ in verdict.finished.values())
+    if most < 2:
+        return f"no ranking: one seed says nothing about luck; run `--seeds {FEWEST}` or more"
+    return f"no verdict with two seeds; a third one allows it: `--seeds {FEWEST}`, better 5"
+
+
+def _winners(verdict: Verdict, metric: Metric) -> str:
+    best = verdict.best_set
+    leader = verdict.means[best[0]]
+    value = "" if leader is None else f" ({metric.name} {metric.value(leader)})"
+    if len(best) == len(verdict.behind) and len(best) > 2:
+        unseen = metric.amount(max(verdict.half_width.values()))
+        return (
+            f"none can be told from the others{value}: differences up to {unseen}{metric.unit()} "
+            "may be luck"
+        )
+    if len(best) > 1:
+        return f"{_listed(best)} may each be the best{value}"
+    done, of = verdict.finished[best[0]]
+    if done < of:
+        return f"{best[0]} may be the best{value}, but only {done} of {of} runs finished"
+    return f"{best[0]} is the best{value}"
+
+
+def in_row(verdict: Verdict, name: str, metric: Metric) -> str:
+    """Return what the row of an experiment says."""
+    done, of = verdict.finished[name]
+    if not verdict.decided or name not in verdict.behind:
+        return f"{done} of {of} runs finished" if done < of else ""
+    if name in verdict.best_set:
+        alone = len(verdict.best_set) == 1 and done == of
+        return "the best" if alone else "may be the best"
+    low, high = verdict.behind[name]
+    if low > 0:
+        return f"worse by {_interval(verdict, name, metric)}"
+    return f"worse, by at most {metric.amount(high)}"
+
+
+def _interval(verdict: Verdict, name: str, metric: Metric) -> str:
+    low, high = (metric.amount(end) for end in verdict.behind[name])
+    return f"{low} to {high}"
+
+
+def what_more_seeds_bring(verdict: Verdict, metric: Metric) -> str:
+    """Return what differences can be seen now, and with how many seeds half as large ones could.
+
+    It is "" where there is no verdict or a single winner is found already.
+    """
+    if not verdict.decided or len(verdict.best_set) == 1:
+        return ""
+    widths = sorted(width for width in verdict.half_width.values() if width > 0)
+    if not widths:
+        return ""
+    seeds = min(done for done, _ in verdict.finished.values() if done > 1)
+    typical, k = widths[len(widths) // 2], len(verdict.behind)
+    wanted = next((n for n in range(seeds + 1, 1_000) if _share(seeds, n, k, verdict) <= 0.5), None)
+    now = f"{seeds} seeds show differences of about {metric.amount(typical)}{metric.unit()} or more"
+    if wanted is None:
+        return now
+    return f"{now}; {wanted} seeds would show half of that"
+
+
+def _share(before: int, after: int, k: int, verdict: Verdict) -> float:
+    """Return by which factor intervals shrink with more seeds, variances being alike."""
+    tail = verdict.alpha / (2 * max(k - 1, 1))
+    first, later = (t_quantiles(tail, _df(k, n)) / math.sqrt(n) for n in (before, after))
+    return float(later[()] / first[()])
+
+
+def _df(k: int, n: int) -> Floats:
+    """Return the degrees of freedom of a difference of two out of k means of n equal variances."""
+    nu, total = n - 1, k * (n - 1)
+    shared = 2 / n**2 / total
+    below = nu * k * shared**2 + 2 * nu / n**2 * (2 * shared + 1 / n**2)
+    return np.asarray((2 / n) ** 2 / below)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

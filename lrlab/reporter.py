@@ -1,0 +1,43 @@
+"""The reporter: what work tells while it goes on. This one does nothing; others inherit from it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lrlab.experiment.planning import Run
+    from lrlab.results.run import RunResult
+    from lrlab.training.jobs import Progress
+
+
+class Reporter:
+    """Is told how the work goes on, always in the thread that asked for the work."""
+
+    def warn(self, text: str) -> None:
+        """Take note of something that the user should know."""
+
+    def note(self, text: str) -> None:
+        """Take note of something that is worth a line."""
+
+    def waiting(self, text: str) -> AbstractContextManager[None]:
+        """Return a context manager around something that takes its time."""
+        return nullcontext()
+
+    def planned(
+        self, to_train: Sequence["Run"], reused: int, resumed: int, workers: int
+    ) -> AbstractContextManager[None]:
+        """Return a context manager around the training of some runs.
+
+        Args:
+            to_train: The runs that will be trained.
+            reused: How many others were finished before.
+            resumed: How many of those to train go on from a checkpoint.
+            workers: How many are trained side by side.
+        """
+        return nullcontext()
+
+    def progress(self, run: "Run", progress: "Progress") -> None:
+        """Take note of how far a run is."""
+
+    def finished(self, run: "Run", result: "RunResult") -> None:
+        """Take note of the end of a run."""

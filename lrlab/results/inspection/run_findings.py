@@ -1,0 +1,50 @@
+"""What an inspection says about one run: its folder, and the checkpoint beside it."""
+
+from pathlib import Path
+
+from lrlab.errors import ResultsError
+from lrlab.results import checkpoint, standing
+from lrlab.results.inspection.findings import Finding, Kind
+from lrlab.results.run import RunPlace, Status
+from lrlab.results.run_folder import RECORD
+from lrlab.results.standing import first_line
+
+_SET_ASIDE = "`--repair` sets the run aside, and `lrlab compare` retrains it"
+
+
+def inspect(folder: Path, place: RunPlace) -> tuple[Status | None, list[Finding]]:
+    """Return how the run of a folder ended, None if it is damaged, and what was found."""
+    stands = standing.verify(folder, place, thorough=True)
+    if stands.run is None:
+        damage = stands.damage or [ResultsError("is missing", path=folder / RECORD)]
+        return None, [
+            Finding(error.path or folder, Kind.DAMAGED, error.reason, _SET_ASIDE, aside=folder)
+            for error in damage
+        ]
+    result = stands.run.result
+    if result.status is not Status.FAILED:
+        return result.status, []
+    what = f"failed: {first_line(result.error)}"
+    return result.status, [Finding(folder, Kind.FAILED, what, "`lrlab compare` tries it again")]
+
+
+def inspect_checkpoint(path: Path, place: RunPlace, status: Status | None) -> Finding:
+    """Return what a checkpoint beside the folder of its run means.
+
+    Args:
+        path: The checkpoint.
+        place: The place of its run.
+        status: How the run ended, None if there is no sound one.
+    """
+    aside = "`--repair` sets it aside, and `lrlab compare` starts the run over"
+    try:
+        kept = checkpoint.read(path)
+    except ResultsError as error:
+        return Finding(path, Kind.DAMAGED, error.reason, aside, aside=path)
+    if kept is None or (kept.origin.identity, kept.origin.seed) != (place.identity, place.seed):
+        return Finding(path, Kind.DAMAGED, "is of another run", aside, aside=path)
+    if status in (Status.DONE, Status.DIVERGED):
+        what = "is the checkpoint of a run that is finished"
+        return Finding(path, Kind.LEFTOVER, what, "`--repair` removes it", remove=path)
+    what = f"unfinished, resumes at step {len(kept.state.loss)}"
+    return Finding(path, Kind.UNFINISHED, what, "`lrlab compare` finishes it")

@@ -1,0 +1,162 @@
+"""What a run gives, what tells it from others, and where it is kept.
+
+OUT/runs/<experiment>-<identity>/seed-<n>
+OUT/runs/<experiment>-<identity>/seed-<n>.checkpoint.npz
+"""
+
+import enum
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from lrlab.config import Experiment
+
+FORMAT = 1
+"""Raised when the training changes in a way that makes older runs another experiment."""
+
+CHECKPOINT = ".checkpoint.npz"
+
+Floats = npt.NDArray[np.float32]
+
+
+class Status(enum.StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """Results of one epoch: mean training loss and accuracy, and the validation set after it.
+
+    `lr` is the rate of the epoch's last step.
+    """
+
+    epoch: int
+    lr: float
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one run gave.
+
+    Args:
+        status: How it ended.
+        epochs: Results of the epochs that were finished.
+        lr: The rate of each step that was made, float32, shape (steps,).
+        loss: The mean loss of each step's batch, before the step, float32, shape (steps,).
+        momentum: The momentum of each step, likewise, None where it was not cycled.
+        diverged_at: The step at which it diverged, None if it did not.
+        test_loss: Mean loss over the test set after the last epoch, None without one.
+        test_accuracy: Accuracy on the test set after the last epoch, None without one.
+        train_seconds: Wall time of the run, other runs beside it included.
+        error: Why it failed.
+        environments: What it was trained in, several where it was resumed in another one.
+        weights: The model's final variables, in its order, None unless they are kept; reading a
+            run leaves them in their file.
+    """
+
+    status: Status
+    epochs: tuple[EpochResult, ...] = ()
+    lr: Floats = None  # type: ignore[assignment]
+    loss: Floats = None  # type: ignore[assignment]
+    momentum: Floats | None = None
+    diverged_at: int | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    train_seconds: float = 0.0
+    error: str | None = None
+    environments: tuple[Mapping[str, Any], ...] = ()
+    weights: tuple[npt.NDArray[Any], ...] | None = None
+
+
+def identity(experiment: "Experiment", data_fingerprint: str) -> str:
+    """Return a hash of all that can change the result of an experiment's runs, except the seed.
+
+    The name and the path of the data do not count; the data's content does.
+    """
+    settings = experiment.identity()
+    settings.pop("name", None)
+    settings.pop("data", None)
+    stated = json.dumps([FORMAT, settings, data_fingerprint], sort_keys=True)
+    return hashlib.sha256(stated.encode()).hexdigest()[:10]
+
+
+def recorded_identity(config: Mapping[str, Any], data_fingerprint: str) -> str:
+    """Return the identity of the runs of a config as `run.json` has it.
+
+    Raises:
+        ValueError: If it is not a config.
+    """
+    stated = {name: value for name, value in config.items() if name != "data"}
+    return _recorded_identity(json.dumps(stated), data_fingerprint)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _recorded_identity(config: str, data_fingerprint: str) -> str:
+    # Here, since an empty directory can be checked without it.
+    from lrlab.config import Experiment
+
+    return identity(Experiment.model_validate_json(config), data_fingerprint)
+
+
+_FOLDER = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._+-]{0,63})-(?P<identity>[0-9a-f]{10})", re.ASCII
+)
+_SEED = re.compile(r"seed-(0|[1-9][0-9]*)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class RunPlace:
+    """Where a run is kept in a results directory, and the run that is meant to be there.
+
+    Example:
+        >>> RunPlace("power", "0123456789", 2).path
+        'runs/power-0123456789/seed-2'
+    """
+
+    name: str
+    identity: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """The run's folder, relative to the results directory."""
+        return f"runs/{self.name}-{self.identity}/seed-{self.seed}"
+
+    def folder(self, out: Path) -> Path:
+        """Return the run's folder in a results directory."""
+        return out / self.path
+
+    @classmethod
+    def of(cls, path: Path) -> "RunPlace | None":
+        """Return the place that the path of a run's folder names, None if it is not one."""
+        experiment, seed = _FOLDER.fullmatch(path.parent.name), _SEED.fullmatch(path.name)
+        if experiment is None or seed is None:
+            return None
+        return cls(experiment["name"], experiment["identity"], int(seed[1]))
+
+
+def names_experiment(name: str) -> bool:
+    """Return whether a folder of this name holds the runs of an experiment."""
+    return _FOLDER.fullmatch(name) is not None
+
+
+def checkpoint_of(run_folder: Path) -> Path:
+    """Return where the checkpoint of a run is kept: beside the folder of the finished run."""
+    return run_folder.with_name(run_folder.name + CHECKPOINT)

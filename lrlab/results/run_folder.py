@@ -1,0 +1,277 @@
+"""The folder of a run: written all or nothing, read with care.
+
+    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz[, weights.npz]}
+
+Only `run.json` holds times; the other files are reproducible byte for byte.
+"""
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+
+from lrlab.errors import ResultsError
+from lrlab.io import atomic, npz, reading, records
+from lrlab.io.records import AtLeast0, Count, LongText, Number, Positive, Scalar, Text, Whole
+from lrlab.results.run import (
+    FORMAT,
+    EpochResult,
+    Floats,
+    RunResult,
+    Status,
+)
+
+RECORD = "run.json"
+EPOCHS = "epochs.csv"
+STEPS = "steps.npz"
+WEIGHTS = "weights.npz"
+"""The model's final variables `000`, `001`, ..., in its order; only where they are to be kept."""
+
+FILES = (RECORD, EPOCHS, STEPS)
+"""The files that every run has."""
+
+Environment = Annotated[dict[str, Scalar], records.keys(100)]
+"""What a run was trained in: versions, processor, threads."""
+
+Environments = Annotated[tuple[Environment, ...], records.items(0, 1_000)]
+
+_COLUMNS = tuple(each.name for each in fields(EpochResult))
+_MAX_EPOCHS = 100_000
+_MAX_EPOCHS_CSV = 200 * _MAX_EPOCHS
+_MAX_STEPS_NPZ = 130_000_000  # Three float32 values for each of 10 million steps.
+REMEDY = "run `lrlab compare` again: it sets the run aside and retrains it"
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The data that a run was trained on."""
+
+    name: Text
+    fingerprint: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOrigin:
+    """What `run.json` says about a run besides its result: which one it is, how it came about.
+
+    Older versions did not state the identity. `traceback` is that of a run that failed;
+    `resumed_at` holds the steps at which it was resumed from a checkpoint, and
+    `earlier_environments` what else than `environment` it was trained in.
+    """
+
+    format: Whole = FORMAT
+    identity: Text | None = field(default=None, metadata=records.LEFT_OUT)
+    seed: Count | None = None
+    config: Mapping[str, Any] | None = None
+    data: RunData | None = None
+    steps_per_epoch: Positive | None = None
+    environment: Environment | None = None
+    command: LongText | None = None
+    workers: Whole | None = None
+    traceback: LongText | None = field(default=None, metadata=records.LEFT_OUT)
+    resumed_at: tuple[Count, ...] | None = field(default=None, metadata=records.LEFT_OUT)
+    earlier_environments: Environments | None = field(default=None, metadata=records.LEFT_OUT)
+
+
+@dataclass(frozen=True)
+class _Divergence:
+    step: Count
+    lr: Number | None = None
+
+
+@dataclass(frozen=True)
+class _Test:
+    loss: Number | None
+    accuracy: Number | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Record(RunOrigin):
+    """`run.json`."""
+
+    status: Status
+    diverged_at: _Divergence | None
+    error: Text | None
+    test: _Test
+    train_seconds: AtLeast0
+    sha256: dict[str, Annotated[Text, records.form("[0-9a-f]{64}")]]
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A run as its folder holds it.
+
+    Args:
+        result: What it gave, without its weights.
+        origin: What else `run.json` says about it.
+        digests: The SHA-256 of each of its other files.
+    """
+
+    result: RunResult
+    origin: RunOrigin
+    digests: Mapping[str, str]
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the final weights were kept."""
+        return WEIGHTS in self.digests
+
+
+def write(folder: Path, result: RunResult, origin: RunOrigin) -> None:
+    """Write a run's files, all or nothing.
+
+    Args:
+        folder: The run's folder; one that is there is replaced.
+        result: What the run gave.
+        origin: What else `run.json` says about it.
+
+    Raises:
+        ResultsError: If the folder cannot be written.
+    """
+    contents = {EPOCHS: _epochs_csv(result), STEPS: _steps_npz(result)}
+    if result.weights is not None:
+        contents[WEIGHTS] = npz.pack({f"{i:03}": value for i, value in enumerate(result.weights)})
+    record = _Record(
+        **{each.name: getattr(origin, each.name) for each in fields(RunOrigin)},
+        status=result.status,
+        diverged_at=_divergence(result),
+        error=result.error,
+        test=_Test(result.test_loss, result.test_accuracy),
+        train_seconds=round(result.train_seconds, 3),
+        sha256={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+    )
+    atomic.write_folder(folder, contents | {RECORD: records.text(record).encode()})
+
+
+def _divergence(result: RunResult) -> _Divergence | None:
+    if result.diverged_at is None:
+        return None
+    return _Divergence(result.diverged_at, _short(float(result.lr[result.diverged_at])))
+
+
+def _short(value: float) -> float:
+    """Return a float32 value with no more digits than it has."""
+    return float(str(np.float32(value)))
+
+
+def _epochs_csv(result: RunResult) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for epoch in result.epochs:
+        row = asdict(epoch) | {"lr": _short(epoch.lr)}
+        writer.writerow(row.values())
+    return text.getvalue().encode()
+
+
+def _steps_npz(result: RunResult) -> bytes:
+    none = np.zeros(0, np.float32)
+    columns = {"lr": none if result.lr is None else result.lr}
+    columns["loss"] = none if result.loss is None else result.loss
+    if result.momentum is not None:
+        columns["momentum"] = result.momentum
+    return npz.pack({name: np.asarray(values, np.float32) for name, values in columns.items()})
+
+
+def read(folder: Path) -> KeptRun | None:
+    """Return the run that a folder holds, None if there is none.
+
+    Raises:
+        ResultsError: If its files are damaged.
+    """
+    path = folder / RECORD
+    try:
+        record = records.read_file(path, _Record)
+        epochs = _epochs(_trusted(path := folder / EPOCHS, record.sha256, _MAX_EPOCHS_CSV))
+        steps = _steps(_trusted(path := folder / STEPS, record.sha256, _MAX_STEPS_NPZ))
+        path = folder / RECORD
+        return KeptRun(_result(record, epochs, steps), record, record.sha256)
+    except FileNotFoundError as error:
+        if path.name == RECORD:
+            return None
+        raise ResultsError("is missing", REMEDY, path=path) from error
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
+
+
+def _trusted(path: Path, digests: Mapping[str, str], limit: int) -> bytes:
+    """Return what a run's file holds, after its checksum was found right."""
+    content = reading.read_bytes(path, limit)
+    if hashlib.sha256(content).hexdigest() != digests.get(path.name):
+        raise ValueError("its checksum is not the one in run.json")
+    return content
+
+
+_NUMBER = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?|inf)|nan"
+_ROW = re.compile(rf"([0-9]{{1,6}}){rf',({_NUMBER})' * 5}", re.ASCII)
+
+
+def _epochs(content: bytes) -> tuple[EpochResult, ...]:
+    header, *rows = content.decode().split("\n")
+    if header != ",".join(_COLUMNS):
+        raise ValueError("its first line is not the usual one")
+    if not rows or rows.pop():
+        raise ValueError("its last line has no end")
+    results = []
+    for epoch, row in enumerate(rows):
+        values = _ROW.fullmatch(row)
+        if values is None or int(values[1]) != epoch:
+            raise ValueError(f"line {epoch + 2} is not the result of epoch {epoch}")
+        results.append(EpochResult(epoch, *map(float, values.groups()[1:])))
+    return tuple(results)
+
+
+def _steps(content: bytes) -> dict[str, Floats]:
+    arrays = npz.unpack(content)
+    for name in ("lr", "loss"):
+        if name not in arrays:
+            raise ValueError(f"it has no `{name}`")
+    for name, values in arrays.items():
+        if values.dtype != np.float32 or values.shape != (arrays["lr"].size,):
+            raise ValueError(f"`{name}` does not hold one float32 value per step")
+    return arrays
+
+
+def _result(
+    record: _Record, epochs: tuple[EpochResult, ...], steps: dict[str, Floats]
+) -> RunResult:
+    diverged = record.diverged_at
+    if diverged is not None and diverged.step >= len(steps["lr"]):
+        raise ValueError(f"it diverged at step {diverged.step} of {len(steps['lr'])}")
+    made_in = (*(record.earlier_environments or ()), record.environment)
+    return RunResult(
+        status=record.status,
+        epochs=epochs,
+        lr=steps["lr"],
+        loss=steps["loss"],
+        momentum=steps.get("momentum"),
+        diverged_at=None if diverged is None else diverged.step,
+        test_loss=record.test.loss,
+        test_accuracy=record.test.accuracy,
+        train_seconds=record.train_seconds,
+        error=record.error,
+        environments=tuple(environment for environment in made_in if environment),
+    )
+
+
+def read_digests(folder: Path) -> Mapping[str, str]:
+    """Return the SHA-256 that `run.json` states of each of the run's other files.
+
+    Raises:
+        ResultsError: If it is damaged.
+    """
+    try:
+        return records.read_file(folder / RECORD, _Record).sha256
+    except (OSError, ValueError) as error:
+        raise damaged(folder / RECORD, error) from error
+
+
+def damaged(path: Path, error: Exception) -> ResultsError:
+    """Return the error that says why a file of a run cannot be used."""
+    return ResultsError(f"is damaged: {reading.reason(error)}", REMEDY, path=path)

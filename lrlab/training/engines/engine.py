@@ -1,0 +1,80 @@
+"""The engine: a model, its optimizer and its data, of which the loops know nothing else."""
+
+from abc import ABC, abstractmethod
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lrlab.io.npz import Array
+
+Floats = npt.NDArray[np.float32]
+Order = npt.NDArray[np.int32]
+Split = Literal["train", "validation", "test"]
+
+
+class Score(NamedTuple):
+    """Mean loss and accuracy over a part of the data."""
+
+    loss: float
+    accuracy: float
+
+
+class Variables(NamedTuple):
+    """The values of all variables of a model and of its optimizer, each in its own order."""
+
+    model: tuple[Array, ...]
+    optimizer: tuple[Array, ...]
+
+
+class Engine(ABC):
+    """Trains one model with one optimizer and batch size, run after run.
+
+    Learning rates and the order of the images are inputs, so all schedules share an engine. It
+    serves one thread at a time; several engines may run side by side.
+
+    Attributes:
+        images: Number of training images.
+        batch_size: Images per step; the last batch of an epoch may be smaller.
+    """
+
+    images: int
+    batch_size: int
+
+    @abstractmethod
+    def start(self, seed: int) -> None:
+        """Begin a run: weights as the seed says, optimizer as if new."""
+
+    @abstractmethod
+    def train(
+        self, order: Order, rates: Floats, momenta: npt.NDArray[np.float64] | None = None
+    ) -> tuple[Floats, int]:
+        """Train a step for each rate.
+
+        Args:
+            order: Indices of training images, shape (images,); each step takes the next
+                `batch_size` of them, the last step may get fewer.
+            rates: Learning rates, float32, shape (steps,).
+            momenta: Momentum (Adam family: `beta_1`) of each step, float64, shape (steps,);
+                None: the optimizer's own throughout.
+
+        Returns:
+            The mean loss of each batch before its step, shape (steps,), and how many images
+            were classified correctly.
+        """
+
+    @abstractmethod
+    def evaluate(self, split: Split) -> Score | None:
+        """Return the score on a part of the data, None where there is no such part."""
+
+    @abstractmethod
+    def variables(self) -> Variables:
+        """Return the values of the model's variables and of the optimizer's."""
+
+    @abstractmethod
+    def restore(self, values: Variables) -> None:
+        """Go back to values that `variables` has returned.
+
+        Raises:
+            ValueError: If they are not of this model and optimizer; then nothing is changed.
+        """
