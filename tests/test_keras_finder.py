@@ -1,7 +1,10 @@
 """The sweep of any compiled Keras model: what it finds, and that it leaves everything as it was."""
 
+import dataclasses
+import inspect
 import os
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -272,21 +275,98 @@ def built(compile_it=True):
 
 
 REFUSED = {
-    "unbuilt": (unbuilt, {}, "no weights yet; call it on a batch"),
-    "uncompiled": (lambda: built(compile_it=False), {}, "call its `compile` first"),
+    "unbuilt": (unbuilt, {}, "the model has no weights yet"),
+    "uncompiled": (lambda: built(compile_it=False), {}, "no optimizer and loss yet"),
+    "model": (lambda: "mlp", {}, "`model` must be a Keras model, got str"),
+    "no model": (lambda: None, {}, "`model` must be a Keras model, got NoneType"),
+    "text": (built, {"x": "train.npz"}, "`x` and `y` must be arrays, got str and ndarray"),
+    "no targets": (built, {"y": None}, "`x` and `y` must be arrays"),
+    "list of numbers": (built, {"y": [0, 1]}, "`x` and `y` must be arrays"),
+    "data set": (
+        built,
+        {"x": tf.data.Dataset.range(3)},
+        "must be arrays, got _RangeDataset and ndarray",
+    ),
+    "batch size of a float": (built, {"batch_size": 32.0}, "`batch_size` must be a whole number"),
+    "seed": (built, {"seed": -1}, "`seed` must be at least 0, got -1"),
+    "seeds of a text": (built, {"seeds": "3"}, "`seeds` must be a whole number, got '3'"),
+    "rate": (built, {"max_lr": "auto"}, "`max_lr` must be a finite number, got 'auto'"),
+    "rate of nothing": (built, {"min_lr": None}, "`min_lr` must be a finite number"),
+    "negative rate": (built, {"min_lr": -1e-3}, "`min_lr` must be greater than 0"),
+    "infinite rate": (built, {"max_lr": np.inf}, "`max_lr` must be a finite number"),
+    "chance": (built, {"chance": "10"}, "`chance` must be a finite number"),
     "samples": (built, {"y": np.zeros(7)}, r"equally many samples, got \[7, 640\]"),
-    "batch size": (built, {"batch_size": 0}, "at least 1 and seed at least 0, got 0, 3 and 0"),
-    "seeds": (built, {"seeds": 0}, "got 32, 0 and 0"),
-    "range": (built, {"min_lr": 1.0, "max_lr": 0.1}, "0 < min_lr < max_lr"),
-    "steps": (built, {"steps": 1}, "steps must be at least 2, got 1"),
+    "batch size": (built, {"batch_size": 0}, "`batch_size` must be at least 1, got 0"),
+    "seeds": (built, {"seeds": 0}, "`seeds` must be at least 1, got 0"),
+    "range": (built, {"min_lr": 1.0, "max_lr": 0.1}, "`max_lr` must be greater than `min_lr`"),
+    "steps": (built, {"steps": 1}, "`steps` must be at least 2, got 1"),
 }
 
 
 @pytest.mark.parametrize(("build", "options", "message"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_refused(build, options, message, data):
     x, y = data
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(lrlab.LrlabError, match=message):
         lrlab.find_lr(build(), **{"x": x, "y": y, **options})
+
+
+def test_numbers_of_numpy_are_numbers(data):
+    found = lrlab.find_lr(
+        built(), *data, batch_size=np.int64(64), steps=np.uint16(20), seeds=np.int32(1),
+        min_lr=np.float32(0.001), max_lr=1,
+    )  # fmt: skip
+    assert found.losses.shape == (1, 20)
+
+
+# --- what it returns, to be read ---
+
+
+@pytest.fixture(scope="module")
+def found(data):
+    """A real sweep; what it suggests is set, since that is tested elsewhere."""
+    return dataclasses.replace(
+        lrlab.find_lr(built(), *data, seeds=2), verdict=Verdict.OK, steady_lr=0.0123,
+        max_lr=0.0456, lowest_useful_lr=0.001, highest_stable_lr=0.2, spread=1.1,
+    )  # fmt: skip
+
+
+def test_it_is_printed_on_a_few_lines(found):
+    lines = repr(found).splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "verdict", "steady_lr", "max_lr", "usable", "sweep",
+    ]  # fmt: skip
+    assert f"{found.steady_lr:.3g} " in lines[1]
+    assert lines[-1].startswith("sweep      2 seeds of 200 steps, 1e-06 to 10; ")
+    assert max(map(len, lines)) <= 100
+
+
+def test_hints_name_the_arguments_of_python(data):
+    found = lrlab.find_lr(built(), *data, steps=20, seeds=1)
+    assert found.verdict is Verdict.TOO_SHORT
+    assert "`steps=`" in repr(found)
+    for verdict in Verdict:
+        meaning = dataclasses.replace(found, verdict=verdict).meaning
+        assert "--" not in meaning
+        for name in re.findall("`(.*?)=`", meaning):
+            assert name in inspect.signature(lrlab.find_lr).parameters
+    assert "--steps" in Verdict.TOO_SHORT.sentence
+    drawn = found.plot()
+    assert any("`steps=`" in text.get_text() for text in drawn.texts)
+
+
+def test_plot_draws_every_curve_and_rate_on_new_or_given_axes(found):
+    from matplotlib.figure import Figure
+
+    given = Figure().subplots()
+    for ax in (found.plot(), found.plot(given)):
+        labels = ax.get_legend_handles_labels()[1]
+        assert any(label.startswith(f"steady_lr {found.steady_lr:.3g}") for label in labels)
+        assert ax.get_ylabel() == "batch loss"
+        assert ax.get_xscale() == "log"
+        assert "2 seeds of 200 steps" in ax.get_title(loc="left")
+    assert found.plot(given) is given
+    assert found._repr_html_().startswith("<pre>verdict")
+    assert "data:image/png;base64," in found._repr_html_()
 
 
 # --- the process it is called in ---

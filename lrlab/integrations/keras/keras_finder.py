@@ -3,7 +3,6 @@
 import dataclasses
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -11,30 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from lrlab.config.given import whole
+from lrlab.errors import UsageError
 from lrlab.finder import span, sweep
-from lrlab.finder.suggestion import Suggestion, suggest
+from lrlab.finder.suggestion import suggest
 from lrlab.finder.sweep import StoppedBy
+from lrlab.integrations.keras.found_rates import FoundRates
 from lrlab.integrations.keras.preservation import fresh_optimizer, preserved
 from lrlab.schedules import Length
 from lrlab.training.orders import sweep_order
 from lrlab.training.sweeping import padded
 
 Step = Callable[[Any, Any, float], float]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FoundRates(Suggestion):
-    """A finished sweep and what it suggests; see `Suggestion` for the rates and the verdict.
-
-    Attributes:
-        lr: The rates of the sweep, float64, shape (steps,).
-        losses: True batch losses, float64, shape (seeds, steps), NaN from each sweep's end on.
-        stopped_by: What ended each sweep.
-    """
-
-    lr: npt.NDArray[np.float64]
-    losses: npt.NDArray[np.float64]
-    stopped_by: tuple[StoppedBy, ...]
 
 
 def find_lr(
@@ -72,7 +59,7 @@ def find_lr(
         The sweeps, the suggested rates and the verdict; no rates unless the verdict is `ok`.
 
     Raises:
-        ValueError: If the model is not built and compiled, `x` and `y` do not match, or a number
+        UsageError: If the model is not built and compiled, `x` and `y` do not match, or a number
             is out of its range.
 
     Example:
@@ -89,13 +76,16 @@ def find_lr(
         https://arxiv.org/abs/1506.01186
     """
     samples = _samples(model, x, y)
-    if batch_size < 1 or seed < 0 or seeds < 1:
-        raise ValueError(
-            "batch_size and seeds must be at least 1 and seed at least 0, "
-            f"got {batch_size}, {seeds} and {seed}"
-        )
+    batch_size = _at_least(1, "batch_size", batch_size)
+    seed, seeds = _at_least(0, "seed", seed), _at_least(1, "seeds", seeds)
     if steps is None:
         steps = span.default_steps(Length.of(samples, batch_size, 1).steps_per_epoch)
+    steps = _at_least(2, "steps", steps)
+    min_lr, max_lr = _positive("min_lr", min_lr), _positive("max_lr", max_lr)
+    if min_lr >= max_lr:
+        raise UsageError(f"`max_lr` must be greater than `min_lr`, got {max_lr:g} and {min_lr:g}")
+    if chance is not None:
+        chance = _number("chance", chance)
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
     swept = []
     with preserved(model) as restore:
@@ -114,17 +104,52 @@ def find_lr(
     )
 
 
+def _at_least(least: int, name: str, given: Any) -> int:
+    number = whole(name, given)
+    if number < least:
+        raise UsageError(f"`{name}` must be at least {least}, got {number}")
+    return number
+
+
+def _positive(name: str, given: Any) -> float:
+    number = _number(name, given)
+    if number <= 0:
+        raise UsageError(f"`{name}` must be greater than 0, got {number:g}")
+    return number
+
+
+def _number(name: str, given: Any) -> float:
+    number = isinstance(given, int | float | np.integer | np.floating)
+    if not number or isinstance(given, bool) or not -np.inf < given < np.inf:
+        raise UsageError(f"`{name}` must be a finite number, got {given!r}")
+    return float(given)
+
+
 def _samples(model: Any, x: Any, y: Any) -> int:
     """Return the number of samples; check that there is something to train."""
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"find_lr needs the backend tensorflow, got {keras.backend.backend()}")
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise UsageError(
+            f"`find_lr` needs Keras' backend `tensorflow`, got `{backend}`",
+            "set the environment variable KERAS_BACKEND=tensorflow before Keras is imported",
+        )
+    if not isinstance(model, keras.Model):
+        raise UsageError(f"`model` must be a Keras model, got {type(model).__name__}")
     if not model.built:
-        raise ValueError("the model has no weights yet; call it on a batch, or give it an `Input`")
+        raise UsageError(
+            "the model has no weights yet", "call it on a batch, or give it a `keras.Input`"
+        )
     if not model.compiled:
-        raise ValueError("the model has no optimizer and loss yet; call its `compile` first")
-    sizes = {len(part) for part in keras.tree.flatten((x, y))}
+        raise UsageError("the model has no optimizer and loss yet", "call its `compile` first")
+    parts = [part for given in (x, y) for part in keras.tree.flatten(given)]
+    if not all(hasattr(part, "__array__") and getattr(part, "shape", (1,)) != () for part in parts):
+        raise UsageError(
+            f"`x` and `y` must be arrays, got {type(x).__name__} and {type(y).__name__}",
+            "give arrays, or lists, tuples or dictionaries of arrays; turn a data set into them",
+        )
+    sizes = {len(part) for part in parts}
     if len(sizes) != 1 or 0 in sizes:
-        raise ValueError(f"x and y must hold equally many samples, got {sorted(sizes)}")
+        raise UsageError(f"`x` and `y` must hold equally many samples, got {sorted(sizes)}")
     return int(sizes.pop())
 
 
