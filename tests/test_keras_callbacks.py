@@ -494,6 +494,7 @@ def test_momentum_refuses_what_it_cannot_do():
     with pytest.raises(lrlab.LrlabError, match="cycles no momentum"):
         lrlab.KerasMomentum({"type": "constant", "lr": 0.1}, STEPS, 3)
     momentum = lrlab.KerasMomentum(CYCLE, STEPS, 3)
-    for without in (keras.optimizers.SGD(0.1), keras.optimizers.Adagrad(0.1)):
+    averaging = keras.optimizers.ScheduleFreeAdamW(0.1)
+    for without in (keras.optimizers.SGD(0.1), keras.optimizers.Adagrad(0.1), averaging):
         with pytest.raises(lrlab.LrlabError, match="has no momentum that could be cycled"):
             fit(model(without), momentum)

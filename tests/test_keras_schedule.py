@@ -144,3 +144,9 @@ def test_a_schedule_may_be_given_in_any_form(kind, write_config):
     expected = schedules.rates(lrlab.load(path).schedule, Length(4, 2))
     np.testing.assert_array_equal(lrlab.rates(given, 4, 2), expected)
     assert float(lrlab.KerasSchedule(given, 4, 2)(3)) == np.float32(expected[3])
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["a.yaml"], {}])
+def test_what_is_no_path_is_told_in_words(wrong):
+    with pytest.raises(lrlab.LrlabError, match="`path` must be the path of a config"):
+        lrlab.load(wrong)

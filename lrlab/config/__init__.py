@@ -53,7 +53,10 @@ def load(path: str | Path) -> Experiment:
 
     Raises:
         ConfigError: If anything is wrong with it; all problems at once.
+        UsageError: If `path` is not a path.
     """
+    if not isinstance(path, str | Path):
+        raise UsageError(f"`path` must be the path of a config, got {path!r}")
     return read([Path(path)])[0].experiment
 
 

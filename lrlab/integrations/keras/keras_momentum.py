@@ -56,6 +56,12 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
         """Let the optimizer take each step with the step's momentum."""
         check_steps(self, self._steps_per_epoch, steps_of_fit(self))
         optimizer = self._optimizer
+        if type(optimizer).__name__ == "ScheduleFreeAdamW":
+            raise UsageError(
+                "`ScheduleFreeAdamW` has no momentum that could be cycled: its `beta_1` says how it "
+                "averages its weights",
+                "use `AdamW`, or leave out the schedule: it is made to need none",
+            )
         name = "momentum" if hasattr(optimizer, "momentum") else "beta_1"
         if keras.backend.backend() != "tensorflow" or not getattr(optimizer, name, 0):
             raise UsageError(
