@@ -58,8 +58,8 @@ class KerasMomentum(keras.callbacks.Callback):  # type: ignore[misc]
         optimizer = self._optimizer
         if type(optimizer).__name__ == "ScheduleFreeAdamW":
             raise UsageError(
-                "`ScheduleFreeAdamW` has no momentum that could be cycled: its `beta_1` says how it "
-                "averages its weights",
+                "`ScheduleFreeAdamW` has no momentum that could be cycled: its `beta_1` says how "
+                "it averages its weights",
                 "use `AdamW`, or leave out the schedule: it is made to need none",
             )
         name = "momentum" if hasattr(optimizer, "momentum") else "beta_1"
