@@ -23,7 +23,7 @@ def house(tmp_path_factory):
     if not PAGE.is_file():
         pytest.skip("no docs beside the tests: run them in a checkout")
     folder = tmp_path_factory.mktemp("house")
-    for name in ("lrlab", "configs", "docs"):
+    for name in ("lrlab", "configs", "docs", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     (folder / "lrlab" / "schedules" / "landing.py").write_text(code, encoding="utf-8")
@@ -88,6 +88,44 @@ def test_it_is_drawn_and_documented(house):
     assert "\n### `landing`\n" in (house / "docs/reference/config.md").read_text("utf-8")
     assert (house / "configs/more/landing.yaml").read_text("utf-8").startswith("# Down to a tenth")
     assert (house / "docs/figures/schedules/landing.png").stat().st_size > 1_000
+
+
+def test_the_tests_find_it(house):
+    python(house, "docs/reference.py")
+    (house / "pytest.ini").write_text("[pytest]\npythonpath = tests\n")
+    done = python(
+        house, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        "-k", "landing or unknown or library",
+        "tests/test_guide.py", "tests/test_schedules.py", "tests/test_config.py",
+        "tests/test_parity.py", "tests/test_cli.py",
+    )  # fmt: skip
+    assert re.search(r"[0-9]{2,} passed", done)
+    assert "failed" not in done
+
+
+BROKEN = {
+    "no entry": ("entry: ClassVar", "entri: ClassVar", "`lrlab.schedules.landing.Landing` has no"),
+    "an unknown family": ("to a last rate over a given length", "odd", "is one of `constant"),
+    "the type of another": ('Literal["landing"]', 'Literal["cosine"]', "two schedules have the"),
+    "a long name": ('Literal["landing"]', 'Literal["landing_on_the_moon"]', "more than 15"),
+    "a field that is not the argument": ("end_lr: Rate", "last_lr: Rate", "takes `end_lr`"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_room_that_is_wrong_says_so(house, old, new, message):
+    room = house / "lrlab" / "schedules" / "landing.py"
+    good = room.read_text(encoding="utf-8")
+    try:
+        room.write_text(good.replace(old, new), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", "import lrlab.schedules"],
+            cwd=house, env=os.environ | {"PYTHONPATH": str(house)}, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert message in done.stderr.splitlines()[-1]
+    finally:
+        room.write_text(good, encoding="utf-8")
 
 
 def test_it_trains(house):

@@ -11,6 +11,7 @@ from lrlab import config
 from lrlab.config import Experiment, experiment
 from lrlab.config.source import MAX_BYTES
 from lrlab.errors import ConfigError, UsageError
+from lrlab.schedules import SCHEDULES
 
 LEAST = "schedule: {type: constant, lr: 0.01}\n"
 KEYS = "known keys: name, schedule, model, data, optimizer, batch_size, epochs"
@@ -153,10 +154,7 @@ PROBLEMS = {
     # schedules and optimizers
     "unknown type": (
         "schedule: {type: quasar}\n",
-        "1:18: schedule.type: unknown type `quasar`; known types: "
-        "constant, multistep, piecewise, step, exponential, inverse_sqrt, power, cosine, linear, "
-        "linear_to_zero, polynomial, rex, tanh, wsd, cosine_restarts, cyclic, one_cycle, greedy, "
-        "performance, formula, sequence",
+        "1:18: schedule.type: unknown type `quasar`; known types: " + ", ".join(SCHEDULES),
     ),
     "unknown type, near": (
         "schedule:\n  type: onecycle\n  max_lr: 0.1\n",

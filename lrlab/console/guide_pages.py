@@ -15,7 +15,7 @@ from lrlab.schedules import Schedule, registry
 from lrlab.schedules.entry import Library
 
 _WIDEST = 100
-_NAME, _SPARKLINE = 15, 12
+_SPARKLINE = 12
 _INDENT = "  "
 
 
@@ -26,7 +26,7 @@ def print_guide() -> None:
     for family, schedules in registry.families().items():
         stdout.print(Text(family, "bold"))
         for schedule in schedules:
-            line = Text(f"{_INDENT}{schedule.named():<{_NAME}} ")
+            line = Text(f"{_INDENT}{schedule.named():<{registry.LONGEST_NAME}} ")
             drawn = characters.sparkline(guide.curve(schedule), _SPARKLINE, plain=plain)
             line.append(drawn, "cyan").append(f" {schedule.description()}")
             stdout.print(line, soft_wrap=True)

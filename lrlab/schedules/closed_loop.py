@@ -5,6 +5,7 @@ The state of a loop is never kept, it is folded again from the history: resuming
 
 import math
 import operator
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -41,22 +42,22 @@ class ClosedLoop(Schedule):
         return self.monitor.endswith("accuracy")
 
     @property
+    @abstractmethod
     def fewest_epochs(self) -> int:
         """Epochs, the first ones after the warm-up, before the rate can have moved."""
-        raise NotImplementedError
 
     @property
     def why_not_keras(self) -> str:
         """Why no callback of Keras' own equals it; empty where one does."""
         return f"Keras has no `{self.type}`"
 
+    @abstractmethod
     def start(self) -> LoopState:
         """Return the state before the first epoch."""
-        raise NotImplementedError
 
+    @abstractmethod
     def after_epoch(self, state: Any, result: float) -> LoopState:
         """Return the state after an epoch that gave a result."""
-        raise NotImplementedError
 
     def replay(self, results: Sequence[float]) -> LoopState:
         """Return the state after the whole history of results."""
@@ -65,7 +66,7 @@ class ClosedLoop(Schedule):
             state = self.after_epoch(state, result)
         return state
 
-    def pieces(self, length: Length, start: int = 0, end: float = math.inf) -> Iterator[Piece]:
+    def own_pieces(self, length: Length, start: int, end: float) -> Iterator[Piece]:
         """Refuse: its curve is not known before the training.
 
         Raises:

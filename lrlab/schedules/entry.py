@@ -1,7 +1,7 @@
 """What the guide says about a schedule; each schedule's entry stands in its own file."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Library = Literal["Keras", "PyTorch", "optax", "timm", "transformers", "fastai", "papers"]
 
@@ -73,6 +73,11 @@ class Entry:
     names: tuple[Name, ...]
     traps: tuple[str, ...]
     history: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.family not in get_args(Family):
+            known = ", ".join(f"`{family}`" for family in get_args(Family))
+            raise ValueError(f"the family of an entry is one of {known}; got `{self.family}`")
 
 
 GERON = Origin(

@@ -36,9 +36,27 @@ def _union(models: Sequence[type[Schedule]]) -> Any:
     return Annotated[reduce(or_, models), Field(discriminator="type")]
 
 
-SCHEDULES: dict[str, type[Schedule]] = {
-    model.named(): model for model in sorted(_rooms(), key=_by_family)
-}
+def _registered() -> dict[str, type[Schedule]]:
+    """Return every schedule by its type, family after family.
+
+    Raises:
+        TypeError: If two share a type, or one has a longer name than listings have room for.
+    """
+    found: dict[str, type[Schedule]] = {}
+    for model in sorted(_rooms(), key=_by_family):
+        name = model.named()
+        if name in found:
+            both = f"`{found[name].__module__}` and `{model.__module__}`"
+            raise TypeError(f"two schedules have the type `{name}`: {both}")
+        if len(name) > LONGEST_NAME:
+            raise TypeError(f"the type `{name}` has more than {LONGEST_NAME} characters")
+        found[name] = model
+    return found
+
+
+LONGEST_NAME = 15
+
+SCHEDULES = _registered()
 """Every schedule by its type, family after family."""
 
 for _model in SCHEDULES.values():

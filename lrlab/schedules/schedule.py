@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -31,7 +32,7 @@ class Warmup(Model):
         return whole_steps(self.for_.in_steps(length))
 
 
-class Schedule(Model):
+class Schedule(Model, ABC):
     """What all schedules share.
 
     A schedule is a file of this folder that defines one subclass with a `type` and an `entry`; the
@@ -45,6 +46,16 @@ class Schedule(Model):
     warmup: Warmup | None = Field(
         None, description="a rise to the first rate, before the schedule and its durations begin"
     )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Make sure that a schedule, which is a class with a `type`, says what the guide needs.
+
+        Raises:
+            TypeError: If it does not; only who writes a schedule ever sees this.
+        """
+        if "type" in cls.model_fields and not isinstance(getattr(cls, "entry", None), Entry):
+            raise TypeError(f"`{cls.__module__}.{cls.__name__}` has no `entry`")
 
     @classmethod
     def named(cls) -> str:
@@ -76,9 +87,9 @@ class Schedule(Model):
         own = list(self.own_pieces(left, start + warmup, end))
         yield from self.with_warmup(own, warmup, start, end)
 
+    @abstractmethod
     def own_pieces(self, length: Length, start: int, end: float) -> Iterator[Piece]:
         """Yield the pieces of its curve after the warm-up, for the length that this leaves."""
-        raise NotImplementedError
 
     def with_warmup(
         self, own: Sequence[Piece], warmup: int, start: int = 0, end: float = math.inf
@@ -162,6 +173,22 @@ class OpenLoop(Schedule):
         alias="for",
         description="in a phase of a `sequence` only: how long it lasts; `rest` in the last",
     )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        """Make sure that the formula's arguments are fields.
+
+        Raises:
+            TypeError: If one is not.
+        """
+        super().__pydantic_init_subclass__(**more)
+        unknown = set(cls.parameter_names()) - cls.model_fields.keys()
+        if unknown:
+            names = ", ".join(f"`{name}`" for name in sorted(unknown))
+            raise TypeError(
+                f"the formula of `{cls.__module__}.{cls.__name__}` takes {names}: give the class "
+                "a field of that name"
+            )
 
     @classmethod
     def parameter_names(cls) -> list[str]:
