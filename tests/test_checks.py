@@ -34,12 +34,12 @@ WARNED = {
     ),
     "patience longer than the run": (
         "{type: performance, initial_lr: 0.1, patience: 9}",
-        "bad.yaml:1:58: schedule.patience: the rate stays at 0.1: it cannot move before 10 "
-        "epochs, and the run has 10",
+        "bad.yaml:1:58: schedule.patience: the rate stays at 0.1: it cannot move before the end "
+        "of epoch 10, and the run has 10",
     ),
     "patience longer than what the warm-up leaves": (
         "{type: greedy, initial_lr: 0.1, patience: 7, warmup: {for: 150 steps}}",
-        "schedule.patience: the rate stays at 0.1: it cannot move before 10 epochs",
+        "schedule.patience: the rate stays at 0.1: it cannot move before the end of epoch 10",
     ),
     "zero for half the run": (
         "{type: linear_to_zero, max_lr: 0.1, over: 50%}",

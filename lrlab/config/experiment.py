@@ -1,5 +1,6 @@
 """The experiment: everything that one config file states."""
 
+import difflib
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -29,8 +30,11 @@ def _check_name(name: str) -> str:
 def _check_data(data: str) -> str:
     if data in _BUILT_IN_DATA or (data.endswith(".npz") and "\0" not in data):
         return data
+    near = difflib.get_close_matches(data, _BUILT_IN_DATA, n=1, cutoff=0.6)
+    meant = f"; did you mean `{near[0]}`?" if near else ""
     raise ValueError(
-        f"must be auto, fashion-mnist, sketches or a path ending in .npz, got `{shown(data)}`"
+        "must be auto, fashion-mnist, sketches or a path ending in .npz, got "
+        f"`{shown(data)}`{meant}"
     )
 
 
@@ -47,7 +51,7 @@ class Experiment(Model):
     )
     optimizer: Optimizer = Field(Sgd(type="sgd", momentum=0.9), description="the optimizer")
     batch_size: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
-        32, description="images a step; the last batch of an epoch may be smaller"
+        32, description="images per step; the last batch of an epoch may be smaller"
     )
     epochs: Annotated[int, Field(gt=0, le=100_000)] = Field(
         10, description="passes over the training images"

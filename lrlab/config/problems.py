@@ -16,6 +16,8 @@ from lrlab.io.printable import printable
 MOST_SHOWN = 20
 """Problems of one file that are printed; nobody reads more, and a hostile file has thousands."""
 
+_MOST_TYPES = 6
+
 _RANGES = {
     "greater_than": ("greater than", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -40,8 +42,16 @@ _KINDS = {
 def problems_of(error: ValidationError, source: Source, model: type[Model]) -> list[Problem]:
     """Return what pydantic found, in the words of the config file and at its places."""
     found = []
-    for detail in error.errors(include_url=False):
-        location, owner = _in_file(detail["loc"], model)
+    placed = [(each, *_in_file(each["loc"], model)) for each in error.errors(include_url=False)]
+    misspelt = {
+        (*location[:-1], near)
+        for detail, location, owner in placed
+        if detail["type"] == "extra_forbidden" and owner
+        for near in _near(str(location[-1]), list(owner.keys()))
+    }
+    for detail, location, owner in placed:
+        if detail["type"] == "missing" and location in misspelt:
+            continue  # One problem, not two.
         unknown = detail["type"] == "extra_forbidden"
         if detail["type"] == "union_tag_invalid":
             location = (*location, "type")
@@ -107,7 +117,7 @@ def _words(detail: ErrorDetails, location: Location, owner: type[Model] | None) 
         known = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
         return f"unknown type `{shown(value['type'])}`; {_nearest(context['tag'], known, 'types')}"
     if kind == "union_tag_not_found" and isinstance(value, dict):
-        return "needs a `type`"
+        return f"needs a `type`: {_types_of(location, owner)}"
     if kind == "union_tag_not_found":
         return f"must be a mapping with a `type`, got `{shown(value)}`"
     if kind == "literal_error":
@@ -125,11 +135,25 @@ def _unknown_key(key: str, known: list[str]) -> str:
     return f"unknown key; {_nearest(key, known, 'keys')}"
 
 
+def _near(word: str, known: list[str]) -> list[str]:
+    """Return the known word that was probably meant, if there is one."""
+    return difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+
+
 def _nearest(word: str, known: list[str], plural: str) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if close:
+    if close := _near(word, known):
         return f"did you mean `{close[0]}`?"
     return f"known {plural}: {', '.join(known)}"
+
+
+def _types_of(location: Location, owner: type[Model] | None) -> str:
+    """Return the types that a mapping may have, as a sentence lists them."""
+    field = owner.keys().get(str(location[-1])) if owner and location else None
+    models = list(_models_in(field.annotation)) if field else []
+    types = [str(get_args(one.model_fields["type"].annotation)[0]) for one in models]
+    if len(types) > _MOST_TYPES:
+        return f"{', '.join(types[:3])} or one of {len(types) - 3} others"
+    return f"{', '.join(types[:-1])} or {types[-1]}" if len(types) > 1 else "its kind"
 
 
 def raise_problems(sources: Iterable[Source]) -> None:

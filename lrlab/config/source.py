@@ -158,6 +158,9 @@ def read(path: Path) -> Source:
     except FileNotFoundError:
         source.problems.append(Problem("no such file"))
         return source
+    except IsADirectoryError:
+        source.problems.append(Problem("is a folder; name the files in it, as in `FOLDER/*.yaml`"))
+        return source
     except OSError as error:
         source.problems.append(Problem(f"cannot be read: {reading.reason(error)}"))
         return source

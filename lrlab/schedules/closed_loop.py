@@ -127,8 +127,8 @@ class ClosedLoop(Schedule):
         if not late and needed >= length.epochs:
             yield (
                 ("patience",),
-                f"the rate stays at {self.initial_lr:g}: it cannot move before {needed} epochs, "
-                f"and the run has {length.epochs}",
+                f"the rate stays at {self.initial_lr:g}: it cannot move before the end of epoch "
+                f"{needed}, and the run has {length.epochs}",
             )
 
 

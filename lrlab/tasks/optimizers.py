@@ -35,7 +35,7 @@ class Sgd(Buildable):
     type: Literal["sgd"]
     momentum: Beta = Field(0.0, description="the share of the last update that is kept")
     nesterov: bool = Field(False, description="look ahead along the momentum")
-    weight_decay: Rate | None = Field(None, description="decoupled weight decay a step")
+    weight_decay: Rate | None = Field(None, description="decoupled weight decay per step")
 
 
 class Adaptive(Buildable):
@@ -44,7 +44,7 @@ class Adaptive(Buildable):
     beta_1: Beta = Field(0.9, description="decay of the mean gradient")
     beta_2: Beta = Field(0.999, description="decay of the mean squared gradient")
     epsilon: PositiveRate = Field(1e-7, description="keeps the division finite")
-    weight_decay: Rate | None = Field(None, description="decoupled weight decay a step")
+    weight_decay: Rate | None = Field(None, description="decoupled weight decay per step")
 
 
 class Adam(Adaptive):
@@ -59,7 +59,7 @@ class AdamW(Adaptive):
 
     keras_name = "AdamW"
     type: Literal["adamw"]
-    weight_decay: Rate | None = Field(0.004, description="decoupled weight decay a step")
+    weight_decay: Rate | None = Field(0.004, description="decoupled weight decay per step")
 
 
 class Nadam(Adaptive):
@@ -89,7 +89,7 @@ class RmsProp(Buildable):
     rho: Beta = Field(0.9, description="decay of the mean squared gradient")
     momentum: Beta = Field(0.0, description="the share of the last update that is kept")
     epsilon: PositiveRate = Field(1e-7, description="keeps the division finite")
-    weight_decay: Rate | None = Field(None, description="decoupled weight decay a step")
+    weight_decay: Rate | None = Field(None, description="decoupled weight decay per step")
 
 
 Optimizer = Annotated[Sgd | Adam | AdamW | Nadam | RmsProp, Field(discriminator="type")]
