@@ -1,6 +1,6 @@
 """How far the verdict can be trusted: simulations with known truth, and lrlab's own runs.
 
-    python benchmarks/statistics.py [--quick] > docs/concepts/verdict-simulations.md
+    python benchmarks/statistics.py [--quick] > benchmarks/statistics.md
 
 A cell of the grid draws scores of k experiments with n seeds many times and asks each procedure for
 its best set and its intervals. The spread of the experiments' standard deviations is a ratio, the
