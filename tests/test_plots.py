@@ -20,15 +20,24 @@ from lrlab import schedules
 from lrlab.analysis import summaries
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError, UsageError
-from lrlab.finder import sweep
+from lrlab.finder import landmarks, sweep
 from lrlab.finder.suggestion import suggest
+from lrlab.finder.verification import ShortRun
 from lrlab.io import atomic
-from lrlab.plots import canvas, comparison_figures, dispatch, schedule_figure, sweep_figure
-from lrlab.plots.comparison_figures import Curves
+from lrlab.plots import (
+    canvas,
+    comparison_figures,
+    dispatch,
+    epoch_panel,
+    legends,
+    schedule_figure,
+    sweep_figure,
+)
+from lrlab.plots.epoch_panel import Curves
 from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import EpochResult, RunPlace, RunResult, Status
 from lrlab.results.run_folder import RunOrigin
-from lrlab.results.sweep_record import SweepSettings
+from lrlab.results.sweep_record import SweepSettings, Verified
 from lrlab.schedules import Length
 
 STEPS_PER_EPOCH = 4
@@ -70,7 +79,7 @@ def curves(name: str, index: int, results) -> Curves:
 
 @pytest.fixture
 def ax():
-    return canvas.figure()[1][0]
+    return Figure().subplots()
 
 
 @pytest.fixture
@@ -132,7 +141,7 @@ def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
 
 @pytest.mark.parametrize("quantity", ["loss", "accuracy", "val_loss", "val_accuracy"])
 def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
-    comparison_figures.draw_epochs(ax, pair, quantity)
+    epoch_panel.draw_epochs(ax, pair, quantity)
     values = np.array(pair[0].over_epochs(quantity))
     mean, std = values.mean(axis=0), values.std(axis=0, ddof=1)
     assert [line.get_label() for line in ax.lines] == ["steady", "falling"]
@@ -146,40 +155,40 @@ def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
 
 
 def test_one_seed_has_no_band(ax):
-    comparison_figures.draw_epochs(ax, [curves("one", 0, [run(0)])], "val_accuracy")
+    epoch_panel.draw_epochs(ax, [curves("one", 0, [run(0)])], "val_accuracy")
     assert (len(ax.lines), bands(ax)) == (1, [])
 
 
 def test_a_seed_that_ended_early_is_part_of_the_mean_as_far_as_it_went(ax):
-    comparison_figures.draw_epochs(
+    epoch_panel.draw_epochs(
         ax, [curves("cut", 0, [run(0, epochs=3), run(1, epochs=1)])], "accuracy"
     )
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.51, 0.6, 0.7])
     assert bands(ax)[0][0].x1 == 1
 
 
-def test_an_experiment_without_an_epoch_stays_in_the_legend(ax):
+def test_a_run_without_an_epoch_is_marked_where_it_ended(ax):
     dead = RunResult(Status.DIVERGED, lr=np.float32([9]), loss=np.float32([np.nan]), diverged_at=0)
-    comparison_figures.draw_epochs(
-        ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], "loss"
-    )
-    assert [line.get_label() for line in ax.lines] == ["dead (no epoch)", "well"]
-    assert colors(ax.lines) == list(canvas.PALETTE[:2])
+    epoch_panel.draw_epochs(ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], "loss")
+    well, cross = ax.lines
+    assert (well.get_label(), cross.get_marker()) == ("well", "X")
+    assert colors([cross, well]) == list(canvas.PALETTE[:2])
+    np.testing.assert_array_equal(cross.get_xydata(), [[1 / STEPS_PER_EPOCH, ax.get_ylim()[1]]])
 
 
 def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):
     results = [curves(str(i), i, [run(0)]) for i in range(3)]
     results.append(curves("exploded", 3, [run(0, last_loss=1e6)]))
-    comparison_figures.draw_epochs(ax, results, "val_loss")
+    epoch_panel.draw_epochs(ax, results, "val_loss")
     usual = 0.6
     low, high = ax.get_ylim()
     assert low <= 0.4
-    assert usual < high <= 2 * usual + 1e-9
+    assert usual < high < 2.2 * usual
     assert [text.get_text() for text in ax.texts] == ["some curves leave the figure"]
 
 
 def test_an_ordinary_loss_is_shown_whole(ax, pair):
-    comparison_figures.draw_epochs(ax, pair, "val_loss")
+    epoch_panel.draw_epochs(ax, pair, "val_loss")
     low, high = ax.get_ylim()
     assert low < 0.4 < 0.6 < high
     assert list(ax.texts) == []
@@ -207,14 +216,14 @@ def entries(made: Figure) -> list[str]:
     [
         (16, ["e014", "e015"]),
         (20, ["e018", "e019"]),
-        (32, ["e022", "and 9 more"]),
-        (40, ["e021", "and 10 more", "8 others, in grey"]),
+        (32, ["e025", "and 6 more"]),
+        (40, ["e024", "and 7 more", "8 others, in grey"]),
     ],
 )
 def test_a_legend_shows_as_many_as_fit(count, last):
-    made, (ax, _) = canvas.figure(panels=2)
-    comparison_figures.draw_epochs(ax, many(count), "loss")
-    canvas.legend(made, ax)
+    made, ax = canvas.panel("Loss")
+    epoch_panel.draw_epochs(ax, many(count), "loss")
+    legends.legend(made, ax)
     shown = entries(made)
     assert shown[-len(last) :] == last
     assert shown[0] == "e000"
@@ -226,7 +235,7 @@ def test_a_legend_shows_as_many_as_fit(count, last):
 
 
 def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
-    comparison_figures.draw_epochs(ax, many(40), "val_loss")
+    epoch_panel.draw_epochs(ax, many(40), "val_loss")
     named = [line for line in ax.lines if len(line.get_xdata())]
     assert len(named) == canvas.TOLD_APART == len(bands(ax)) == 32
     (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
@@ -333,30 +342,53 @@ def test_a_results_directory_is_redrawn_in_every_format(kind, results, tmp_path)
     assert again.read_bytes() == (tmp_path / "first" / f"sweep.{kind}").read_bytes()
 
 
+def names(panel) -> list[str]:
+    return [text.get_text().split("\n")[0] for text in panel.get_yticklabels()]
+
+
+def with_gid(panel, gid: str) -> list:
+    return [line for line in panel.lines if line.get_gid() == gid]
+
+
 def test_figures_name_data_model_seeds_and_units(results):
     figures = comparison_figures.draw(results, comparison.read(results))
     assert figures.keys() == {"learning-rate", "loss", "accuracy"}
-    title = figures["learning-rate"].axes[0].get_title(loc="left")
+    title = figures["learning-rate"].get_suptitle()
     assert title == "Learning rate · hand-made · mlp · 2 seeds"
-    assert figures["loss"].get_suptitle() == "Loss · hand-made · mlp · 2 seeds, mean ± std"
-    left, right = figures["loss"].axes
+    assert figures["loss"].get_suptitle() == (
+        "Loss · hand-made · mlp · 2 seeds · lines: mean ± std · bars: 95 % interval of the mean"
+    )
+    left, right, final = figures["loss"].axes
     assert left.get_ylabel() == "loss (cross-entropy, nats)"
-    assert (left.get_title(), right.get_title()) == ("training", "validation")
+    assert [ax.get_title() for ax in (left, right, final)] == [
+        "training", "validation", "last epoch"
+    ]  # fmt: skip
+    assert final.get_xlabel() == "validation loss"
+    (legend,) = figures["learning-rate"].legends
+    labels = [text.get_text().split("\n")[0] for text in legend.get_texts()]
+    assert labels == ["steady", "falling", "performance"] == names(final)
+    for panel in figures["learning-rate"].axes + figures["accuracy"].axes[:2]:
+        by_label = {line.get_label().split("\n")[0]: line for line in panel.lines}
+        assert colors([by_label[name] for name in labels]) == list(canvas.PALETTE[:3])
+    assert colors(with_gid(final, "sample")) == list(canvas.PALETTE[:3])
+
+
+@pytest.mark.parametrize("width", [None, 3.5, 7.0])
+def test_a_figure_stays_clear_of_its_legend_and_of_its_edges(width, results):
+    figures = comparison_figures.draw(results, comparison.read(results), width=width)
     for figure in figures.values():
-        (legend,) = figure.legends
-        labels = [text.get_text().split("\n")[0] for text in legend.get_texts()]
-        assert labels == ["steady", "falling", "performance"]
-        by_label = {h.get_label().split("\n")[0]: h for h in figure.axes[-1].lines}
-        drawn = colors([by_label[name] for name in labels])
-        assert drawn == list(canvas.PALETTE[:3])
-
-
-def test_a_figure_stays_clear_of_its_legend(results):
-    for figure in comparison_figures.draw(results, comparison.read(results)).values():
         figure.draw_without_rendering()
-        legend = figure.legends[0].get_window_extent()
-        assert all(not legend.overlaps(ax.get_window_extent()) for ax in figure.axes)
-        assert legend.x1 <= figure.bbox.x1 + 1
+        panels = [ax.get_window_extent() for ax in figure.axes]
+        for number, panel in enumerate(panels):
+            assert all(not panel.overlaps(other) for other in panels[number + 1 :])
+        for legend in (item.get_window_extent() for item in figure.legends):
+            assert all(not legend.overlaps(panel) for panel in panels)
+        shown = figure.get_tightbbox()
+        assert shown.x0 >= 0
+        assert shown.y0 >= 0
+        assert shown.x1 <= figure.get_figwidth()
+        assert shown.y1 <= figure.get_figheight() + 1e-6
+        assert figure.get_figwidth() == pytest.approx(width or 9.0)
 
 
 # --- the sweep ---
@@ -368,14 +400,15 @@ def test_a_sweep_shows_raw_and_smoothed_losses_and_the_suggestions(ax):
     assert ax.get_xscale() == "log"
     _, labels = ax.get_legend_handles_labels()
     summary = record.summary
-    assert labels[:3] == ["seed 0", "seed 1", "seed 2"]
+    assert labels[:4] == [
+        "batch losses, 3 seeds", "smoothed,\nas the advice reads it",
+        "knee 0.00814", f"edge {summary.highest_stable_lr:.3g}",
+    ]  # fmt: skip
     assert f"steady_lr {summary.steady_lr:.3g}\n(constant, decaying)" in labels
     assert f"max_lr {summary.max_lr:.3g}\n(peak of one_cycle)" in labels
     by_label = {line.get_label(): line for line in ax.lines}
-    smoothed = by_label["seed 1"].get_ydata()
-    np.testing.assert_allclose(smoothed, record.smoothed[1])
     raw = [line for line in ax.lines if np.array_equal(line.get_ydata(), record.losses[1], True)]
-    assert colors(raw) == colors([by_label["seed 1"]])
+    assert colors([*raw, by_label["smoothed,\nas the advice reads it"]]) == [sweep_figure.HUE] * 2
     steady = next(line for label, line in by_label.items() if label.startswith("steady_lr"))
     assert set(steady.get_xdata()) == {summary.steady_lr}
 
@@ -385,8 +418,61 @@ def test_the_y_range_of_a_sweep_is_the_valley_not_the_explosion(ax):
     assert np.nanmax(record.losses) > 1e4
     sweep_figure.draw_sweep(ax, record)
     low, high = ax.get_ylim()
-    assert low < np.nanmin(record.smoothed)
+    assert low < np.nanmin(record.losses[:, :390])
     assert 2.4 < high < 5
+
+
+def test_the_curve_of_a_sweep_is_the_one_that_the_advice_is_read_from(ax):
+    record = swept()
+    sweep_figure.draw_sweep(ax, record)
+    by_label = {line.get_label().split(" ")[0]: line for line in ax.lines}
+    curve = by_label["smoothed,\nas"]
+    rates, losses = curve.get_data()
+    # It does not lag: between the rates at which they are flat, data and curve cross no more than
+    # the noise has them.
+    middle = (rates > 1e-4) & (rates < 1e-2)
+    apart = record.losses[:, : len(rates)].mean(axis=0) - losses
+    assert abs(apart[middle].mean()) < 0.05
+    # The knee and the edge lie on it, where the advice has them.
+    knee, edge = (by_label[name].get_xydata()[0] for name in ("knee", "edge"))
+    assert knee[0] == pytest.approx(record.summary.steady_lr / landmarks.STEADY_FACTOR, rel=0.01)
+    assert edge[0] == pytest.approx(record.summary.highest_stable_lr, rel=0.01)
+    start, lowest = losses[0], losses.min()
+    for (_, loss), share in ((knee, landmarks.KNEE), (edge, landmarks.EDGE)):
+        assert loss == pytest.approx(start - share * (start - lowest), abs=0.05)
+
+
+def test_verified_rates_and_their_runs_are_drawn(ax):
+    record = swept()
+    runs = [
+        ShortRun("constant", 0.002, 0.4, 0.9),
+        ShortRun("constant", 0.02, None, None),
+        ShortRun("one_cycle", 0.03, 0.3, 0.9),
+    ]
+    verified = Verified(steady_lr=0.003, max_lr=None, runs=tuple(runs))
+    record = replace(record, summary=replace(record.summary, verified=verified))
+    sweep_figure.draw_sweep(ax, record)
+    by_label = {line.get_label(): line for line in ax.lines}
+    assert set(by_label["steady_lr 0.003, verified"].get_xdata()) == {0.003}
+    assert not any(label.startswith("max_lr") and "verified" in label for label in by_label)
+    constant = by_label["short runs, constant:\nvalidation loss"]
+    np.testing.assert_array_equal(constant.get_xydata(), [[0.002, 0.4]])
+    assert ax.get_ylim()[0] < 0.3
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_seeds_of_a_sweep_share_one_hue_and_one_entry(seeds, ax):
+    record = swept()
+    sweep_figure.draw_sweep(ax, replace(record, losses=record.losses[:seeds]))
+    labels = ax.get_legend_handles_labels()[1]
+    assert labels[0] == ("batch losses" if seeds == 1 else "batch losses, 2 seeds")
+    assert sum("batch losses" in label for label in labels) == 1
+    drawn = [line for line in ax.lines if len(line.get_xdata()) > 2]
+    assert set(colors(drawn)) == {sweep_figure.HUE}
+    areas = [item for item in ax.collections if item.get_gid() == "band"]
+    assert [to_hex(area.get_facecolor()[0]).upper() for area in areas] == [sweep_figure.HUE] * (
+        seeds > 1
+    )
 
 
 def test_a_sweep_without_suggestion_says_why(ax):
@@ -396,9 +482,8 @@ def test_a_sweep_without_suggestion_says_why(ax):
     record = replace(record, summary=silenced)
     sweep_figure.draw_sweep(ax, record)
     assert [text.get_text() for text in ax.texts] == ["no suggestion: nothing was learned"]
-    assert ax.get_legend_handles_labels()[1] == [
-        "seed 0", "seed 1", "seed 2", "band over seeds"
-    ]  # fmt: skip
+    labels = ["batch losses, 3 seeds", "smoothed,\nas the advice reads it"]
+    assert ax.get_legend_handles_labels()[1] == labels
 
 
 def test_a_sweep_that_broke_at_once_can_be_drawn(ax):
@@ -408,7 +493,7 @@ def test_a_sweep_that_broke_at_once_can_be_drawn(ax):
     sweep_figure.draw_sweep(
         ax, replace(record, losses=nothing, summary=replace(record.summary, **silent))
     )
-    assert len(ax.lines) == 6
+    assert len(ax.lines) == 3
 
 
 # --- the preview ---
@@ -506,25 +591,10 @@ def test_an_experiment_whose_loss_is_nowhere_finite_is_drawn(recwarn):
         diverged_at=2,
     )
     ax = Figure().subplots()
-    comparison_figures.draw_epochs(
-        ax, [comparison_figures.Curves("a", 0, 2, [broken, broken])], "val_loss"
-    )
-    assert [line.get_label() for line in ax.lines] == ["a"]
+    epoch_panel.draw_epochs(ax, [Curves("a", 0, 2, [broken, broken])], "val_loss")
+    ends = [line for line in ax.lines if line.get_label() == "_ends"]
+    assert ends[0].get_xdata().tolist() == [1.5, 1.5]
     assert not recwarn.list
-
-
-def test_the_band_of_a_sweep_lies_between_the_seeds():
-    lr = sweep.rates(min_lr=1e-4, max_lr=1.0, steps=60)
-    losses = np.stack([np.full(60, 2.0), np.full(60, 1.0)])
-    losses[0, 40:] = np.nan
-    silent = dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr"))
-    summary = replace(swept().summary, **silent)
-    ax = Figure().subplots()
-    sweep_figure.draw_sweep(ax, sweep_record.SweepRecord(lr, losses, summary))
-    (band,) = [c for c in ax.collections if c.get_label() == "band over seeds"]
-    corners = band.get_paths()[0].vertices
-    assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((1.0, 2.0), rel=1e-12)
-    assert corners[:, 0].max() == lr[39]
 
 
 # --- the preview's steps, and its curves whatever the schedule ---
