@@ -1,5 +1,6 @@
 """Figures, by what is drawn on them: artists are read back, no image is compared."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -17,7 +19,8 @@ from matplotlib.transforms import Bbox
 from schedule_strategies import ANY, RUN, valid
 
 from lrlab import schedules
-from lrlab.analysis import summaries
+from lrlab.analysis import epoch_means, summaries
+from lrlab.analysis.summaries import over_seeds
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError, UsageError
 from lrlab.finder import landmarks, sweep
@@ -29,11 +32,15 @@ from lrlab.plots import (
     comparison_figures,
     dispatch,
     epoch_panel,
+    final_panel,
+    layout,
     legends,
+    scales,
     schedule_figure,
     sweep_figure,
 )
 from lrlab.plots.epoch_panel import Curves
+from lrlab.plots.final_panel import Row
 from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import EpochResult, RunPlace, RunResult, Status
 from lrlab.results.run_folder import RunOrigin
@@ -274,6 +281,200 @@ def test_a_thinned_line_keeps_every_peak(length):
 def test_a_short_line_is_not_thinned():
     x = np.arange(4_000)
     assert canvas.thinned(x, x)[1] is x
+
+
+# --- runs that did not end well, and what cannot be ---
+
+
+def broken(
+    epochs: int = 2, *, at: int | None = None, loss: float = 900.0, status=Status.DIVERGED
+) -> RunResult:
+    """A run that broke off, with a huge loss before its end."""
+    return replace(run(0, epochs=epochs, last_loss=loss), status=status, diverged_at=at)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.DONE])
+def test_a_run_that_did_not_end_well_is_a_line_of_its_own_up_to_a_cross(status, ax):
+    mixed = curves("mixed", 1, [run(0), run(1), broken(status=status)])
+    epoch_panel.draw_epochs(ax, [mixed], "val_loss")
+    mean, line, cross = ax.lines
+    np.testing.assert_allclose(mean.get_ydata(), [0.6, 0.5, 0.4], rtol=1e-12)
+    np.testing.assert_allclose(line.get_ydata(), [900.1, 900.0])
+    assert line.get_linewidth() < mean.get_linewidth()
+    assert colors([line, cross]) == [canvas.PALETTE[1]] * 2
+    low, high = ax.get_ylim()
+    assert 0.3 < low < 0.4 < 0.6 < high < 0.7
+    np.testing.assert_allclose(cross.get_xydata(), [[2.0, high]])
+    (band,) = bands(ax)
+    assert band[0].y1 < 0.7
+
+
+def test_what_a_run_did_after_it_diverged_is_not_drawn(ax):
+    experiment = curves("on", 0, [broken(epochs=3, at=2 * STEPS_PER_EPOCH - 2)])
+    epoch_panel.draw_epochs(ax, [experiment, curves("well", 1, [run(0)])], "accuracy")
+    line, cross = ax.lines[0], ax.lines[-1]
+    assert line.get_xdata().tolist() == [1]
+    assert cross.get_xdata().tolist() == [(2 * STEPS_PER_EPOCH - 1) / STEPS_PER_EPOCH]
+    assert 0 < cross.get_ydata()[0] < 1
+
+
+def test_a_figure_in_which_all_diverged_shows_them(ax):
+    epoch_panel.draw_epochs(ax, [curves("a", 0, [broken(loss=3.0)]), curves("b", 1, [])], "loss")
+    low, high = ax.get_ylim()
+    assert low < 0.9 < 1.0 < high < 1.1
+
+
+def test_the_rates_of_a_run_that_broke_off_add_no_line_and_are_marked(ax):
+    short = replace(broken(), lr=run(0).lr[:5])
+    comparison_figures.draw_learning_rates(ax, [curves("cut", 2, [run(0), short])])
+    line, cross = ax.lines
+    assert line.get_label() == "cut"
+    np.testing.assert_allclose(cross.get_xydata(), [[5 / STEPS_PER_EPOCH, run(0).lr[4]]])
+
+
+VALUES = st.lists(
+    st.lists(st.floats(0, 1e9) | st.just(np.nan), min_size=3, max_size=3), min_size=1, max_size=4
+)
+
+
+@given(values=VALUES, quantity=st.sampled_from(["loss", "val_loss", "accuracy", "val_accuracy"]))
+def test_a_band_stays_in_the_range_that_is_possible(values, quantity):
+    arrays = np.array(values)
+    if "accuracy" in quantity:
+        arrays = arrays / 1e9
+    of = epoch_means.epoch_mean(list(arrays), quantity)
+    least, greatest = epoch_means.possible(quantity)
+    there = np.isfinite(of.low)
+    assert np.all(of.low[there] >= least)
+    assert np.all(of.high[there] <= greatest)
+    assert np.all(of.low[there] <= of.mean[there] * (1 + 1e-9))
+    np.testing.assert_array_equal(there, np.isfinite(arrays).sum(axis=0) > 1)
+
+
+def test_a_loss_that_exploded_in_one_seed_draws_no_band_below_zero(ax):
+    seeds = [run(0), run(1), run(2, last_loss=1e4)]
+    epoch_panel.draw_epochs(ax, [curves("a", 0, seeds), curves("b", 1, [run(0)])], "val_loss")
+    assert bands(ax)[0][0].y0 >= 0
+    low, high = ax.get_ylim()
+    assert -0.1 < low < high < 2
+
+
+# --- the final results ---
+
+
+def row(name: str, index: int, *values: float | None, ended: str = "") -> Row:
+    return Row(name, index, ended, over_seeds(values))
+
+
+def test_a_row_shows_seeds_mean_and_interval(ax):
+    given_rows = [row("a", 0, 0.90, 0.91, 0.92), row("b", 1, 0.95, 0.95, 0.96)]
+    final_panel.draw_final(ax, given_rows, "val_accuracy")
+    assert names(ax) == ["a", "b"]
+    tops = ax.get_yticks()
+    for part, expected in (
+        ("seeds", [[0.90, 0.91, 0.92], [0.95, 0.95, 0.96]]),
+        ("mean", [[r.result.mean] for r in given_rows]),
+        ("interval", [[r.result.mean + s * r.result.ci95 for s in (-1, 1)] for r in given_rows]),
+    ):
+        lines = with_gid(ax, part)
+        np.testing.assert_allclose([*(x for line in lines for x in line.get_xdata())],
+                                   [x for xs in expected for x in xs])  # fmt: skip
+        assert [line.get_ydata()[0] for line in lines] == tops.tolist()
+        assert colors(lines) == list(canvas.PALETTE[:2])
+    assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first experiment is on top"
+
+
+def test_one_seed_is_a_dot_without_mean_and_interval(ax):
+    final_panel.draw_final(ax, [row("a", 0, 0.9)], "val_accuracy")
+    assert len(with_gid(ax, "seeds")) == 1
+    assert with_gid(ax, "mean") == with_gid(ax, "interval") == []
+
+
+def test_an_interval_stays_possible_and_does_not_press_the_dots_together(ax):
+    given_rows = [row("a", 0, 0.97, 0.99), row("b", 1, 0.98, 0.985)]
+    final_panel.draw_final(ax, given_rows, "val_accuracy")
+    assert max(with_gid(ax, "interval")[0].get_xdata()) == 1.0
+    low, high = ax.get_xlim()
+    assert 0.95 < low < 0.97
+    assert 0.99 < high < 1.01
+
+
+@pytest.mark.parametrize(("quantity", "end"), [("val_accuracy", 0), ("val_loss", 1)])
+def test_an_experiment_that_finished_no_run_has_a_cross_at_the_bad_end(quantity, end, ax):
+    given_rows = [row("a", 0, 0.4, 0.5), row("wild", 1, None, None, ended="2 of 2 diverged")]
+    final_panel.draw_final(ax, given_rows, quantity)
+    (cross,) = with_gid(ax, "no result")
+    assert cross.get_xdata()[0] == ax.get_xlim()[end]
+    assert ax.get_yticklabels()[1].get_text() == "wild\n(2 of 2 diverged)"
+
+
+def test_a_final_loss_that_exploded_is_marked_at_the_edge(ax):
+    given_rows = [row("a", 0, 0.4, 0.5), row("b", 1, 0.4, 0.45), row("c", 2, 1e6, 2e6)]
+    final_panel.draw_final(ax, given_rows, "val_loss")
+    assert ax.get_xlim()[1] < 1
+    (mark,) = with_gid(ax, "beyond")
+    assert (mark.get_marker(), mark.get_xdata()[0]) == (">", ax.get_xlim()[1])
+
+
+@pytest.mark.parametrize("width", [None, 3.5])
+@pytest.mark.parametrize("count", [1, 2, 6, 21, 40])
+def test_every_name_stands_whole_beside_the_panel(count, width):
+    long = "a-long-name-of-an-experiment-that-somebody-gave-it-in-a-hurry-"
+    given_rows = [row(f"{long}{i}", i, 0.9, 0.9 + i / 1000) for i in range(count)]
+    with canvas.settings(width):
+        made, (_, validation, final) = layout.result_panels("Accuracy", given_rows, width)
+        final_panel.draw_final(final, given_rows, "val_accuracy")
+        made.draw_without_rendering()
+    texts = final.get_yticklabels()
+    shown = ["".join(text.get_text().split("\n")) for text in texts]
+    assert shown == [r.name for r in given_rows][:32] + ["8 others, in grey"] * (count > 32)
+    boxes = [text.get_window_extent() for text in texts]
+    assert all(upper.y0 >= lower.y1 for upper, lower in itertools.pairwise(boxes))
+    assert all(box.x0 >= 0 for box in boxes)
+    assert not any(box.overlaps(validation.get_window_extent()) for box in boxes)
+    grey = with_gid(final, "others")
+    assert [len(line.get_xdata()) for line in grey] == [count - 32] * (count > 32)
+
+
+def test_a_long_name_in_a_legend_is_folded():
+    made, ax = canvas.panel("Learning rate")
+    ax.plot(
+        [0, 1], [0, 1], label="a-long-name-of-an-experiment-that-somebody-gave-it-in-a-hurry-42"
+    )
+    legends.legend(made, ax)
+    assert ax.get_position().width > 0.5
+    made.draw_without_rendering()
+    assert not made.legends[0].get_window_extent().overlaps(ax.get_window_extent())
+
+
+# --- ticks ---
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (1e-6, 10, ["1e-6", "1e-5", "1e-4", "1e-3", "1e-2", "1e-1", "1e0", "1e1"]),
+        (1e-4, 0.2, ["0.0001", "0.001", "0.01", "0.1"]),
+        (0.012, 0.4, ["0.02", "0.05", "0.1", "0.2"]),
+    ],
+)
+def test_ticks_of_rates_have_one_format(low, high, labels, ax):
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    scales.label_plainly(ax.yaxis)
+    ax.figure.draw_without_rendering()
+    ticks = [*ax.yaxis.get_major_ticks(), *ax.yaxis.get_minor_ticks()]
+    shown = {t.get_loc(): t.label1.get_text() for t in ticks if low <= t.get_loc() <= high * 1.001}
+    assert [shown[at] for at in sorted(shown) if shown[at]] == labels
+
+
+def test_ticks_of_results_are_numbers_without_an_offset(ax):
+    ax.set_ylim(0.89213, 0.89219)
+    scales.label_evenly(ax.yaxis)
+    ax.figure.draw_without_rendering()
+    shown = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(set(map(len, shown))) == 1
+    assert all(text.startswith("0.8921") or text.startswith("0.8922") for text in shown)
 
 
 # --- files ---

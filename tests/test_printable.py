@@ -123,7 +123,8 @@ def test_the_tables_to_paste_hold_nothing_that_cannot_be_seen():
     compared = summaries.compare([odd])
     markdown, table = tables.to_markdown(compared), tables.to_csv(compared)
     assert unprintable(markdown + table) == set()
-    assert f"`power`: seed 1 failed: {SHOWN}\n" in markdown
+    literal = SHOWN.replace("[", "\\[").replace("]", "\\]")
+    assert f"`power`: seed 1 failed: {literal}\n" in markdown
     assert "| power | \\u202e\\| |" in markdown
     assert table.splitlines()[1].startswith("power,\\u202e|,\\x1b\\n,2,failed,")
 

@@ -65,6 +65,17 @@ def epoch_mean(values: Sequence[Floats], quantity: str) -> EpochMean:
     return EpochMean(np.arange(1, length + 1), mean, low, high)
 
 
+def highest_usual(losses: Sequence[float]) -> float:
+    """Return the loss beyond which one has exploded, compared with the others.
+
+    Example:
+        >>> highest_usual([0.3, 0.5, 2.0]), highest_usual([0.3, 0.5, 1e6])
+        (2.0, 1.0)
+    """
+    usual = sorted(losses)[(len(losses) - 1) // 2]
+    return max(losses) if max(losses) <= _EXPLODED * usual else 2 * usual
+
+
 def shown_range(means: Sequence[EpochMean], quantity: str) -> tuple[float, float] | None:
     """Return the range that shows the means, and their bands as far as they need little more.
 
@@ -79,9 +90,9 @@ def shown_range(means: Sequence[EpochMean], quantity: str) -> tuple[float, float
         return None
     low = min(float(mean.min()) for mean in finite)
     tops = [float(mean.max()) for mean in finite]
-    high, usual = max(tops), float(np.median(tops))
-    if quantity.endswith("loss") and high > _EXPLODED * usual:
-        high = 2 * usual
+    high = max(tops)
+    if quantity.endswith("loss"):
+        high = min(high, highest_usual(tops))
     margin = _BAND * (high - low)
     edges = np.concatenate([[low, high], *([of.low, of.high] for of in means)], axis=None)
     edges = np.clip(edges[np.isfinite(edges)], low - margin, high + margin)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.analysis.epoch_means import possible
+from lrlab.analysis.epoch_means import highest_usual, possible
 from lrlab.io.printable import printable
 from lrlab.plots import canvas, scales
 from lrlab.plots.epoch_panel import CROSS
@@ -15,7 +15,6 @@ from lrlab.results.comparison import ExperimentSummary, Summary
 _SAMPLE = 2.2
 """Length of the piece of line between a name and the panel, in letters' heights."""
 
-_EXPLODED = 5.0
 _OTHERS = "other{}, in grey"
 
 
@@ -138,9 +137,8 @@ def _range(given: Sequence[Row], quantity: str) -> tuple[float, float] | None:
     if not known:
         return None
     values = np.array([v for of in known for v in of.values if v is not None])
-    usual = float(np.median(values))
-    if quantity.endswith("loss") and values.max() > _EXPLODED * usual:
-        values = values[values <= 2 * usual]
+    if quantity.endswith("loss"):
+        values = values[values <= highest_usual([float(value) for value in values])]
     low, high = float(values.min()), float(values.max())
     span = (high - low) or 0.02 * abs(high) or 0.01
     ends = [of.mean + sign * (of.ci95 or 0) for of in known for sign in (-1, 1) if of.mean]

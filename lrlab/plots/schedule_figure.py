@@ -75,10 +75,14 @@ def draw_rates(ax: Any, rates: Rates, steps_per_epoch: int, **style: Any) -> Any
 
 def show_steps(ax: Any, steps_per_epoch: int) -> Any:
     """Give an axis of epochs a second one above it, in steps."""
+    from matplotlib.ticker import MaxNLocator
+
     above = ax.secondary_xaxis(
         "top",
         functions=(lambda epoch: epoch * steps_per_epoch, lambda step: step / steps_per_epoch),
     )
+    if canvas.is_narrow(ax.figure):
+        above.xaxis.set_major_locator(MaxNLocator(nbins=4))
     above.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     above.set_xlabel("step")
     return above
