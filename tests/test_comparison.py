@@ -330,8 +330,8 @@ def six():
     ("columns", "left_out"),
     [
         (140, []),
-        (120, ["seconds"]),
-        (110, ["seconds", "best val accuracy"]),
+        (110, ["seconds"]),
+        (100, ["seconds", "best val accuracy"]),
         (80, ["seconds", "best val accuracy", "val loss"]),
     ],
 )
