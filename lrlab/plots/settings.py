@@ -28,23 +28,27 @@ def load_matplotlib() -> None:
     found = importlib.util.find_spec("matplotlib")
     assert found is not None
     assert found.origin is not None
-    backend, here = os.environ.pop("MPLBACKEND", None), _working_directory()
-    os.chdir(Path(found.origin).parent / "mpl-data")  # With the matplotlibrc of the defaults.
+    backend = os.environ.pop("MPLBACKEND", None)
     try:
-        import matplotlib  # noqa: F401
+        # There lies the matplotlibrc of the defaults.
+        with _in_folder(Path(found.origin).parent / "mpl-data"):
+            import matplotlib  # noqa: F401
     finally:
-        if here is not None:
-            os.fchdir(here)
-            os.close(here)
         if backend is not None:
             os.environ["MPLBACKEND"] = backend
 
 
-def _working_directory() -> int | None:
-    """Return a descriptor of the working directory: to go back, it need not have a path."""
-    with contextlib.suppress(OSError):
-        return os.open(".", os.O_RDONLY)
-    return None
+@contextlib.contextmanager
+def _in_folder(folder: Path) -> Iterator[None]:
+    """Work in another folder, and go back: to the same one, even if it has no path any more."""
+    # Linux opens a folder so without the right to read it.
+    here = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
+    try:
+        os.chdir(folder)
+        yield
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 @contextlib.contextmanager
