@@ -51,14 +51,18 @@ def section(schedule: type[Schedule]) -> Iterator[str]:
 
 def draw(schedule: type[Schedule]) -> None:
     """Draw the curve of a schedule's example; for a closed loop, after an invented history."""
-    made, (ax,) = canvas.figure(height=1.8, width=4.8, dpi=100)
-    made.subplots_adjust(left=0.13, right=0.98, bottom=0.25, top=0.95)
-    schedule_figure.draw_rates(
-        ax, guide.curve(schedule), guide.STEPS_PER_EPOCH, **canvas.line_style(0)
-    )
-    ax.set_ylim(bottom=0)
-    ax.set_xlabel("epoch")
-    canvas.save(made, PICTURES / f"{schedule.named()}.png")
+    with canvas.settings(None):
+        made = canvas.figure(width=4.8, height=1.8)
+        made.set_dpi(100)
+        made.subplots_adjust(left=0.13, right=0.98, bottom=0.25, top=0.95)
+        ax = made.subplots()
+        canvas.plain(ax)
+        schedule_figure.draw_rates(
+            ax, guide.curve(schedule), guide.STEPS_PER_EPOCH, **canvas.line_style(0)
+        )
+        ax.set_ylim(bottom=0)
+        ax.set_xlabel("epoch")
+    canvas.save(made, PICTURES / f"{schedule.named()}.png", canvas.WIDTH)
 
 
 def stale() -> list[str]:

@@ -109,7 +109,7 @@ def test_done(write_config, small_npz, tmp_path):
     table, rest = done.stdout.split("\n\n")
     header, row = table.splitlines()
     assert re.split(r"\s{2,}", header.strip()) == [
-        "experiment", "schedule", "val accuracy", "best epoch", "val loss", "test accuracy",
+        "experiment", "schedule", "val accuracy", "best val accuracy", "val loss", "test accuracy",
         "seconds", "status",
     ]  # fmt: skip
     assert re.fullmatch(r"x +constant +0\.\d{4} ± 0\.\d{4} .* done *", row)

@@ -1,7 +1,11 @@
 """Summaries over seeds, the comparison's files, and the table: exact numbers, exact text."""
 
+import csv
+import io
 import json
 import math
+import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,6 +13,7 @@ from samples import DIVERGED, FAILED, run, summary
 
 from lrlab.analysis import summaries
 from lrlab.analysis.summaries import over_seeds
+from lrlab.console import results
 from lrlab.errors import ResultsError
 from lrlab.report import tables
 from lrlab.results import comparison
@@ -190,13 +195,13 @@ def small() -> Comparison:
 
 def test_markdown(small):
     assert tables.to_markdown(small) == (
-        "| experiment | schedule | val accuracy | best epoch | val loss | test accuracy | seconds "
-        "| status |\n"
+        "| experiment | schedule | val accuracy | best val accuracy | val loss | test accuracy "
+        "| seconds | status |\n"
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
         "| power | power | **0.8000 ± 0.0707** | 0.8000 ± 0.0707 | **0.3750 ± 0.1768** "
         "| **0.8000 ± 0.0000** | 2.5 ± 0.7 | done |\n"
         "| flat\\|line | constant | 0.5000 ± 0.0000 | **0.8750 ± 0.0000** | 1.0000 ± 0.0000 "
-        "| 0.5000 ± 0.0000 | **2.0 ± 0.0** | done |\n"
+        "| 0.5000 ± 0.0000 | 2.0 ± 0.0 | done |\n"
         "| wild | power | 0.9500 | 0.9500 | 0.5000 | 0.8000 | 2.0 | 1 of 2 diverged |\n"
         "\n"
         "Fashion-MNIST, mean ± standard deviation over 2 seeds; bold: the best of a column\n"
@@ -245,15 +250,115 @@ def test_one_good_experiment_alone_is_not_called_the_best():
 
 def test_a_column_without_any_value_is_left_out():
     titles, _ = tables.table(summaries.compare([summary(run(0.8, test=None))]))
-    assert titles == ["experiment", "schedule", "val accuracy", "best epoch", "val loss",
-                      "seconds", "status"]  # fmt: skip
+    assert titles == ["experiment", "val accuracy", "best val accuracy", "val loss", "seconds",
+                      "status"]  # fmt: skip
 
 
 def test_a_table_in_which_everything_failed():
     text = tables.to_markdown(summaries.compare([summary(FAILED)]))
-    assert text.splitlines()[0] == "| experiment | schedule | status |"
-    assert text.splitlines()[2] == "| power | power | failed |"
+    assert text.splitlines()[0] == "| experiment | status |"
+    assert text.splitlines()[2] == "| power | failed |"
     assert "`power`: seed 0 failed: ValueError: no such luck" in text
+
+
+def test_the_fastest_is_not_called_the_best():
+    slow, fast = summary(run(0.9), run(0.9)), summary(run(0.8, seconds=1.0), name="fast")
+    assert "seconds" not in marks(slow, fast)["fast"]
+
+
+def test_the_schedule_has_no_column_where_it_repeats_the_names():
+    constant = {"name": "constant", "schedule": {"type": "constant", "lr": 0.1}}
+    power, steady = summary(run(0.8)), summary(run(0.8), **constant)
+    assert "schedule" not in tables.table(summaries.compare([power, steady]))[0]
+    other = summary(run(0.8), **constant | {"name": "mine"})
+    assert tables.table(summaries.compare([power, other]))[0][:2] == ["experiment", "schedule"]
+    # A rate that a sweep chose is only there.
+    found = replace(power, chosen={"initial_lr": 0.01})
+    titles, rows = tables.table(summaries.compare([found, steady]))
+    assert (titles[1], rows[0][1]) == ("schedule", ("power, initial_lr 0.01", False))
+
+
+@pytest.mark.parametrize("name", ["=1+1.npz", "+1.npz", "-1.npz", "@SUM(A1).npz"])
+def test_a_name_is_no_formula_of_a_spreadsheet(name):
+    compared = summaries.compare([summary(run(0.8), data=name)])
+    (row,) = csv.DictReader(io.StringIO(tables.to_csv(compared)))
+    assert row["data"] == f"'{name}"
+    assert float(row["final_val_accuracy_mean"]) == 0.8
+
+
+def test_a_name_is_neither_html_nor_a_link_in_markdown():
+    name = "<img src=x>&[a](http://b).npz"
+    failed = replace(FAILED, error=name)
+    text = tables.to_markdown(summaries.compare([summary(run(0.8), failed, data=name)]))
+    shown = "&lt;img src=x&gt;&amp;\\[a\\](http://b).npz"
+    assert f"\n{shown}, mean" in text
+    assert f"seed 1 failed: {shown}\n" in text
+    assert "<" not in text
+
+
+# --- the table in a terminal ---
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+LONG = "a-long-name-of-an-experiment-that-somebody-gave-it-in-a-hurry-42"
+
+
+def printed(columns: int, monkeypatch, *experiments) -> list[str]:
+    """The lines of a comparison in a terminal of so many columns."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", stream := Terminal())
+    results.print_comparison(summaries.compare(experiments))
+    text = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
+    return [line.rstrip() for line in text.splitlines()]
+
+
+@pytest.fixture
+def six():
+    names = ("constant", "exponential", "one_cycle", "performance", "piecewise", "power")
+    return [
+        summary(run(0.80 + i / 100), run(0.81 + i / 100), name=name) for i, name in enumerate(names)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "left_out"),
+    [
+        (140, []),
+        (110, ["seconds"]),
+        (100, ["seconds", "best val accuracy"]),
+        (80, ["seconds", "best val accuracy", "val loss"]),
+    ],
+)
+def test_a_narrow_terminal_shows_what_is_needed_most(columns, left_out, six, monkeypatch):
+    lines = printed(columns, monkeypatch, *six)
+    header, *rows = lines[:7]
+    every = ["experiment", "schedule", "val accuracy", "best val accuracy", "val loss",
+             "test accuracy", "seconds", "status"]  # fmt: skip
+    assert re.split(r"\s{2,}", header) == [title for title in every if title not in left_out]
+    assert [row.split()[0] for row in rows] == [e.name for e in six]
+    assert all(re.search(r" done$", row) for row in rows)
+    note = f"too narrow for {', '.join(left_out)}: see comparison.md"
+    assert (note in lines) == bool(left_out)
+    # All but the sentences below fit.
+    assert max(map(len, lines[:7])) <= columns
+
+
+def test_a_long_name_is_folded_and_never_cut(six, monkeypatch):
+    long = summary(run(0.9), DIVERGED, run(0.9), name=LONG)
+    lines = printed(80, monkeypatch, *six, long)
+    end = lines.index("")
+    first = next(number for number, line in enumerate(lines) if line.startswith("a-long"))
+    words = "".join(line.split("  ")[0] for line in lines[first:end])
+    assert words == LONG
+    assert "…" not in "".join(lines)
+    assert max(map(len, lines[:end])) <= 80
+    assert "1 of 3 diverged" in lines[first]
 
 
 # --- comparison.json ---

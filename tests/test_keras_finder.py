@@ -363,7 +363,7 @@ def test_plot_draws_every_curve_and_rate_on_new_or_given_axes(found):
         assert any(label.startswith(f"steady_lr {found.steady_lr:.3g}") for label in labels)
         assert ax.get_ylabel() == "batch loss"
         assert ax.get_xscale() == "log"
-        assert "2 seeds of 200 steps" in ax.get_title(loc="left")
+        assert "2 seeds of 200 steps" in ax.get_title(loc="left") + ax.figure.get_suptitle()
     assert found.plot(given) is given
     assert found._repr_html_().startswith("<pre>verdict")
     assert "data:image/png;base64," in found._repr_html_()

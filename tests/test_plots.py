@@ -1,5 +1,6 @@
 """Figures, by what is drawn on them: artists are read back, no image is compared."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -17,18 +19,32 @@ from matplotlib.transforms import Bbox
 from schedule_strategies import ANY, RUN, valid
 
 from lrlab import schedules
-from lrlab.analysis import summaries
+from lrlab.analysis import epoch_means, summaries
+from lrlab.analysis.summaries import over_seeds
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError, UsageError
-from lrlab.finder import sweep
+from lrlab.finder import landmarks, sweep
 from lrlab.finder.suggestion import suggest
+from lrlab.finder.verification import ShortRun
 from lrlab.io import atomic
-from lrlab.plots import canvas, comparison_figures, dispatch, schedule_figure, sweep_figure
-from lrlab.plots.comparison_figures import Curves
+from lrlab.plots import (
+    canvas,
+    comparison_figures,
+    dispatch,
+    epoch_panel,
+    final_panel,
+    layout,
+    legends,
+    scales,
+    schedule_figure,
+    sweep_figure,
+)
+from lrlab.plots.epoch_panel import Curves
+from lrlab.plots.final_panel import Row
 from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import EpochResult, RunPlace, RunResult, Status
 from lrlab.results.run_folder import RunOrigin
-from lrlab.results.sweep_record import SweepSettings
+from lrlab.results.sweep_record import SweepSettings, Verified
 from lrlab.schedules import Length
 
 STEPS_PER_EPOCH = 4
@@ -70,7 +86,7 @@ def curves(name: str, index: int, results) -> Curves:
 
 @pytest.fixture
 def ax():
-    return canvas.figure()[1][0]
+    return Figure().subplots()
 
 
 @pytest.fixture
@@ -132,7 +148,7 @@ def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
 
 @pytest.mark.parametrize("quantity", ["loss", "accuracy", "val_loss", "val_accuracy"])
 def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
-    comparison_figures.draw_epochs(ax, pair, quantity)
+    epoch_panel.draw_epochs(ax, pair, quantity)
     values = np.array(pair[0].over_epochs(quantity))
     mean, std = values.mean(axis=0), values.std(axis=0, ddof=1)
     assert [line.get_label() for line in ax.lines] == ["steady", "falling"]
@@ -146,40 +162,40 @@ def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
 
 
 def test_one_seed_has_no_band(ax):
-    comparison_figures.draw_epochs(ax, [curves("one", 0, [run(0)])], "val_accuracy")
+    epoch_panel.draw_epochs(ax, [curves("one", 0, [run(0)])], "val_accuracy")
     assert (len(ax.lines), bands(ax)) == (1, [])
 
 
 def test_a_seed_that_ended_early_is_part_of_the_mean_as_far_as_it_went(ax):
-    comparison_figures.draw_epochs(
+    epoch_panel.draw_epochs(
         ax, [curves("cut", 0, [run(0, epochs=3), run(1, epochs=1)])], "accuracy"
     )
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.51, 0.6, 0.7])
     assert bands(ax)[0][0].x1 == 1
 
 
-def test_an_experiment_without_an_epoch_stays_in_the_legend(ax):
+def test_a_run_without_an_epoch_is_marked_where_it_ended(ax):
     dead = RunResult(Status.DIVERGED, lr=np.float32([9]), loss=np.float32([np.nan]), diverged_at=0)
-    comparison_figures.draw_epochs(
-        ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], "loss"
-    )
-    assert [line.get_label() for line in ax.lines] == ["dead (no epoch)", "well"]
-    assert colors(ax.lines) == list(canvas.PALETTE[:2])
+    epoch_panel.draw_epochs(ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], "loss")
+    well, cross = ax.lines
+    assert (well.get_label(), cross.get_marker()) == ("well", "X")
+    assert colors([cross, well]) == list(canvas.PALETTE[:2])
+    np.testing.assert_array_equal(cross.get_xydata(), [[1 / STEPS_PER_EPOCH, ax.get_ylim()[1]]])
 
 
 def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):
     results = [curves(str(i), i, [run(0)]) for i in range(3)]
     results.append(curves("exploded", 3, [run(0, last_loss=1e6)]))
-    comparison_figures.draw_epochs(ax, results, "val_loss")
+    epoch_panel.draw_epochs(ax, results, "val_loss")
     usual = 0.6
     low, high = ax.get_ylim()
     assert low <= 0.4
-    assert usual < high <= 2 * usual + 1e-9
+    assert usual < high < 2.2 * usual
     assert [text.get_text() for text in ax.texts] == ["some curves leave the figure"]
 
 
 def test_an_ordinary_loss_is_shown_whole(ax, pair):
-    comparison_figures.draw_epochs(ax, pair, "val_loss")
+    epoch_panel.draw_epochs(ax, pair, "val_loss")
     low, high = ax.get_ylim()
     assert low < 0.4 < 0.6 < high
     assert list(ax.texts) == []
@@ -207,14 +223,14 @@ def entries(made: Figure) -> list[str]:
     [
         (16, ["e014", "e015"]),
         (20, ["e018", "e019"]),
-        (32, ["e022", "and 9 more"]),
-        (40, ["e021", "and 10 more", "8 others, in grey"]),
+        (32, ["e025", "and 6 more"]),
+        (40, ["e024", "and 7 more", "8 others, in grey"]),
     ],
 )
 def test_a_legend_shows_as_many_as_fit(count, last):
-    made, (ax, _) = canvas.figure(panels=2)
-    comparison_figures.draw_epochs(ax, many(count), "loss")
-    canvas.legend(made, ax)
+    made, ax = canvas.panel("Loss")
+    epoch_panel.draw_epochs(ax, many(count), "loss")
+    legends.legend(made, ax)
     shown = entries(made)
     assert shown[-len(last) :] == last
     assert shown[0] == "e000"
@@ -226,7 +242,7 @@ def test_a_legend_shows_as_many_as_fit(count, last):
 
 
 def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
-    comparison_figures.draw_epochs(ax, many(40), "val_loss")
+    epoch_panel.draw_epochs(ax, many(40), "val_loss")
     named = [line for line in ax.lines if len(line.get_xdata())]
     assert len(named) == canvas.TOLD_APART == len(bands(ax)) == 32
     (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
@@ -265,6 +281,200 @@ def test_a_thinned_line_keeps_every_peak(length):
 def test_a_short_line_is_not_thinned():
     x = np.arange(4_000)
     assert canvas.thinned(x, x)[1] is x
+
+
+# --- runs that did not end well, and what cannot be ---
+
+
+def broken(
+    epochs: int = 2, *, at: int | None = None, loss: float = 900.0, status=Status.DIVERGED
+) -> RunResult:
+    """A run that broke off, with a huge loss before its end."""
+    return replace(run(0, epochs=epochs, last_loss=loss), status=status, diverged_at=at)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.DONE])
+def test_a_run_that_did_not_end_well_is_a_line_of_its_own_up_to_a_cross(status, ax):
+    mixed = curves("mixed", 1, [run(0), run(1), broken(status=status)])
+    epoch_panel.draw_epochs(ax, [mixed], "val_loss")
+    mean, line, cross = ax.lines
+    np.testing.assert_allclose(mean.get_ydata(), [0.6, 0.5, 0.4], rtol=1e-12)
+    np.testing.assert_allclose(line.get_ydata(), [900.1, 900.0])
+    assert line.get_linewidth() < mean.get_linewidth()
+    assert colors([line, cross]) == [canvas.PALETTE[1]] * 2
+    low, high = ax.get_ylim()
+    assert 0.3 < low < 0.4 < 0.6 < high < 0.7
+    np.testing.assert_allclose(cross.get_xydata(), [[2.0, high]])
+    (band,) = bands(ax)
+    assert band[0].y1 < 0.7
+
+
+def test_what_a_run_did_after_it_diverged_is_not_drawn(ax):
+    experiment = curves("on", 0, [broken(epochs=3, at=2 * STEPS_PER_EPOCH - 2)])
+    epoch_panel.draw_epochs(ax, [experiment, curves("well", 1, [run(0)])], "accuracy")
+    line, cross = ax.lines[0], ax.lines[-1]
+    assert line.get_xdata().tolist() == [1]
+    assert cross.get_xdata().tolist() == [(2 * STEPS_PER_EPOCH - 1) / STEPS_PER_EPOCH]
+    assert 0 < cross.get_ydata()[0] < 1
+
+
+def test_a_figure_in_which_all_diverged_shows_them(ax):
+    epoch_panel.draw_epochs(ax, [curves("a", 0, [broken(loss=3.0)]), curves("b", 1, [])], "loss")
+    low, high = ax.get_ylim()
+    assert low < 0.9 < 1.0 < high < 1.1
+
+
+def test_the_rates_of_a_run_that_broke_off_add_no_line_and_are_marked(ax):
+    short = replace(broken(), lr=run(0).lr[:5])
+    comparison_figures.draw_learning_rates(ax, [curves("cut", 2, [run(0), short])])
+    line, cross = ax.lines
+    assert line.get_label() == "cut"
+    np.testing.assert_allclose(cross.get_xydata(), [[5 / STEPS_PER_EPOCH, run(0).lr[4]]])
+
+
+VALUES = st.lists(
+    st.lists(st.floats(0, 1e9) | st.just(np.nan), min_size=3, max_size=3), min_size=1, max_size=4
+)
+
+
+@given(values=VALUES, quantity=st.sampled_from(["loss", "val_loss", "accuracy", "val_accuracy"]))
+def test_a_band_stays_in_the_range_that_is_possible(values, quantity):
+    arrays = np.array(values)
+    if "accuracy" in quantity:
+        arrays = arrays / 1e9
+    of = epoch_means.epoch_mean(list(arrays), quantity)
+    least, greatest = epoch_means.possible(quantity)
+    there = np.isfinite(of.low)
+    assert np.all(of.low[there] >= least)
+    assert np.all(of.high[there] <= greatest)
+    assert np.all(of.low[there] <= of.mean[there] * (1 + 1e-9))
+    np.testing.assert_array_equal(there, np.isfinite(arrays).sum(axis=0) > 1)
+
+
+def test_a_loss_that_exploded_in_one_seed_draws_no_band_below_zero(ax):
+    seeds = [run(0), run(1), run(2, last_loss=1e4)]
+    epoch_panel.draw_epochs(ax, [curves("a", 0, seeds), curves("b", 1, [run(0)])], "val_loss")
+    assert bands(ax)[0][0].y0 >= 0
+    low, high = ax.get_ylim()
+    assert -0.1 < low < high < 2
+
+
+# --- the final results ---
+
+
+def row(name: str, index: int, *values: float | None, ended: str = "") -> Row:
+    return Row(name, index, ended, over_seeds(values))
+
+
+def test_a_row_shows_seeds_mean_and_interval(ax):
+    given_rows = [row("a", 0, 0.90, 0.91, 0.92), row("b", 1, 0.95, 0.95, 0.96)]
+    final_panel.draw_final(ax, given_rows, "val_accuracy")
+    assert names(ax) == ["a", "b"]
+    tops = ax.get_yticks()
+    for part, expected in (
+        ("seeds", [[0.90, 0.91, 0.92], [0.95, 0.95, 0.96]]),
+        ("mean", [[r.result.mean] for r in given_rows]),
+        ("interval", [[r.result.mean + s * r.result.ci95 for s in (-1, 1)] for r in given_rows]),
+    ):
+        lines = with_gid(ax, part)
+        np.testing.assert_allclose([*(x for line in lines for x in line.get_xdata())],
+                                   [x for xs in expected for x in xs])  # fmt: skip
+        assert [line.get_ydata()[0] for line in lines] == tops.tolist()
+        assert colors(lines) == list(canvas.PALETTE[:2])
+    assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first experiment is on top"
+
+
+def test_one_seed_is_a_dot_without_mean_and_interval(ax):
+    final_panel.draw_final(ax, [row("a", 0, 0.9)], "val_accuracy")
+    assert len(with_gid(ax, "seeds")) == 1
+    assert with_gid(ax, "mean") == with_gid(ax, "interval") == []
+
+
+def test_an_interval_stays_possible_and_does_not_press_the_dots_together(ax):
+    given_rows = [row("a", 0, 0.97, 0.99), row("b", 1, 0.98, 0.985)]
+    final_panel.draw_final(ax, given_rows, "val_accuracy")
+    assert max(with_gid(ax, "interval")[0].get_xdata()) == 1.0
+    low, high = ax.get_xlim()
+    assert 0.95 < low < 0.97
+    assert 0.99 < high < 1.01
+
+
+@pytest.mark.parametrize(("quantity", "end"), [("val_accuracy", 0), ("val_loss", 1)])
+def test_an_experiment_that_finished_no_run_has_a_cross_at_the_bad_end(quantity, end, ax):
+    given_rows = [row("a", 0, 0.4, 0.5), row("wild", 1, None, None, ended="2 of 2 diverged")]
+    final_panel.draw_final(ax, given_rows, quantity)
+    (cross,) = with_gid(ax, "no result")
+    assert cross.get_xdata()[0] == ax.get_xlim()[end]
+    assert ax.get_yticklabels()[1].get_text() == "wild\n(2 of 2 diverged)"
+
+
+def test_a_final_loss_that_exploded_is_marked_at_the_edge(ax):
+    given_rows = [row("a", 0, 0.4, 0.5), row("b", 1, 0.4, 0.45), row("c", 2, 1e6, 2e6)]
+    final_panel.draw_final(ax, given_rows, "val_loss")
+    assert ax.get_xlim()[1] < 1
+    (mark,) = with_gid(ax, "beyond")
+    assert (mark.get_marker(), mark.get_xdata()[0]) == (">", ax.get_xlim()[1])
+
+
+@pytest.mark.parametrize("width", [None, 3.5])
+@pytest.mark.parametrize("count", [1, 2, 6, 21, 40])
+def test_every_name_stands_whole_beside_the_panel(count, width):
+    long = "a-long-name-of-an-experiment-that-somebody-gave-it-in-a-hurry-"
+    given_rows = [row(f"{long}{i}", i, 0.9, 0.9 + i / 1000) for i in range(count)]
+    with canvas.settings(width):
+        made, (_, validation, final) = layout.result_panels("Accuracy", given_rows, width)
+        final_panel.draw_final(final, given_rows, "val_accuracy")
+        made.draw_without_rendering()
+    texts = final.get_yticklabels()
+    shown = ["".join(text.get_text().split("\n")) for text in texts]
+    assert shown == [r.name for r in given_rows][:32] + ["8 others, in grey"] * (count > 32)
+    boxes = [text.get_window_extent() for text in texts]
+    assert all(upper.y0 >= lower.y1 for upper, lower in itertools.pairwise(boxes))
+    assert all(box.x0 >= 0 for box in boxes)
+    assert not any(box.overlaps(validation.get_window_extent()) for box in boxes)
+    grey = with_gid(final, "others")
+    assert [len(line.get_xdata()) for line in grey] == [count - 32] * (count > 32)
+
+
+def test_a_long_name_in_a_legend_is_folded():
+    made, ax = canvas.panel("Learning rate")
+    ax.plot(
+        [0, 1], [0, 1], label="a-long-name-of-an-experiment-that-somebody-gave-it-in-a-hurry-42"
+    )
+    legends.legend(made, ax)
+    assert ax.get_position().width > 0.5
+    made.draw_without_rendering()
+    assert not made.legends[0].get_window_extent().overlaps(ax.get_window_extent())
+
+
+# --- ticks ---
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (1e-6, 10, ["1e-6", "1e-5", "1e-4", "1e-3", "1e-2", "1e-1", "1e0", "1e1"]),
+        (1e-4, 0.2, ["0.0001", "0.001", "0.01", "0.1"]),
+        (0.012, 0.4, ["0.02", "0.05", "0.1", "0.2"]),
+    ],
+)
+def test_ticks_of_rates_have_one_format(low, high, labels, ax):
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    scales.label_plainly(ax.yaxis)
+    ax.figure.draw_without_rendering()
+    ticks = [*ax.yaxis.get_major_ticks(), *ax.yaxis.get_minor_ticks()]
+    shown = {t.get_loc(): t.label1.get_text() for t in ticks if low <= t.get_loc() <= high * 1.001}
+    assert [shown[at] for at in sorted(shown) if shown[at]] == labels
+
+
+def test_ticks_of_results_are_numbers_without_an_offset(ax):
+    ax.set_ylim(0.89213, 0.89219)
+    scales.label_evenly(ax.yaxis)
+    ax.figure.draw_without_rendering()
+    shown = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(set(map(len, shown))) == 1
+    assert all(text.startswith("0.8921") or text.startswith("0.8922") for text in shown)
 
 
 # --- files ---
@@ -333,30 +543,53 @@ def test_a_results_directory_is_redrawn_in_every_format(kind, results, tmp_path)
     assert again.read_bytes() == (tmp_path / "first" / f"sweep.{kind}").read_bytes()
 
 
+def names(panel) -> list[str]:
+    return [text.get_text().split("\n")[0] for text in panel.get_yticklabels()]
+
+
+def with_gid(panel, gid: str) -> list:
+    return [line for line in panel.lines if line.get_gid() == gid]
+
+
 def test_figures_name_data_model_seeds_and_units(results):
     figures = comparison_figures.draw(results, comparison.read(results))
     assert figures.keys() == {"learning-rate", "loss", "accuracy"}
-    title = figures["learning-rate"].axes[0].get_title(loc="left")
+    title = figures["learning-rate"].get_suptitle()
     assert title == "Learning rate · hand-made · mlp · 2 seeds"
-    assert figures["loss"].get_suptitle() == "Loss · hand-made · mlp · 2 seeds, mean ± std"
-    left, right = figures["loss"].axes
+    assert figures["loss"].get_suptitle() == (
+        "Loss · hand-made · mlp · 2 seeds · lines: mean ± std · bars: 95 % interval of the mean"
+    )
+    left, right, final = figures["loss"].axes
     assert left.get_ylabel() == "loss (cross-entropy, nats)"
-    assert (left.get_title(), right.get_title()) == ("training", "validation")
+    assert [ax.get_title() for ax in (left, right, final)] == [
+        "training", "validation", "last epoch"
+    ]  # fmt: skip
+    assert final.get_xlabel() == "validation loss"
+    (legend,) = figures["learning-rate"].legends
+    labels = [text.get_text().split("\n")[0] for text in legend.get_texts()]
+    assert labels == ["steady", "falling", "performance"] == names(final)
+    for panel in figures["learning-rate"].axes + figures["accuracy"].axes[:2]:
+        by_label = {line.get_label().split("\n")[0]: line for line in panel.lines}
+        assert colors([by_label[name] for name in labels]) == list(canvas.PALETTE[:3])
+    assert colors(with_gid(final, "sample")) == list(canvas.PALETTE[:3])
+
+
+@pytest.mark.parametrize("width", [None, 3.5, 7.0])
+def test_a_figure_stays_clear_of_its_legend_and_of_its_edges(width, results):
+    figures = comparison_figures.draw(results, comparison.read(results), width=width)
     for figure in figures.values():
-        (legend,) = figure.legends
-        labels = [text.get_text().split("\n")[0] for text in legend.get_texts()]
-        assert labels == ["steady", "falling", "performance"]
-        by_label = {h.get_label().split("\n")[0]: h for h in figure.axes[-1].lines}
-        drawn = colors([by_label[name] for name in labels])
-        assert drawn == list(canvas.PALETTE[:3])
-
-
-def test_a_figure_stays_clear_of_its_legend(results):
-    for figure in comparison_figures.draw(results, comparison.read(results)).values():
         figure.draw_without_rendering()
-        legend = figure.legends[0].get_window_extent()
-        assert all(not legend.overlaps(ax.get_window_extent()) for ax in figure.axes)
-        assert legend.x1 <= figure.bbox.x1 + 1
+        panels = [ax.get_window_extent() for ax in figure.axes]
+        for number, panel in enumerate(panels):
+            assert all(not panel.overlaps(other) for other in panels[number + 1 :])
+        for legend in (item.get_window_extent() for item in figure.legends):
+            assert all(not legend.overlaps(panel) for panel in panels)
+        shown = figure.get_tightbbox()
+        assert shown.x0 >= 0
+        assert shown.y0 >= 0
+        assert shown.x1 <= figure.get_figwidth()
+        assert shown.y1 <= figure.get_figheight() + 1e-6
+        assert figure.get_figwidth() == pytest.approx(width or 9.0)
 
 
 # --- the sweep ---
@@ -368,14 +601,15 @@ def test_a_sweep_shows_raw_and_smoothed_losses_and_the_suggestions(ax):
     assert ax.get_xscale() == "log"
     _, labels = ax.get_legend_handles_labels()
     summary = record.summary
-    assert labels[:3] == ["seed 0", "seed 1", "seed 2"]
+    assert labels[:4] == [
+        "batch losses, 3 seeds", "smoothed,\nas the advice reads it",
+        "knee 0.00814", f"edge {summary.highest_stable_lr:.3g}",
+    ]  # fmt: skip
     assert f"steady_lr {summary.steady_lr:.3g}\n(constant, decaying)" in labels
     assert f"max_lr {summary.max_lr:.3g}\n(peak of one_cycle)" in labels
     by_label = {line.get_label(): line for line in ax.lines}
-    smoothed = by_label["seed 1"].get_ydata()
-    np.testing.assert_allclose(smoothed, record.smoothed[1])
     raw = [line for line in ax.lines if np.array_equal(line.get_ydata(), record.losses[1], True)]
-    assert colors(raw) == colors([by_label["seed 1"]])
+    assert colors([*raw, by_label["smoothed,\nas the advice reads it"]]) == [sweep_figure.HUE] * 2
     steady = next(line for label, line in by_label.items() if label.startswith("steady_lr"))
     assert set(steady.get_xdata()) == {summary.steady_lr}
 
@@ -385,8 +619,61 @@ def test_the_y_range_of_a_sweep_is_the_valley_not_the_explosion(ax):
     assert np.nanmax(record.losses) > 1e4
     sweep_figure.draw_sweep(ax, record)
     low, high = ax.get_ylim()
-    assert low < np.nanmin(record.smoothed)
+    assert low < np.nanmin(record.losses[:, :390])
     assert 2.4 < high < 5
+
+
+def test_the_curve_of_a_sweep_is_the_one_that_the_advice_is_read_from(ax):
+    record = swept()
+    sweep_figure.draw_sweep(ax, record)
+    by_label = {line.get_label().split(" ")[0]: line for line in ax.lines}
+    curve = by_label["smoothed,\nas"]
+    rates, losses = curve.get_data()
+    # It does not lag: between the rates at which they are flat, data and curve cross no more than
+    # the noise has them.
+    middle = (rates > 1e-4) & (rates < 1e-2)
+    apart = record.losses[:, : len(rates)].mean(axis=0) - losses
+    assert abs(apart[middle].mean()) < 0.05
+    # The knee and the edge lie on it, where the advice has them.
+    knee, edge = (by_label[name].get_xydata()[0] for name in ("knee", "edge"))
+    assert knee[0] == pytest.approx(record.summary.steady_lr / landmarks.STEADY_FACTOR, rel=0.01)
+    assert edge[0] == pytest.approx(record.summary.highest_stable_lr, rel=0.01)
+    start, lowest = losses[0], losses.min()
+    for (_, loss), share in ((knee, landmarks.KNEE), (edge, landmarks.EDGE)):
+        assert loss == pytest.approx(start - share * (start - lowest), abs=0.05)
+
+
+def test_verified_rates_and_their_runs_are_drawn(ax):
+    record = swept()
+    runs = [
+        ShortRun("constant", 0.002, 0.4, 0.9),
+        ShortRun("constant", 0.02, None, None),
+        ShortRun("one_cycle", 0.03, 0.3, 0.9),
+    ]
+    verified = Verified(steady_lr=0.003, max_lr=None, runs=tuple(runs))
+    record = replace(record, summary=replace(record.summary, verified=verified))
+    sweep_figure.draw_sweep(ax, record)
+    by_label = {line.get_label(): line for line in ax.lines}
+    assert set(by_label["steady_lr 0.003, verified"].get_xdata()) == {0.003}
+    assert not any(label.startswith("max_lr") and "verified" in label for label in by_label)
+    constant = by_label["short runs, constant:\nvalidation loss"]
+    np.testing.assert_array_equal(constant.get_xydata(), [[0.002, 0.4]])
+    assert ax.get_ylim()[0] < 0.3
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_seeds_of_a_sweep_share_one_hue_and_one_entry(seeds, ax):
+    record = swept()
+    sweep_figure.draw_sweep(ax, replace(record, losses=record.losses[:seeds]))
+    labels = ax.get_legend_handles_labels()[1]
+    assert labels[0] == ("batch losses" if seeds == 1 else "batch losses, 2 seeds")
+    assert sum("batch losses" in label for label in labels) == 1
+    drawn = [line for line in ax.lines if len(line.get_xdata()) > 2]
+    assert set(colors(drawn)) == {sweep_figure.HUE}
+    areas = [item for item in ax.collections if item.get_gid() == "band"]
+    assert [to_hex(area.get_facecolor()[0]).upper() for area in areas] == [sweep_figure.HUE] * (
+        seeds > 1
+    )
 
 
 def test_a_sweep_without_suggestion_says_why(ax):
@@ -396,9 +683,8 @@ def test_a_sweep_without_suggestion_says_why(ax):
     record = replace(record, summary=silenced)
     sweep_figure.draw_sweep(ax, record)
     assert [text.get_text() for text in ax.texts] == ["no suggestion: nothing was learned"]
-    assert ax.get_legend_handles_labels()[1] == [
-        "seed 0", "seed 1", "seed 2", "band over seeds"
-    ]  # fmt: skip
+    labels = ["batch losses, 3 seeds", "smoothed,\nas the advice reads it"]
+    assert ax.get_legend_handles_labels()[1] == labels
 
 
 def test_a_sweep_that_broke_at_once_can_be_drawn(ax):
@@ -408,7 +694,7 @@ def test_a_sweep_that_broke_at_once_can_be_drawn(ax):
     sweep_figure.draw_sweep(
         ax, replace(record, losses=nothing, summary=replace(record.summary, **silent))
     )
-    assert len(ax.lines) == 6
+    assert len(ax.lines) == 3
 
 
 # --- the preview ---
@@ -506,25 +792,10 @@ def test_an_experiment_whose_loss_is_nowhere_finite_is_drawn(recwarn):
         diverged_at=2,
     )
     ax = Figure().subplots()
-    comparison_figures.draw_epochs(
-        ax, [comparison_figures.Curves("a", 0, 2, [broken, broken])], "val_loss"
-    )
-    assert [line.get_label() for line in ax.lines] == ["a"]
+    epoch_panel.draw_epochs(ax, [Curves("a", 0, 2, [broken, broken])], "val_loss")
+    ends = [line for line in ax.lines if line.get_label() == "_ends"]
+    assert ends[0].get_xdata().tolist() == [1.5, 1.5]
     assert not recwarn.list
-
-
-def test_the_band_of_a_sweep_lies_between_the_seeds():
-    lr = sweep.rates(min_lr=1e-4, max_lr=1.0, steps=60)
-    losses = np.stack([np.full(60, 2.0), np.full(60, 1.0)])
-    losses[0, 40:] = np.nan
-    silent = dict.fromkeys(("steady_lr", "max_lr", "lowest_useful_lr", "highest_stable_lr"))
-    summary = replace(swept().summary, **silent)
-    ax = Figure().subplots()
-    sweep_figure.draw_sweep(ax, sweep_record.SweepRecord(lr, losses, summary))
-    (band,) = [c for c in ax.collections if c.get_label() == "band over seeds"]
-    corners = band.get_paths()[0].vertices
-    assert (corners[:, 1].min(), corners[:, 1].max()) == pytest.approx((1.0, 2.0), rel=1e-12)
-    assert corners[:, 0].max() == lr[39]
 
 
 # --- the preview's steps, and its curves whatever the schedule ---

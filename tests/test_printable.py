@@ -13,7 +13,7 @@ from lrlab import console, errors
 from lrlab.analysis import summaries
 from lrlab.cli.group import print_error
 from lrlab.io.printable import printable, printable_lines
-from lrlab.plots import canvas
+from lrlab.plots import canvas, legends
 from lrlab.report import tables
 from lrlab.results import comparison
 from lrlab.results.inspection import Finding, Inspection, Kind
@@ -123,7 +123,8 @@ def test_the_tables_to_paste_hold_nothing_that_cannot_be_seen():
     compared = summaries.compare([odd])
     markdown, table = tables.to_markdown(compared), tables.to_csv(compared)
     assert unprintable(markdown + table) == set()
-    assert f"`power`: seed 1 failed: {SHOWN}\n" in markdown
+    literal = SHOWN.replace("[", "\\[").replace("]", "\\]")
+    assert f"`power`: seed 1 failed: {literal}\n" in markdown
     assert "| power | \\u202e\\| |" in markdown
     assert table.splitlines()[1].startswith("power,\\u202e|,\\x1b\\n,2,failed,")
 
@@ -137,10 +138,10 @@ def test_json_holds_a_text_as_it_is_and_shows_no_control_character():
 
 
 def test_a_figure_shows_what_is_in_a_name(tmp_path):
-    made, (ax,) = canvas.figure()
+    made, ax = canvas.panel("a figure")
     ax.plot([0, 1], [0, 1], label="a\x1b$_{")
     ax.set_title("b\u202e\nc")
-    canvas.legend(made, ax)
+    legends.legend(made, ax)
     canvas.save(made, tmp_path / "x.svg")
     assert ax.get_title() == "b\\u202e\nc"
     assert [text.get_text() for text in made.legends[0].get_texts()] == ["a\\x1b$_{"]

@@ -1,13 +1,14 @@
 """The engine against Keras itself: equal weights, losses and metrics; then its own promises."""
 
 import random
+import time
 from dataclasses import replace
 from threading import Event
 
 import keras
 import numpy as np
 import pytest
-from engines import engine_for, setup_of, train
+from engines import LinearEngine, engine_for, setup_of, train
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -422,3 +423,25 @@ def test_a_sweep_stops_when_told(trainer_for):
     stop.set()
     with pytest.raises(Stopped):
         swept(trainer_for(experiment()), np.full(20, 0.01), stop=stop)
+
+
+class SlowToTrace(LinearEngine):
+    """An engine that needs a second to compile what a run needs."""
+
+    def trace(self, *, cycled):
+        time.sleep(1.0)
+
+
+def test_the_time_of_a_run_leaves_out_tracing():
+    result = train(SlowToTrace(), experiment(epochs=1))
+    assert result.status is Status.DONE
+    assert 0 < result.train_seconds < 1.0
+
+
+def test_nothing_is_traced_while_the_time_of_a_run_counts(small):
+    engine = engine_for(experiment(), small)
+    engine.trace(cycled=True)
+    traced = engine._evaluate, engine._train_cycled
+    assert None not in traced
+    train(engine, experiment(epochs=1))
+    assert (engine._evaluate, engine._train_cycled) == traced

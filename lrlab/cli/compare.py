@@ -48,6 +48,7 @@ def compare(
     from lrlab import console, experiment, plots
     from lrlab.results import comparison, lock
 
+    plots.settings.load_matplotlib()
     report = console.LiveReporter()
     with lock.hold(out, wait=wait, command=command_line(context), report=report):
         compared, results = experiment.compare(

@@ -57,6 +57,7 @@ def find_lr(
     from lrlab import console, experiment, plots
     from lrlab.results import lock, sweep_record
 
+    plots.settings.load_matplotlib()
     report = console.LiveReporter()
     with lock.hold(out, wait=wait, command=command_line(context), report=report):
         record = experiment.find_lr(

@@ -21,6 +21,15 @@ def plot(
         str | None,
         typer.Option("--format", metavar="png|svg|pdf", help="File format. Default: png."),
     ] = None,
+    width: Annotated[
+        float | None,
+        typer.Option(
+            metavar="INCHES",
+            min=3.0,
+            max=20.0,
+            help="Width of the figures in inches, as 3.5 for a column of a paper. Default: 9.",
+        ),
+    ] = None,
     terminal: Annotated[
         bool,
         typer.Option("--terminal", help="Draw configs in the terminal and write no file."),
@@ -32,16 +41,18 @@ def plot(
 
     Example: lrlab plot configs/*.yaml --terminal
     """
-    if terminal and (out or file_format):
+    if terminal and (out or file_format or width):
         raise UsageError(
-            "`--terminal` writes no file", "leave out `--out` and `--format`, or `--terminal`"
+            "`--terminal` writes no file",
+            "leave out `--out`, `--format` and `--width`, or `--terminal`",
         )
     from lrlab import console
-    from lrlab.plots import dispatch
+    from lrlab.plots import dispatch, settings
 
     given, warn = source or [Path("results")], console.LiveReporter().warn
     if terminal:
         console.print_curves(dispatch.previewed(given, warn))
         return
-    for file in dispatch.plot(given, out, file_format or "png", warn):
+    settings.load_matplotlib()
+    for file in dispatch.plot(given, out, file_format or "png", warn, width):
         typer.echo(str(file))

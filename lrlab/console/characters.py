@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.console.cells import Cells, Span, row_of
-from lrlab.plots.canvas import lowest_shown, spans_decades
+from lrlab.plots.scales import lowest_shown, spans_decades
 from lrlab.schedules import Rates
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

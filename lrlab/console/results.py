@@ -4,9 +4,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from lrlab.console.terminal import as_text, console
+from lrlab.io.printable import printable
 from lrlab.report import tables
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
@@ -20,26 +22,56 @@ def print_json(text: str) -> None:
 def print_comparison(comparison: Comparison) -> None:
     """Print the table of a comparison and its notes."""
     stdout = console(sys.stdout)
-    titles, rows = tables.table(comparison)
-    grid = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, title in enumerate(titles):
-        text = number in (0, 1, len(titles) - 1)
-        grid.add_column(title, justify="left" if text else "right")
-    for row in rows:
-        grid.add_row(
-            *(
-                as_text(f"{text} *" if best else text, "bold green" if best else "")
-                for text, best in row
-            )
-        )
+    grid, left_out = comparison_grid(comparison, stdout.width)
     stdout.print(grid)
     stdout.print()
     stdout.print(as_text(tables.caption(comparison, "*")), soft_wrap=True)
+    if left_out:
+        note = f"too narrow for {', '.join(left_out)}: see comparison.md"
+        stdout.print(as_text(note, "dim"), soft_wrap=True)
     for warning in tables.warnings(comparison):
         stdout.print(as_text(warning, "yellow"), soft_wrap=True)
     for e in comparison.experiments:
         for note in e.notes:
             stdout.print(as_text(f"{e.name}: {note}", "yellow"), soft_wrap=True)
+
+
+_GAP = 2
+
+
+def comparison_grid(comparison: Comparison, width: int) -> tuple[Table, list[str]]:
+    """Return the table of a comparison for a terminal, and the titles left out to make it fit.
+
+    Names are never cut: what is least needed goes first, and then names are folded.
+    """
+    titles, rows = tables.table(comparison)
+    left_out = []
+    for title in tables.LEAST_NEEDED:
+        if _width(titles, rows) <= width:
+            break
+        if title in titles:
+            titles, rows = tables.without(title, titles, rows)
+            left_out.append(title)
+    grid = Table(header_style="bold", box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for number, title in enumerate(titles):
+        words = title in tables.TEXTS
+        grid.add_column(
+            title, justify="left" if words else "right", no_wrap=number > 0, overflow="fold"
+        )
+    for row in rows:
+        grid.add_row(*(as_text(_marked(*cell), "bold green" if cell[1] else "") for cell in row))
+    return grid, left_out
+
+
+def _marked(text: str, best: bool) -> str:
+    return f"{text} *" if best else text
+
+
+def _width(titles: Sequence[str], rows: Sequence[Sequence[tuple[str, bool]]]) -> int:
+    """Return how many characters the lines of a table take."""
+    columns = zip(titles, *[[_marked(*cell) for cell in row] for row in rows], strict=True)
+    widest = [max(cell_len(printable(text)) for text in column) for column in columns]
+    return sum(widest) + _GAP * (len(titles) - 1)
 
 
 def print_written(out: Path, written: Sequence[Path]) -> None:

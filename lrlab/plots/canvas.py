@@ -1,7 +1,7 @@
-"""What all figures share: size, colours, legend outside the data, saving. No pyplot, no globals."""
+"""What all figures share: size, colours, title, saving. No pyplot, no globals."""
 
 import io
-import itertools
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,13 @@ import numpy as np
 
 from lrlab.io import atomic
 from lrlab.io.printable import printable_lines
+from lrlab.plots.settings import FULL_POINTS, own_settings
 
 FORMATS = ("png", "svg", "pdf")
+
+WIDTH = 9.0
+NARROWEST, WIDEST = 3.0, 20.0
+"""Widths of a figure in inches: the usual one, and what can be asked for."""
 
 # Okabe and Ito (2008): told apart by colour-blind people too, also in this order.
 PALETTE = (
@@ -29,28 +34,148 @@ TOLD_APART = len(PALETTE) * len(DASHES)
 """So many experiments have a style of their own; those beyond are thin grey lines."""
 
 GREY = "#666666"
-LEGEND_POINTS = (10.0, 7.0)
-"""Sizes of the legend's letters; the smaller one where entries would not fit."""
+UNNAMED = "unnamed"
+LETTERS = 26
+"""Letters of a name on one line; longer ones are folded, never cut."""
 
+
+_NARROW = 5.5
+_LEAST_POINTS = 7.5
+_HEIGHT, _LEAST_HEIGHT = 4.2, 2.5
 _COLUMNS = 1000
-_UNNAMED = "unnamed"
-_DECADES = 4
 
 
-def figure(
-    panels: int = 1, height: float = 4.2, width: float = 9.0, dpi: int = 150
-) -> tuple[Any, Sequence[Any]]:
-    """Return a figure and its panels, which share their y axis."""
+def points(width: float) -> float:
+    """Return the size of the letters in a figure so many inches wide: readable in print."""
+    return max(_LEAST_POINTS, min(FULL_POINTS, FULL_POINTS * width / WIDTH))
+
+
+def settings(width: float | None) -> Any:
+    """Return the context in which a figure of a width is drawn and saved."""
+    return own_settings(points(width or WIDTH))
+
+
+def is_narrow(made: Any) -> bool:
+    """Return whether a figure is for one column: panels and legend stand one above the other."""
+    return bool(made.get_figwidth() < _NARROW)
+
+
+def figure(width: float | None = None, height: float | None = None) -> Any:
+    """Return a figure without panels; one made for a paper has twice the resolution.
+
+    Args:
+        width: Inches; None is the usual width.
+        height: Inches; None is as high as suits the width.
+    """
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), dpi=dpi)
+    wide = width or WIDTH
+    high = height or max(_LEAST_HEIGHT, _HEIGHT * wide / WIDTH)
+    return Figure(figsize=(wide, high), dpi=150 if width is None else 300)
+
+
+def panel(title: str, width: float | None = None) -> tuple[Any, Any]:
+    """Return a figure of one panel with its title, and the panel."""
+    made = figure(width)
+    em = points(made.get_figwidth()) / 72
+    high = made.get_figheight()
     # Fixed margins: matplotlib's layout engines draw every figure twice to find them.
-    made.subplots_adjust(left=0.105, bottom=0.115, top=0.915 if panels == 1 else 0.86, wspace=0.05)
-    axes = made.subplots(1, panels, sharey=True, squeeze=False)[0]
-    for ax in axes:
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.grid(alpha=0.25, linewidth=0.6)
-    return made, list(axes)
+    made.subplots_adjust(
+        left=6.8 * em / made.get_figwidth(), right=0.97, bottom=3.5 * em / high,
+        top=1 - 0.9 * em / high,
+    )  # fmt: skip
+    ax = made.subplots()
+    plain(ax)
+    put_title(made, title)
+    return made, ax
+
+
+def plain(ax: Any) -> None:
+    """Take two of the four edges of Axes away, and give them a pale grid."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.25, linewidth=0.6)
+
+
+def put_title(made: Any, text: str) -> None:
+    """Put a title above the panel; the figure grows by the lines it needs."""
+    grow(made, top=title_height(made, text))
+    write_title(made, text)
+
+
+def title_height(made: Any, text: str) -> float:
+    """Return how high a title is, in inches."""
+    em = points(made.get_figwidth()) / 72
+    return (len(_title_lines(made, text)) * 1.2 * 1.25 + 0.5) * em
+
+
+def write_title(made: Any, text: str) -> None:
+    """Write a title at the top of a figure that has room for it."""
+    em = points(made.get_figwidth()) / 72
+    x, y = _title_left(made), 1 - 0.5 * em / made.get_figheight()
+    made.suptitle("\n".join(_title_lines(made, text)), x=x, y=y, ha="left", va="top", size="large",
+                  linespacing=1.2, parse_math=False)  # fmt: skip
+
+
+def _title_left(made: Any) -> float:
+    em = points(made.get_figwidth()) / 72
+    return (1.0 if is_narrow(made) else 6.8) * em / float(made.get_figwidth())
+
+
+def _title_lines(made: Any, text: str) -> list[str]:
+    em = points(made.get_figwidth()) / 72
+    room = made.get_figwidth() * (1 - _title_left(made)) - em
+    return wrapped(made, text, room, 1.2)
+
+
+def wrapped(made: Any, text: str, width: float, size: float = 1.0) -> list[str]:
+    """Return a title in lines of at most `width` inches, broken between its parts.
+
+    Args:
+        made: The figure.
+        text: Parts, with ` · ` between them.
+        width: Inches.
+        size: Letters over those of the figure.
+    """
+    lines: list[str] = []
+    for part in text.split(" · "):
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and text_width(made, longer, size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
+
+
+def text_width(made: Any, text: str, size: float = 1.0) -> float:
+    """Return the inches that a text takes in a figure."""
+    shown = made.text(0, 0, printable_lines(text), parse_math=False,
+                      fontsize=size * points(made.get_figwidth()))  # fmt: skip
+    width = float(shown.get_window_extent().width) / float(made.dpi)
+    shown.remove()
+    return width
+
+
+def folded(text: str) -> list[str]:
+    """Return a text in lines that are short enough to stand beside a panel.
+
+    Example:
+        >>> folded("a-name-that-takes-more-than-one-line")
+        ['a-name-that-takes-more-', 'than-one-line']
+    """
+    return [part for line in text.split("\n") for part in textwrap.wrap(line, LETTERS) or [""]]
+
+
+def grow(made: Any, *, top: float = 0.0, bottom: float = 0.0) -> None:
+    """Make a figure higher by so many inches; its panel keeps its size."""
+    old = made.get_figheight()
+    new = old + top + bottom
+    pars = made.subplotpars
+    low, high = (pars.bottom * old + bottom) / new, (pars.top * old + bottom) / new
+    made.set_figheight(new)
+    made.subplots_adjust(bottom=low, top=high)
+    if (title := getattr(made, "_suptitle", None)) is not None:
+        x, y = title.get_position()
+        title.set_position((x, 1 - (1 - y) * old / new))
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -92,7 +217,7 @@ def draw_unnamed(ax: Any, lines: Sequence[tuple[Any, Any]], count: int) -> None:
         color=GREY,
         linewidth=0.5,
         label=f"{count} other{'s' if count > 1 else ''}, in grey",
-        gid=_UNNAMED,
+        gid=UNNAMED,
     )
 
 
@@ -112,105 +237,28 @@ def thinned(x: Any, y: Any) -> tuple[Any, Any]:
     return x[kept], y[kept]
 
 
-def legend(made: Any, ax: Any) -> None:
-    """Put the legend of `ax` to the right of all panels, and make room for it.
-
-    Where its entries do not fit, letters are smaller; where they still do not, it shows the first
-    ones and how many more there are.
-    """
-    handles, labels = ax.get_legend_handles_labels()
-    top = made.subplotpars.top
-    for points in LEGEND_POINTS:
-        line = 1.5 * points / 72  # Inches; half a line is between entries.
-        fitting = _fitting(labels, int(top * made.get_figheight() / line))
-        if fitting == len(labels):
-            break
-    if fitting < len(labels):
-        last = len(labels) - (handles[-1].get_gid() == _UNNAMED)
-        fitting -= len(labels) - last
-        handles = [*handles[:fitting], _nothing(), *handles[last:]]
-        labels = [*labels[:fitting], f"and {last - fitting} more", *labels[last:]]
-    box = made.legend(
-        handles,
-        labels,
-        fontsize=points,
-        loc="upper right",
-        bbox_to_anchor=(0.995, top),
-        frameon=False,
-        borderaxespad=0,
-    )
-    _take_literally(made)
-    width = box.get_window_extent().width / made.bbox.width
-    made.subplots_adjust(right=max(0.5, 0.98 - width))
-
-
-def _fitting(labels: Sequence[str], lines: int) -> int:
-    """Return how many labels fit into a number of lines, one of them for those left out."""
-    needed = list(itertools.accumulate(label.count("\n") + 1 for label in labels))
-    if not needed or needed[-1] <= lines:
-        return len(labels)
-    return sum(count <= lines - 1 for count in needed)
-
-
-def _nothing() -> Any:
-    """Return a legend entry that shows nothing but its label."""
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], linestyle="none")
-
-
-def label_plainly(axis: Any) -> None:
-    """Label a logarithmic axis 0.01, not as a power of ten: formulas take their time to set."""
-    axis.set_major_formatter(lambda value, _: f"{value:g}")
-    axis.set_minor_formatter(lambda *_: "")
-
-
-def spans_decades(values: Any) -> bool:
-    """Return whether the positive values span more than a factor of 20."""
-    positive = values[values > 0]
-    return bool(len(positive) and positive.max() > 20 * positive.min())
-
-
-def lowest_shown(curves: Sequence[Any]) -> float:
-    """Return the lower end of a logarithmic axis, for curves that may decay to 0."""
-    peaks = [float(curve.max()) for curve in curves if (curve > 0).any()]
-    lowest = min(float(curve[curve > 0].min()) for curve in curves if (curve > 0).any())
-    return float(max(lowest, min(peaks) / 10**_DECADES))
-
-
-def log_if_decades(ax: Any, curves: Sequence[Any]) -> None:
-    """Use a logarithmic y axis where the positive values of the curves span decades."""
-    values = np.concatenate(curves)
-    if spans_decades(values):
-        ax.set_yscale("log")
-        label_plainly(ax.yaxis)
-        lowest = lowest_shown(curves)
-        if (values[values > 0] < lowest).any():
-            ax.set_ylim(bottom=lowest)
-    else:
-        ax.set_ylim(bottom=0)
-
-
-def save(made: Any, path: Path) -> Path:
+def save(made: Any, path: Path, drawn_for: float | None = None) -> Path:
     """Write the figure, all or nothing; the same figure gives the same bytes.
+
+    Args:
+        made: The figure.
+        path: Where to; its suffix is the format.
+        drawn_for: The width whose letters it has; None is its own.
 
     Raises:
         ResultsError: If it cannot be written.
     """
-    import matplotlib
-
-    _take_literally(made)
+    take_literally(made)
     content = io.BytesIO()
     dateless = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     kind = path.suffix.lstrip(".")
-    # With its own random salt an svg would differ every time.
-    with matplotlib.rc_context({"svg.hashsalt": "lrlab"} if kind == "svg" else {}):
+    with settings(drawn_for or made.get_figwidth()):
         made.savefig(content, format=kind, metadata=dateless[kind])
     atomic.write(path, content.getvalue())
     return path
 
 
-def _take_literally(made: Any) -> None:
+def take_literally(made: Any) -> None:
     """Show every text as it stands: names may hold a `$`, or what cannot be seen."""
     from matplotlib.text import Text
 

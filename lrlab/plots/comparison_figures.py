@@ -1,7 +1,7 @@
 """Figures of a comparison: learning rate, loss and accuracy, one colour per experiment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,28 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.io import atomic
-from lrlab.plots import canvas
+from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales
+from lrlab.plots.epoch_panel import Curves
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
 from lrlab.results.run import RunResult
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The runs of one experiment, one per seed, as they are drawn."""
-
-    name: str
-    index: int
-    steps_per_epoch: int
-    results: Sequence[RunResult]
-
-    def over_epochs(self, quantity: str) -> list[npt.NDArray[np.float64]]:
-        """Return a quantity of each run's epochs, shape (epochs,) each."""
-        return [
-            np.array([getattr(epoch, quantity) for epoch in result.epochs])
-            for result in self.results
-            if result.epochs
-        ]
 
 
 def save(
@@ -40,6 +23,7 @@ def save(
     target: Path,
     kind: str = "png",
     results: Mapping[str, RunResult] = MappingProxyType({}),
+    width: float | None = None,
 ) -> list[Path]:
     """Draw the three figures of a comparison into the folder `target`.
 
@@ -49,6 +33,7 @@ def save(
         target: The folder the figures are written to.
         kind: `png`, `svg` or `pdf`.
         results: What was read already, by the run's folder in `out`.
+        width: Inches, for a paper; None is the usual width.
 
     Returns:
         The files written: learning-rate, loss, accuracy.
@@ -56,12 +41,15 @@ def save(
     Raises:
         ResultsError: If a run cannot be read or a figure cannot be written.
     """
-    figures = draw(out, comparison, results)
+    figures = draw(out, comparison, results, width)
     return [canvas.save(made, target / f"{name}.{kind}") for name, made in figures.items()]
 
 
 def draw(
-    out: Path, comparison: Comparison, results: Mapping[str, RunResult] = MappingProxyType({})
+    out: Path,
+    comparison: Comparison,
+    results: Mapping[str, RunResult] = MappingProxyType({}),
+    width: float | None = None,
 ) -> dict[str, Any]:
     """Return the three figures of a comparison by name; arguments are those of `save`.
 
@@ -70,34 +58,54 @@ def draw(
     """
     curves = [_curves(out, e, index, results) for index, e in enumerate(comparison.experiments)]
     about = _about(comparison)
-    band = ", mean ± std" if any(len(e.seeds) > 1 for e in comparison.experiments) else ""
-    made, (ax,) = canvas.figure()
-    draw_learning_rates(ax, curves)
-    ax.set_title(f"Learning rate · {about}", loc="left")
-    canvas.legend(made, ax)
-    figures = {"learning-rate": made}
-    for quantity, word in (("loss", "Loss"), ("accuracy", "Accuracy")):
-        made, (left, right) = canvas.figure(panels=2)
-        draw_epochs(left, curves, quantity)
-        draw_epochs(right, curves, f"val_{quantity}")
-        left.set_title("training")
-        right.set_title("validation")
-        left.set_ylabel("loss (cross-entropy, nats)" if quantity == "loss" else "accuracy")
-        made.suptitle(f"{word} · {about}{band}", x=0.105, ha="left", size="large")
-        canvas.legend(made, left)
-        figures[quantity] = made
+    with canvas.settings(width):
+        made, ax = canvas.panel(f"Learning rate · {about}", width)
+        draw_learning_rates(ax, curves)
+        legends.legend(made, ax)
+        figures = {"learning-rate": made}
+        for quantity in ("loss", "accuracy"):
+            ended = final_panel.rows(comparison.experiments, f"val_{quantity}")
+            figures[quantity] = _draw_results(curves, ended, quantity, about, width)
     return figures
+
+
+def _draw_results(
+    curves: Sequence[Curves],
+    ended: Sequence[final_panel.Row],
+    quantity: str,
+    about: str,
+    width: float | None,
+) -> Any:
+    """Return the figure of a quantity: training, validation, and what the runs ended with."""
+    several = any(len(row.result.values) > 1 for row in ended)
+    band = " · lines: mean ± std · bars: 95 % interval of the mean" if several else ""
+    title = f"{quantity.capitalize()} · {about}{band}"
+    made, (training, validation, final) = layout.result_panels(title, ended, width)
+    within = epoch_panel.limits(curves, quantity, f"val_{quantity}")
+    epoch_panel.draw_epochs(training, curves, quantity, within)
+    epoch_panel.draw_epochs(validation, curves, f"val_{quantity}", within)
+    final_panel.draw_final(final, ended, f"val_{quantity}")
+    unit = "loss (cross-entropy, nats)" if quantity == "loss" else "accuracy"
+    training.set_ylabel(unit)
+    training.set_title("training")
+    validation.set_title("validation")
+    final.set_title("last epoch")
+    final.set_xlabel(f"validation {quantity}")
+    if canvas.is_narrow(made):
+        validation.set_ylabel(unit)
+        training.set_xlabel("")
+    return made
 
 
 def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
     """Draw the rate of every step against the epoch; seeds only where they differ."""
     extremes, unnamed = [], []
     for experiment in curves:
-        different = {result.lr.tobytes(): result.lr for result in experiment.results}
+        different = _different([result.lr for result in experiment.results])
         thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
         label = experiment.name + ("\n(one line per seed)" if len(different) > 1 else "")
         style = canvas.line_style(experiment.index)
-        for rates in different.values():
+        for rates in different:
             epoch = np.arange(len(rates)) / experiment.steps_per_epoch
             extremes.append(_extremes(rates))
             if experiment.index >= canvas.TOLD_APART:
@@ -105,94 +113,38 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
                 continue
             ax.plot(epoch, rates, label=label, **thin, **style)
             label = "_seed"  # Names that begin so stay out of the legend.
+        _mark_ends(ax, experiment)
     canvas.draw_unnamed(ax, unnamed, len(curves) - canvas.TOLD_APART)
     if extremes:
-        canvas.log_if_decades(ax, extremes)
+        scales.log_if_decades(ax, extremes)
+    ax.locator_params(axis="x", integer=True)
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
     return ax
+
+
+def _mark_ends(ax: Any, experiment: Curves) -> None:
+    """Put a cross on the line of each run that did not end well, where it ends."""
+    named = experiment.index < canvas.TOLD_APART
+    color = canvas.line_style(experiment.index)["color"] if named else canvas.GREY
+    ends = [(run.end, run.result.lr[run.steps - 1]) for run in experiment.broken if run.steps]
+    if ends:
+        ax.plot(*np.array(ends).T, color=color, label="_ends", **epoch_panel.CROSS)
+
+
+def _different(rates: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+    """Return the rates that are not the beginning of others: a run that broke off adds no line."""
+    kept: list[npt.NDArray[np.float32]] = []
+    for lr in sorted(rates, key=len, reverse=True):
+        if not any(np.array_equal(lr, longer[: len(lr)]) for longer in kept):
+            kept.append(lr)
+    return kept
 
 
 def _extremes(rates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the lowest and the highest rate above 0, if there is any."""
     positive = rates[rates > 0]
     return np.array([positive.min(), positive.max()]) if len(positive) else positive
-
-
-def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
-    """Draw a quantity's mean over the seeds after each epoch, with a band of ± 1 deviation."""
-    shown: list[npt.NDArray[np.float64]] = []
-    bands, unnamed = [], []
-    for experiment in curves:
-        values = experiment.over_epochs(quantity)
-        if not values:
-            ax.plot([], [], label=f"{experiment.name} (no epoch)", **_style(experiment))
-            continue
-        length = max(map(len, values))
-        padded = np.full((len(values), length), np.nan)
-        for row, value in zip(padded, values, strict=True):
-            row[: len(value)] = value
-        mean = _mean(padded)
-        epoch = np.arange(1, length + 1)
-        shown.append(mean)
-        if experiment.index >= canvas.TOLD_APART:
-            unnamed.append((epoch, mean))
-            continue
-        ax.plot(epoch, mean, label=experiment.name, **_style(experiment))
-        bands.append((_band(epoch, mean, padded), canvas.line_style(experiment.index)["color"]))
-    canvas.draw_bands(ax, bands)
-    canvas.draw_unnamed(ax, unnamed, len(unnamed))
-    _limit(ax, shown, quantity)
-    ax.set_xlabel("epoch")
-    ax.locator_params(axis="x", integer=True)
-    return ax
-
-
-def _band(
-    epoch: npt.NDArray[np.int64],
-    mean: npt.NDArray[np.float64],
-    values: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
-    """Return the outline of mean ± deviation where several seeds have a value, shape (points, 2).
-
-    Args:
-        epoch: The epochs.
-        mean: The mean after each of them.
-        values: The value of each seed, shape (seeds, epochs), NaN where there is none.
-    """
-    both = np.isfinite(values).sum(axis=0) > 1
-    std = np.nanstd(values[:, both], axis=0, ddof=1)
-    there, back = (
-        np.stack([epoch[both], mean[both] - std]),
-        np.stack([epoch[both], mean[both] + std]),
-    )
-    return np.concatenate([there, back[:, ::-1]], axis=1).T
-
-
-def _mean(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the mean of the finite values of each column, NaN where there is none."""
-    finite = np.isfinite(values)
-    total = np.where(finite, values, 0.0).sum(axis=0)
-    return np.where(finite.any(axis=0), total / np.maximum(finite.sum(axis=0), 1), np.nan)
-
-
-def _style(experiment: Curves) -> dict[str, Any]:
-    few = max((len(result.epochs) for result in experiment.results), default=0) <= 15
-    marker = {"marker": "o", "markersize": 3.0} if few else {}
-    return {"linewidth": 1.6, **marker, **canvas.line_style(experiment.index)}
-
-
-def _limit(ax: Any, shown: Sequence[npt.NDArray[np.float64]], quantity: str) -> None:
-    """Keep a loss that exploded from pressing all others flat; the axis then says so."""
-    ends = np.array([mean[np.isfinite(mean)].max() for mean in shown if np.isfinite(mean).any()])
-    if not quantity.endswith("loss") or not len(ends):
-        return
-    usual = float(np.median(ends))
-    if ends.max() > 5 * usual:
-        low, _ = ax.get_ylim()
-        ax.set_ylim(min(low, 0.0), 2 * usual)
-        ax.annotate("some curves leave the figure", (0.98, 0.97), xycoords="axes fraction",
-                    ha="right", va="top", color=canvas.GREY, size="small")  # fmt: skip
 
 
 def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, RunResult]) -> Curves:

@@ -15,7 +15,9 @@ Warn = Callable[[str], None]
 """Takes what is allowed in a config but surely not meant."""
 
 
-def plot(given: Sequence[Path], out: Path | None, kind: str, warn: Warn) -> list[Path]:
+def plot(
+    given: Sequence[Path], out: Path | None, kind: str, warn: Warn, width: float | None = None
+) -> list[Path]:
     """Draw what a results directory holds, or preview the schedules of configs.
 
     Args:
@@ -23,6 +25,7 @@ def plot(given: Sequence[Path], out: Path | None, kind: str, warn: Warn) -> list
         out: Where the figures go; default the directory itself, `results` for configs.
         kind: `png`, `svg` or `pdf`.
         warn: Takes the warnings about configs.
+        width: How wide the figures are, in inches; None is the usual width.
 
     Returns:
         The files written.
@@ -38,24 +41,25 @@ def plot(given: Sequence[Path], out: Path | None, kind: str, warn: Warn) -> list
     if not folders:
         from lrlab.plots import schedule_figure
 
-        return schedule_figure.save(out or Path("results"), previewed(given, warn), kind)
+        return schedule_figure.save(out or Path("results"), previewed(given, warn), kind, width)
     if len(given) > 1:
         raise UsageError(
             f"cannot draw `{folders[0]}` together with other arguments",
             "give one results directory, or config files",
         )
-    return _redraw(folders[0], out or folders[0], kind)
+    return _redraw(folders[0], out or folders[0], kind, width)
 
 
-def _redraw(folder: Path, target: Path, kind: str) -> list[Path]:
+def _redraw(folder: Path, target: Path, kind: str, width: float | None) -> list[Path]:
     check_directory(folder)
     drawn: list[Path] = []
     for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
         atomic.check_within(folder, folder / name)
     if (folder / comparison.FILE).exists():
-        drawn += comparison_figures.save(folder, comparison.read(folder), target, kind)
+        compared = comparison.read(folder)
+        drawn += comparison_figures.save(folder, compared, target, kind, width=width)
     if (folder / sweep_record.JSON_FILE).exists():
-        drawn += sweep_figure.save(target, sweep_record.read(folder), kind)
+        drawn += sweep_figure.save(target, sweep_record.read(folder), kind, width)
     if not drawn:
         raise ResultsError(
             f"holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",

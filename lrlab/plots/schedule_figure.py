@@ -7,30 +7,38 @@ from typing import Any
 import numpy as np
 
 from lrlab.config import Experiment
-from lrlab.plots import canvas
+from lrlab.plots import canvas, legends, scales
 from lrlab.schedules import ClosedLoop, Length, Rates
 
 
 def save(
-    target: Path, experiments: Sequence[tuple[Experiment, int]], kind: str = "png"
+    target: Path,
+    experiments: Sequence[tuple[Experiment, int]],
+    kind: str = "png",
+    width: float | None = None,
 ) -> list[Path]:
     """Draw the curves of experiments, each given with its steps an epoch, as `schedules.png`.
 
     Raises:
         ResultsError: If it cannot be written.
     """
+    return [canvas.save(draw(experiments, width), target / f"schedules.{kind}")]
+
+
+def draw(experiments: Sequence[tuple[Experiment, int]], width: float | None = None) -> Any:
+    """Return the figure of the curves of experiments, `width` inches wide."""
     sizes = {steps for _, steps in experiments}
-    made, (ax,) = canvas.figure()
-    draw_schedules(ax, experiments)
     title = "Learning-rate schedules, not trained"
     if len(sizes) == 1:
-        steps = sizes.pop()
-        title += f" · {steps:,} steps an epoch"
-        made.subplots_adjust(top=0.81)
-        show_steps(ax, steps)
-    ax.set_title(title, loc="left")
-    canvas.legend(made, ax)
-    return [canvas.save(made, target / f"schedules.{kind}")]
+        title += f" · {next(iter(sizes)):,} steps an epoch"
+    with canvas.settings(width):
+        made, ax = canvas.panel(title, width)
+        draw_schedules(ax, experiments)
+        if len(sizes) == 1:
+            canvas.grow(made, top=3.2 * canvas.points(made.get_figwidth()) / 72)
+            show_steps(ax, sizes.pop())
+        legends.legend(made, ax)
+    return made
 
 
 def curve(experiment: Experiment, steps_per_epoch: int) -> tuple[str, Rates]:
@@ -53,7 +61,7 @@ def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> An
         label, rates = curve(experiment, steps_per_epoch)
         draw_rates(ax, rates, steps_per_epoch, label=label, **style)
         everything.append(rates)
-    canvas.log_if_decades(ax, everything)
+    scales.log_if_decades(ax, everything)
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
     return ax
@@ -67,10 +75,14 @@ def draw_rates(ax: Any, rates: Rates, steps_per_epoch: int, **style: Any) -> Any
 
 def show_steps(ax: Any, steps_per_epoch: int) -> Any:
     """Give an axis of epochs a second one above it, in steps."""
+    from matplotlib.ticker import MaxNLocator
+
     above = ax.secondary_xaxis(
         "top",
         functions=(lambda epoch: epoch * steps_per_epoch, lambda step: step / steps_per_epoch),
     )
+    if canvas.is_narrow(ax.figure):
+        above.xaxis.set_major_locator(MaxNLocator(nbins=4))
     above.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     above.set_xlabel("step")
     return above

@@ -1,59 +1,119 @@
-"""The figure of an LR sweep: raw and smoothed loss against the rate, and the suggestions."""
+"""The figure of an LR sweep: the losses, the curve that the advice is read from, the advice."""
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from lrlab.plots import canvas
-from lrlab.results.sweep_record import SweepRecord
+from lrlab.finder import landmarks, sweep
+from lrlab.plots import canvas, legends, scales
+from lrlab.results.sweep_record import SweepRecord, Verified
 
-BAND = "#9ecae1"
+Floats = npt.NDArray[np.float64]
+
+HUE = canvas.PALETTE[0]
+ADVICE = (("steady_lr", "-", "constant, decaying"), ("max_lr", "--", "peak of one_cycle"))
+SHORT_RUNS = {"constant": "o", "one_cycle": "^"}
+"""How a short run of verification is marked, by its schedule."""
+
+_SPIKES = 99.0
+"""Percentile of the losses before the valley that still shows."""
 
 
-def save(target: Path, record: SweepRecord, kind: str = "png") -> list[Path]:
-    """Draw `sweep.png` (or svg, pdf) into the folder `target`.
+@dataclass(frozen=True)
+class Reading:
+    """A sweep as the advice reads it, in the unit of the loss.
+
+    Args:
+        curve: The curve that all seeds share, shape (steps,).
+        seeds: The curve of each seed alone, shape (seeds, steps).
+        knee: Rate at which nearly all of the fall is done, None without advice.
+        edge: Rate at which the loss has risen again, None without advice.
+        last: The last step that was recorded.
+    """
+
+    curve: Floats
+    seeds: Floats
+    knee: float | None
+    edge: float | None
+    last: int
+
+
+def reading(record: SweepRecord) -> Reading | None:
+    """Return how the advice reads a sweep; None where no seed has a loss.
+
+    The mean change over the initial loss, smoothed over the logarithm of the rate, does not lag.
+    """
+    recorded = np.flatnonzero(np.isfinite(record.losses).any(axis=0))
+    usable = record.losses[np.isfinite(record.losses[:, 0])]
+    if not len(recorded) or not len(usable):
+        return None
+    x = np.log(record.lr)
+    window = np.exp(-0.5 * ((x[:, np.newaxis] - x) / (landmarks.WIDTH * math.log(10))) ** 2)
+    window /= window.sum(axis=1, keepdims=True)
+    change = landmarks.relative(usable)
+    change = np.where(np.isfinite(change), change, landmarks.CEILING)
+    initial = np.array([[sweep.initial_loss(curve)] for curve in usable])
+    scale = np.where(initial != 0, np.abs(initial), 1.0)
+    seeds = initial + scale * (change @ window.T)
+    curve = initial.mean() + scale.mean() * (change.mean(axis=0) @ window.T)
+    knee = edge = None
+    if record.summary.steady_lr is not None:
+        found = landmarks.landmarks(x, usable)
+        knee, edge = math.exp(found.knee), math.exp(found.edge)
+    return Reading(curve, seeds, knee, edge, int(recorded[-1]))
+
+
+def save(
+    target: Path, record: SweepRecord, kind: str = "png", width: float | None = None
+) -> list[Path]:
+    """Draw `sweep.png` (or svg, pdf) into the folder `target`, `width` inches wide.
 
     Raises:
         ResultsError: If it cannot be written.
     """
-    made, (ax,) = canvas.figure()
-    draw_sweep(ax, record)
-    count = len(record.losses)
-    seeds = f"{count} seed{'s' if count > 1 else ''}"
-    ax.set_title(f"LR sweep · {record.conditions} · {seeds}", loc="left")
-    canvas.legend(made, ax)
+    made = draw(record, width)
     return [canvas.save(made, target / f"sweep.{kind}")]
 
 
+def draw(record: SweepRecord, width: float | None = None) -> Any:
+    """Return the figure of a sweep."""
+    with canvas.settings(width):
+        count = len(record.losses)
+        seeds = f"{count} seed{'s' if count > 1 else ''}"
+        about = record.conditions.replace(", ", " · ")
+        made, ax = canvas.panel(f"LR sweep · {about} · {seeds}", width)
+        draw_sweep(ax, record)
+        legends.legend(made, ax)
+    return made
+
+
 def draw_sweep(ax: Any, record: SweepRecord) -> Any:
-    """Draw each seed's raw (thin) and smoothed (thick) loss, and the suggested rates."""
-    smoothed, summary = record.smoothed, record.summary
-    for seed, (raw, smooth) in enumerate(zip(record.losses, smoothed, strict=True)):
-        color = canvas.PALETTE[seed % len(canvas.PALETTE)]
-        ax.plot(record.lr, raw, color=color, linewidth=0.5, alpha=0.35)
-        ax.plot(record.lr, smooth, color=color, linewidth=1.8, label=f"seed {seed}")
-    if len(smoothed) > 1:
-        together = np.isfinite(smoothed).all(axis=0)
-        low, high = smoothed[:, together].min(axis=0), smoothed[:, together].max(axis=0)
-        ax.fill_between(record.lr[together], low, high, color=BAND, alpha=0.35, linewidth=0,
-                        label="band over seeds")  # fmt: skip
+    """Draw the losses of all seeds, the curve that the advice is read from, and the advice."""
+    summary, read = record.summary, reading(record)
+    _draw_losses(ax, record)
     ax.set_xscale("log")
-    canvas.label_plainly(ax.xaxis)
-    recorded = np.flatnonzero(np.isfinite(record.losses).any(axis=0))
-    last = record.lr[recorded[-1]] if len(recorded) else record.lr[-1]
+    scales.label_plainly(ax.xaxis)
+    last = record.lr[read.last] if read else record.lr[-1]
     ax.set_xlim(record.lr[0], min(2 * last, record.lr[-1]))
-    _show_the_valley(ax, record, smoothed)
-    marks = (("steady_lr", "-", "constant, decaying"), ("max_lr", "--", "peak of one_cycle"))
-    for name, dashes, purpose in marks:
-        value = getattr(summary, name)
-        if value is not None:
-            label = f"{name} {value:.3g}\n({purpose})"
-            ax.axvline(value, color="black", linestyle=dashes, linewidth=1.3, label=label)
+    if read is not None:
+        _draw_reading(ax, record, read)
+        ax.set_ylim(*_whole_valley(record, read))
     low, high = summary.lowest_useful_lr, summary.highest_stable_lr
     if low is not None and high is not None:
         label = f"usable\n{low:.3g} to {high:.3g}"
         ax.axvspan(low, high, color=canvas.GREY, alpha=0.1, linewidth=0, label=label)
+    for name, dashes, purpose in ADVICE:
+        value = getattr(summary, name)
+        if value is not None:
+            label = f"{name} {value:.3g}\n({purpose})"
+            color = canvas.GREY if summary.verified else "black"
+            ax.axvline(value, color=color, linestyle=dashes, linewidth=1.3, label=label)
+    if summary.verified is not None:
+        _draw_verified(ax, summary.verified)
     if summary.steady_lr is None:
         ax.annotate(f"no suggestion: {summary.meaning}", (0.02, 0.03), size="small",
                     xycoords="axes fraction", color="#B00000")  # fmt: skip
@@ -62,13 +122,58 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
     return ax
 
 
-def _show_the_valley(ax: Any, record: SweepRecord, smoothed: Any) -> None:
-    """Limit the y axis to the smoothed descent; the explosion would press it flat."""
-    if not np.isfinite(smoothed).any():
-        return
-    lowest = float(np.nanmin(smoothed))
-    start = (
-        float(np.nanmean(record.losses[:, :10])) if np.isfinite(record.losses[:, 0]).any() else 1
-    )
-    height = max(start - lowest, 0.1 * abs(start), 1e-3)
-    ax.set_ylim(max(0.0, lowest - 0.25 * height), max(start, lowest) + 0.35 * height)
+def _draw_losses(ax: Any, record: SweepRecord) -> None:
+    count = len(record.losses)
+    label = f"batch losses, {count} seeds" if count > 1 else "batch losses"
+    for raw in record.losses:
+        ax.plot(record.lr, raw, color=HUE, linewidth=0.5, alpha=0.35, label=label)
+        label = "_seed"  # Names that begin so stay out of the legend.
+
+
+def _draw_reading(ax: Any, record: SweepRecord, read: Reading) -> None:
+    """Draw the curve, between the seeds' own ones where there are several, knee and edge on it."""
+    there = slice(0, read.last + 1)
+    lr, curve = record.lr[there], read.curve[there]
+    if len(read.seeds) > 1:
+        seeds = read.seeds[:, there]
+        ax.fill_between(lr, seeds.min(axis=0), seeds.max(axis=0), color=HUE, alpha=0.2,
+                        linewidth=0, gid="band")  # fmt: skip
+    label = "smoothed,\nas the advice reads it"
+    ax.plot(lr, curve, color=HUE, linewidth=2.0, label=label)
+    for name, rate, marker in (("knee", read.knee, "o"), ("edge", read.edge, "s")):
+        if rate is not None:
+            at = np.interp(math.log(rate), np.log(record.lr), read.curve)
+            ax.plot([rate], [at], marker, color=HUE, markersize=7, markeredgecolor="white",
+                    zorder=5, label=f"{name} {rate:.3g}")  # fmt: skip
+
+
+def _draw_verified(ax: Any, verified: Verified) -> None:
+    """Draw the verified rates, and what the short runs gave that refined them."""
+    color = canvas.PALETTE[1]
+    for name, dashes, _ in ADVICE:
+        value = getattr(verified, name)
+        if value is not None:
+            ax.axvline(value, color=color, linestyle=dashes, linewidth=1.6,
+                       label=f"{name} {value:.3g}, verified")  # fmt: skip
+    for schedule, marker in SHORT_RUNS.items():
+        runs = [r for r in verified.runs if r.schedule == schedule and r.val_loss is not None]
+        if runs:
+            ax.plot([r.lr for r in runs], [r.val_loss for r in runs], marker, color=color,
+                    markersize=4.5, zorder=4,
+                    label=f"short runs, {schedule}:\nvalidation loss")  # fmt: skip
+
+
+def _whole_valley(record: SweepRecord, read: Reading) -> tuple[float, float]:
+    """Return the range from the lowest loss to those of the start; the explosion leaves it."""
+    curve = read.curve[: read.last + 1]
+    best = int(curve.argmin())
+    before = record.losses[:, : best + 1]
+    before = before[np.isfinite(before)]
+    low = float(min(np.nanmin(record.losses[:, : read.last + 1]), curve.min()))
+    high = max(float(np.percentile(before, _SPIKES)), float(curve[: best + 1].max()))
+    verified = record.summary.verified
+    for run in verified.runs if verified else ():
+        if run.val_loss is not None and run.val_loss <= 2 * high:
+            low, high = min(low, run.val_loss), max(high, run.val_loss)
+    height = max(high - low, 1e-3)
+    return low - 0.05 * height, high + 0.15 * height

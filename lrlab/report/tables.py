@@ -12,12 +12,16 @@ from lrlab.results.run import Status
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table: its title, and how it is read from a summary."""
+    """A column of the table: its title, and how it is read from a summary.
+
+    `best` picks the best of the means; None where less or more is not better: seconds depend on
+    what runs beside, not only on the schedule.
+    """
 
     title: str
     of: Callable[[ExperimentSummary], Summary]
     text: Callable[[float], str]
-    best: Callable[[Sequence[float]], float]
+    best: Callable[[Sequence[float]], float] | None
 
 
 def _four_digits(value: float) -> str:
@@ -26,11 +30,17 @@ def _four_digits(value: float) -> str:
 
 COLUMNS = (
     Column("val accuracy", lambda e: e.final["val_accuracy"], _four_digits, max),
-    Column("best epoch", lambda e: e.best["val_accuracy"], _four_digits, max),
+    Column("best val accuracy", lambda e: e.best["val_accuracy"], _four_digits, max),
     Column("val loss", lambda e: e.final["val_loss"], _four_digits, min),
     Column("test accuracy", lambda e: e.final["test_accuracy"], _four_digits, max),
-    Column("seconds", lambda e: e.train_seconds, lambda value: f"{value:.1f}", min),
+    Column("seconds", lambda e: e.train_seconds, lambda value: f"{value:.1f}", None),
 )
+
+TEXTS = ("experiment", "schedule", "status")
+"""Titles of the columns that hold words, not numbers."""
+
+LEAST_NEEDED = ("seconds", "best val accuracy", "val loss", "schedule")
+"""What is left out where the table has to be narrow, in this order; names stay whole."""
 
 
 def warnings(comparison: Comparison) -> list[str]:
@@ -53,23 +63,38 @@ def caption(comparison: Comparison, mark: str) -> str:
 
 
 def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]]]]:
-    """Return the table: the titles, and rows of cells as (text, whether it is the best)."""
+    """Return the table: the titles, and rows of cells as (text, whether it is the best).
+
+    Cells that read the same share the mark. The schedule has no column where it would only repeat
+    every name.
+    """
     columns = [
         column
         for column in COLUMNS
         if any(column.of(e).mean is not None for e in comparison.experiments)
     ]
     best = {column.title: _best(column, comparison) for column in columns}
+    schedules = [_schedule_cell(e) for e in comparison.experiments]
+    named_after = schedules == [e.name for e in comparison.experiments]
     rows = []
-    for e in comparison.experiments:
-        cells = [(e.name, False), (_schedule_cell(e), False)]
+    for e, schedule in zip(comparison.experiments, schedules, strict=True):
+        cells = [(e.name, False)] + [(schedule, False)] * (not named_after)
         for column in columns:
             summary = column.of(e)
             marked = summary.mean is not None and e.status == Status.DONE
             shown = _cell(summary, column)
             cells.append((shown, marked and shown.split(" ")[0] == best[column.title]))
-        rows.append([*cells, (_status_cell(e), False)])
-    return ["experiment", "schedule", *(column.title for column in columns), "status"], rows
+        rows.append([*cells, (e.ended, False)])
+    titles = ["experiment", *["schedule"] * (not named_after)]
+    return [*titles, *(column.title for column in columns), "status"], rows
+
+
+def without(
+    title: str, titles: Sequence[str], rows: Sequence[Sequence[tuple[str, bool]]]
+) -> tuple[list[str], list[list[tuple[str, bool]]]]:
+    """Return a table without the column of a title, if it has it."""
+    kept = [number for number, other in enumerate(titles) if other != title]
+    return [titles[number] for number in kept], [[row[number] for number in kept] for row in rows]
 
 
 def _schedule_cell(e: ExperimentSummary) -> str:
@@ -77,6 +102,8 @@ def _schedule_cell(e: ExperimentSummary) -> str:
 
 
 def _best(column: Column, comparison: Comparison) -> str | None:
+    if column.best is None:
+        return None
     good = [e for e in comparison.experiments if e.status == Status.DONE]
     means = [m for e in good if (m := column.of(e).mean) is not None]
     return column.text(column.best(means)) if len(means) > 1 else None
@@ -90,13 +117,6 @@ def _cell(summary: Summary, column: Column) -> str:
     return f"{column.text(summary.mean)} ± {column.text(summary.std)}"
 
 
-def _status_cell(e: ExperimentSummary) -> str:
-    if e.status == Status.DONE or len(e.seeds) == 1:
-        return e.status
-    bad = [s.value for s in (Status.DIVERGED, Status.FAILED) if s in e.statuses]
-    return ", ".join(f"{e.statuses.count(value)} of {len(e.seeds)} {value}" for value in bad)
-
-
 def to_csv(comparison: Comparison) -> str:
     """Return `comparison.csv`: one row per experiment, every number in full."""
     text = io.StringIO()
@@ -106,9 +126,14 @@ def to_csv(comparison: Comparison) -> str:
     writer.writerow(["experiment", "schedule", "data", "seeds", "status", *header])
     for e in comparison.experiments:
         values = [getattr(of, part) for of in _quantities(e).values() for part in parts]
-        texts = map(printable, (e.name, e.schedule, e.data))
+        texts = [_inert(printable(text)) for text in (e.name, e.schedule, e.data)]
         writer.writerow([*texts, len(e.seeds), e.status, *values])
     return text.getvalue()
+
+
+def _inert(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: one that could be has a `'` before."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _quantities(e: ExperimentSummary) -> dict[str, Summary]:
@@ -122,16 +147,32 @@ def _quantities(e: ExperimentSummary) -> dict[str, Summary]:
 def to_markdown(comparison: Comparison) -> str:
     """Return `comparison.md`: the table, ready to paste into a README."""
     titles, rows = table(comparison)
-    right = ["---", "---", *["---:"] * (len(titles) - 3), "---"]
-    lines = [_markdown_row(titles), _markdown_row(right)]
+    lines = [
+        _markdown_row(titles),
+        _markdown_row(["---" if title in TEXTS else "---:" for title in titles]),
+    ]
     for row in rows:
-        lines.append(_markdown_row([f"**{text}**" if best else text for text, best in row]))
-    lines += ["", caption(comparison, "bold")]
+        cells = [(_literal(text), best) for text, best in row]
+        lines.append(_markdown_row([f"**{text}**" if best else text for text, best in cells]))
+    lines += ["", _literal(caption(comparison, "bold"))]
     for warning in warnings(comparison):
-        lines += ["", warning]
+        lines += ["", _literal(warning)]
     for e in comparison.experiments:
-        lines += [item for note in e.notes for item in ("", f"`{e.name}`: {note}")]
+        lines += [item for note in e.notes for item in ("", f"`{e.name}`: {_literal(note)}")]
     return "\n".join(map(printable, lines)) + "\n"
+
+
+def _literal(text: str) -> str:
+    """Return a text in which Markdown finds neither HTML nor a link or an image."""
+    for character, shown in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("[", "\\["),
+        ("]", "\\]"),
+    ):
+        text = text.replace(character, shown)
+    return text
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

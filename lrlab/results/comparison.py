@@ -65,6 +65,14 @@ class ExperimentSummary:
     config: dict[str, Any]
     runs: _Texts
 
+    @property
+    def ended(self) -> str:
+        """How its runs ended: the status of all, or how many of them have which bad one."""
+        if self.status == Status.DONE or len(self.seeds) == 1:
+            return self.status.value
+        counts = {s.value: self.statuses.count(s) for s in Status if s is not Status.DONE}
+        return ", ".join(f"{n} of {len(self.seeds)} {s}" for s, n in counts.items() if n)
+
 
 @dataclass(frozen=True)
 class Comparison:

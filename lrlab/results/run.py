@@ -64,7 +64,7 @@ class RunResult:
         diverged_at: The step at which it diverged, None if it did not.
         test_loss: Mean loss over the test set after the last epoch, None without one.
         test_accuracy: Accuracy on the test set after the last epoch, None without one.
-        train_seconds: Wall time of the run, other runs beside it included.
+        train_seconds: Wall time of the run, tracing left out, other runs beside it included.
         error: Why it failed.
         environments: What it was trained in, several where it was resumed in another one.
         weights: The model's final variables, in its order, None unless they are kept; reading a

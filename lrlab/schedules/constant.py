@@ -46,7 +46,7 @@ class Constant(OpenLoop):
         family="constant between jumps",
         formula="rate = lr",
         example="""\
-# The baseline: the rate that `lrlab find-lr` suggests, all the way.
+# The baseline: one rate all the way. `lr: auto` takes the one that a sweep suggests.
 schedule:
   type: constant
   lr: 0.005

@@ -36,10 +36,11 @@ def train_run(
     Raises:
         Stopped: If `stop` was set meanwhile.
     """
-    course = _Course(engine, job, stop, tell, pace)
     length = Length.of(engine.images, engine.batch_size, job.epochs)
     rates_of = job.schedule.epoch_rates(length)
     momenta = schedules.momenta(job.schedule, length)
+    engine.trace(cycled=momenta is not None)
+    course = _Course(engine, job, stop, tell, pace)
     for epoch in range(len(course.history), job.epochs):
         steps = slice(epoch * length.steps_per_epoch, (epoch + 1) * length.steps_per_epoch)
         going_on = course.train_epoch(

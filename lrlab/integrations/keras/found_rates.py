@@ -50,18 +50,18 @@ class FoundRates(Suggestion):
         Returns:
             The axes; `found.plot().figure.savefig("sweep.png")` writes the figure.
         """
-        from lrlab.plots import canvas, sweep_figure
+        from lrlab.plots import canvas, legends, sweep_figure
 
-        made = None
+        title, made = f"LR sweep · {self._size}", None
         if ax is None:
-            made, (ax,) = canvas.figure()
+            made, ax = canvas.panel(title)
         sweep_figure.draw_sweep(ax, self._record())
         ax.set_ylabel("batch loss")
-        ax.set_title(f"LR sweep · {self._size}", loc="left")
         if made is None:
+            ax.set_title(title, loc="left")
             ax.legend(frameon=False, fontsize="small")
         else:
-            canvas.legend(made, ax)
+            legends.legend(made, ax)
         return ax
 
     def _record(self) -> SweepRecord:

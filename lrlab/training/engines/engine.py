@@ -41,6 +41,14 @@ class Engine(ABC):
     images: int
     batch_size: int
 
+    def trace(self, *, cycled: bool) -> None:
+        """Compile what a run will need, before its time counts; by default there is nothing.
+
+        Args:
+            cycled: Whether the run gives the momentum of each step.
+        """
+        return
+
     @abstractmethod
     def start(self, seed: int) -> None:
         """Begin a run: weights as the seed says, optimizer as if new."""

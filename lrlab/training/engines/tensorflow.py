@@ -86,6 +86,13 @@ class TensorFlowEngine(Engine):
             )
         self._evaluate: Any = None
 
+    def trace(self, *, cycled: bool) -> None:
+        """Trace the evaluation, and the chunk that takes momenta, unless that was done."""
+        if self._evaluate is None:
+            self._evaluate = self._traced_evaluation()
+        if cycled:
+            self._momentum_trace()
+
     def start(self, seed: int) -> None:
         """Begin a run: weights as the seed says, optimizer as if new."""
         with _BUILDING:

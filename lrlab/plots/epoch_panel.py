@@ -1,0 +1,175 @@
+"""A panel of a quantity after each epoch: a line per experiment, its band, where runs broke off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrlab.analysis.epoch_means import EpochMean, epoch_mean, shown_range
+from lrlab.plots import canvas, scales
+from lrlab.results.run import RunResult, Status
+
+_MARKED_EPOCHS = 15
+"""So many epochs at most have a dot each."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The runs of one experiment, one per seed, as they are drawn."""
+
+    name: str
+    index: int
+    steps_per_epoch: int
+    results: Sequence[RunResult]
+
+    def over_epochs(self, quantity: str) -> list[npt.NDArray[np.float64]]:
+        """Return a quantity of each finished run's epochs, shape (epochs,) each."""
+        return [
+            values_of(result, quantity)
+            for result in self.results
+            if result.status is Status.DONE and result.epochs
+        ]
+
+    @property
+    def broken(self) -> list["BrokenRun"]:
+        """The runs that did not end well, of whatever status."""
+        return [
+            BrokenRun(result, self.steps_per_epoch)
+            for result in self.results
+            if result.status is not Status.DONE
+        ]
+
+
+@dataclass(frozen=True)
+class BrokenRun:
+    """A run that did not end well; what it did after it diverged does not count."""
+
+    result: RunResult
+    steps_per_epoch: int
+
+    @property
+    def steps(self) -> int:
+        """The steps up to its end."""
+        at = self.result.diverged_at
+        return len(self.result.lr) if at is None else min(at + 1, len(self.result.lr))
+
+    @property
+    def end(self) -> float:
+        """The epoch in which it ended, a fraction."""
+        return self.steps / self.steps_per_epoch
+
+    def values(self, quantity: str) -> npt.NDArray[np.float64]:
+        """Return a quantity of its epochs, shape (epochs,)."""
+        return values_of(self.result, quantity)[: int(self.end)]
+
+
+def values_of(result: RunResult, quantity: str) -> npt.NDArray[np.float64]:
+    """Return a quantity of a run's epochs, shape (epochs,)."""
+    return np.array([getattr(epoch, quantity) for epoch in result.epochs], np.float64)
+
+
+def limits(curves: Sequence[Curves], *quantities: str) -> tuple[float, float] | None:
+    """Return the range in which the finished runs of all experiments show; None if it is unknown.
+
+    Where no run was finished it is the range of those that broke off.
+    """
+    ranges = []
+    for quantity in quantities:
+        means = [epoch_mean(of, quantity) for e in curves if (of := e.over_epochs(quantity))]
+        if not means:
+            broken = [run.values(quantity) for e in curves for run in e.broken]
+            means = [epoch_mean([values], quantity) for values in broken if len(values)]
+        if (found := shown_range(means, quantity)) is not None:
+            ranges.append(found)
+    if not ranges:
+        return None
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def draw_epochs(
+    ax: Any,
+    curves: Sequence[Curves],
+    quantity: str,
+    within: tuple[float, float] | None = None,
+) -> Any:
+    """Draw a quantity's mean over the finished runs after each epoch, with its band.
+
+    A run that did not end well is a thin line of its own, with a cross where it ends.
+
+    Args:
+        ax: The Axes.
+        curves: The experiments.
+        quantity: `loss`, `accuracy`, `val_loss` or `val_accuracy`.
+        within: The range of the y axis; default what the finished runs of `quantity` need.
+    """
+    bands, unnamed, means, count = [], [], [], 0
+    for experiment in curves:
+        style = _style(experiment)
+        named = experiment.index < canvas.TOLD_APART
+        values = experiment.over_epochs(quantity)
+        broken = [run.values(quantity) for run in experiment.broken]
+        lines = [(np.arange(1, len(value) + 1), value) for value in broken if len(value)]
+        count += not named and bool(values or lines)
+        if values:
+            of = epoch_mean(values, quantity)
+            means.append(of.mean[np.isfinite(of.mean)])
+            if named:
+                ax.plot(of.epoch, of.mean, label=experiment.name, **style)
+                bands.append((_outline(of), style["color"]))
+            else:
+                unnamed.append((of.epoch, of.mean))
+        if not named:
+            unnamed += lines
+            continue
+        for line in lines:
+            ax.plot(*line, label="_broken", **{**style, "linewidth": 0.8, "markersize": 1.5})
+    canvas.draw_bands(ax, bands)
+    canvas.draw_unnamed(ax, unnamed, count)
+    ax.set_xlabel("epoch")
+    ax.locator_params(axis="x", integer=True)
+    scales.label_evenly(ax.yaxis)
+    if (within := within or limits(curves, quantity)) is not None:
+        ax.set_ylim(*within)
+    if any((mean > ax.get_ylim()[1]).any() for mean in means):
+        ax.annotate("some curves leave the figure", (0.98, 0.97), xycoords="axes fraction",
+                    ha="right", va="top", color=canvas.GREY, size="small")  # fmt: skip
+    _mark_ends(ax, curves, quantity)
+    return ax
+
+
+def _outline(of: EpochMean) -> npt.NDArray[np.float64]:
+    """Return the outline of a band where there is one, shape (points, 2)."""
+    there = np.isfinite(of.low)
+    up, down = np.stack([of.epoch, of.low])[:, there], np.stack([of.epoch, of.high])[:, there]
+    return np.concatenate([up, down[:, ::-1]], axis=1).T
+
+
+def _style(experiment: Curves) -> dict[str, Any]:
+    longest = max((len(result.epochs) for result in experiment.results), default=0)
+    marker = {"marker": "o", "markersize": 3.0} if longest <= _MARKED_EPOCHS else {}
+    return {"linewidth": 1.6, **marker, **canvas.line_style(experiment.index)}
+
+
+def _mark_ends(ax: Any, curves: Sequence[Curves], quantity: str) -> None:
+    """Put a cross where a run ended that did not end well; at the edge where it left the panel."""
+    low, high = ax.get_ylim()
+    bad = high if quantity.endswith("loss") else low
+    for experiment in curves:
+        named = experiment.index < canvas.TOLD_APART
+        color = canvas.line_style(experiment.index)["color"] if named else canvas.GREY
+        ends = [(run.end, _last(run.values(quantity), bad)) for run in experiment.broken]
+        if ends:
+            x, y = np.array(ends).T
+            ax.plot(x, np.clip(y, low, high), color=color, label="_ends", **CROSS)
+
+
+CROSS = {"linestyle": "none", "marker": "X", "markersize": 6.5, "markeredgecolor": "white",
+         "markeredgewidth": 0.6, "clip_on": False, "zorder": 6}  # fmt: skip
+"""How the end of a run that did not end well looks, in all panels."""
+
+
+def _last(values: npt.NDArray[np.float64], bad: float) -> float:
+    """Return the last value; the bad end of the axis if there is none or it is not finite."""
+    return float(values[-1]) if len(values) and np.isfinite(values[-1]) else bad
