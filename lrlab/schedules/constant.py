@@ -46,7 +46,7 @@ class Constant(OpenLoop):
         family="constant between jumps",
         formula="rate = lr",
         example="""\
-# The baseline: one rate all the way. `lr: auto` takes the one that a sweep suggests.
+# The baseline: one rate all the way. `lr: auto` asks a sweep for it.
 schedule:
   type: constant
   lr: 0.005

@@ -126,7 +126,7 @@ class OneCycle(OpenLoop):
     helpers: ClassVar = (corners, between)
 
     type: Literal["one_cycle"]
-    max_lr: PeakRate = Field(description="the peak; `lrlab find-lr` suggests one")
+    max_lr: PeakRate = Field(description="the peak, from `lrlab find-lr`")
     start_lr: PositiveRate | None = Field(
         None, description="the first rate; `max_lr / 10`, for fastai and PyTorch `max_lr / 25`"
     )
@@ -189,7 +189,7 @@ class OneCycle(OpenLoop):
         "at = [0, half, 2 * half, over]\n"
         "rate = interp(t, at, [start_lr, max_lr, start_lr, end_lr])",
         example="""\
-# Up to the peak, back down, then far below. `max_lr: auto` takes the peak of a sweep.
+# Up to the peak, back down, far below. `max_lr: auto` asks a sweep for it.
 schedule:
   type: one_cycle
   max_lr: 0.02
