@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from lrlab.console.terminal import as_lines, as_text, console, own_stderr
+from lrlab.console.terminal import as_lines, as_text, console
 from lrlab.reporter import Reporter
 from lrlab.results.run import RunResult, Status
 
@@ -24,7 +24,7 @@ class LiveReporter(Reporter):
     """Shows how the work goes on: live on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
-        self._console = console(own_stderr())
+        self._console = console(sys.stderr)
         self._live = self._console.is_terminal and sys.stdout.isatty()
         self._view: _View | None = None
 

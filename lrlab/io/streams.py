@@ -44,13 +44,12 @@ class Lenient(io.TextIOWrapper):
         _lead_nowhere(self.fileno())
 
 
-def duplicate(stream: Lenient) -> Lenient:
-    """Return a second stream to where `stream` leads now, wherever it leads later."""
-    return _lenient(os.dup(stream.fileno()), stream.encoding, stream.line_buffering)
-
-
 def make_lenient() -> None:
-    """Replace the process' stdout and stderr by lenient ones, closed ones by streams to nowhere."""
+    """Replace the process' stdout and stderr by lenient ones, closed ones by streams to nowhere.
+
+    Python's stderr gets a descriptor of its own: what `quiet_stderr` does to descriptor 2, for
+    the sake of C code, concerns neither messages nor tracebacks.
+    """
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:  # It was closed before the process began.
@@ -59,7 +58,9 @@ def make_lenient() -> None:
         else:
             stream.flush()
             by_line = stream.line_buffering or stream.isatty()
-            setattr(sys, name, _lenient(stream.fileno(), stream.encoding, by_line, close=False))
+            own = name == "stderr"
+            leads = os.dup(stream.fileno()) if own else stream.fileno()
+            setattr(sys, name, _lenient(leads, stream.encoding, by_line, close=own))
 
 
 def check_stdout() -> None:
@@ -74,7 +75,7 @@ def check_stdout() -> None:
         raise ResultsError(f"the output could not be written: {reason}", "redirect it elsewhere")
 
 
-def _lenient(descriptor: int, encoding: str, by_line: bool, *, close: bool = True) -> Lenient:
+def _lenient(descriptor: int, encoding: str, by_line: bool, *, close: bool) -> Lenient:
     binary = os.fdopen(descriptor, "wb", closefd=close)
     return Lenient(binary, encoding, "replace", line_buffering=by_line)
 
