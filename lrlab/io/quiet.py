@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from lrlab.io.streams import Lenient
+from lrlab.io import streams
 
 _MOST_KEPT = 65_536
 # A child, since neither a thread nor memory outlives an abort of the process.
@@ -30,10 +30,10 @@ _keeper: subprocess.Popen[bytes] | None = None
 def quiet_stderr() -> Iterator[None]:
     """Hold back what C code writes to stderr, and show it if the block raises or the process dies.
 
-    Only where Python's own stderr is a stream of `streams.make_lenient`, which leads elsewhere:
-    lrlab's words, and a traceback, are never held back.
+    Only where `streams.make_lenient` has set Python's own stderr apart, so that neither lrlab's
+    words nor a traceback are ever held back.
     """
-    real = _hold_back() if isinstance(sys.stderr, Lenient) else None
+    real = _hold_back() if streams.words_are_apart() else None
     if real is None:
         yield
         return

@@ -10,6 +10,8 @@ import sys
 
 from lrlab.errors import ResultsError
 
+_apart = False
+
 _READER_LEFT = (errno.EPIPE, errno.EIO)  # Of a pipe, of a terminal.
 
 
@@ -50,6 +52,8 @@ def make_lenient() -> None:
     Python's stderr gets a descriptor of its own: what `quiet_stderr` does to descriptor 2, for
     the sake of C code, concerns neither messages nor tracebacks.
     """
+    global _apart
+    _apart = True
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:  # It was closed before the process began.
@@ -57,10 +61,16 @@ def make_lenient() -> None:
             setattr(sys, name, _lenient(descriptor, "utf-8", by_line=False, close=False))
         else:
             stream.flush()
-            by_line = stream.line_buffering or stream.isatty()
             own = name == "stderr"
+            # Unbuffered streams (PYTHONUNBUFFERED) say that they are not buffered by line either.
+            by_line = own or stream.line_buffering or stream.write_through or stream.isatty()
             leads = os.dup(stream.fileno()) if own else stream.fileno()
             setattr(sys, name, _lenient(leads, stream.encoding, by_line, close=own))
+
+
+def words_are_apart() -> bool:
+    """Return whether Python's stderr has a descriptor of its own, other than C code's."""
+    return _apart
 
 
 def check_stdout() -> None:
