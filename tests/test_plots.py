@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import samples
 from hypothesis import assume, given, settings
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
@@ -165,6 +166,21 @@ def test_an_experiment_without_an_epoch_stays_in_the_legend(ax):
     )
     assert [line.get_label() for line in ax.lines] == ["dead (no epoch)", "well"]
     assert colors(ax.lines) == list(canvas.PALETTE[:2])
+
+
+def test_the_legend_tells_how_runs_ended(tmp_path):
+    """As the table does; those that ended well stand there by their names alone."""
+    bad = samples.summary(samples.run(0.5), samples.COLLAPSED, name="bad")
+    made = summaries.compare([bad, samples.summary(samples.run(0.5), samples.run(0.6))])
+    results = {
+        folder: result
+        for e, of in zip(made.experiments, ([samples.run(0.5), samples.COLLAPSED],
+                                            [samples.run(0.5), samples.run(0.6)]), strict=True)
+        for folder, result in zip(e.runs, of, strict=True)
+    }  # fmt: skip
+    for figure in comparison_figures.draw(tmp_path, made, results).values():
+        labels = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert labels == ["bad\n(1 of 2 collapsed)", "power"]
 
 
 def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):

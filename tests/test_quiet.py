@@ -23,9 +23,7 @@ Run = Callable[..., tuple[int, str]]
 
 
 def in_a_pipe(command: list[str], **options) -> tuple[int, str]:
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **options
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.stdout == ""
     return done.returncode, done.stderr
 

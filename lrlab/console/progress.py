@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
+from lrlab.analysis.summaries import collapse
 from lrlab.console.terminal import as_lines, as_text, console
 from lrlab.reporter import Reporter
 from lrlab.results.run import RunResult, Status
@@ -87,6 +88,8 @@ class LiveReporter(Reporter):
             text = as_text(
                 f"{head}diverged at step {result.diverged_at}, learning rate {lr:.3g}", "yellow"
             )
+        elif result.status is Status.COLLAPSED:
+            text = as_text(f"{head}{collapse(result)}", "yellow")
         else:
             text = as_text(f"{head}failed: {result.error}", "red")
         self._console.print(text, soft_wrap=True)

@@ -13,17 +13,26 @@ from lrlab.io import atomic
 from lrlab.plots import canvas
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
-from lrlab.results.run import RunResult
+from lrlab.results.run import RunResult, Status, in_words
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The runs of one experiment, one per seed, as they are drawn."""
+    """The runs of one experiment, one per seed, as they are drawn.
+
+    `ended` says how they ended where one did not end well.
+    """
 
     name: str
     index: int
     steps_per_epoch: int
     results: Sequence[RunResult]
+    ended: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the legend calls it."""
+        return self.name if self.ended is None else f"{self.name}\n({self.ended})"
 
     def over_epochs(self, quantity: str) -> list[npt.NDArray[np.float64]]:
         """Return a quantity of each run's epochs, shape (epochs,) each."""
@@ -95,7 +104,7 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
     for experiment in curves:
         different = {result.lr.tobytes(): result.lr for result in experiment.results}
         thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
-        label = experiment.name + ("\n(one line per seed)" if len(different) > 1 else "")
+        label = experiment.label + ("\n(one line per seed)" if len(different) > 1 else "")
         style = canvas.line_style(experiment.index)
         for rates in different.values():
             epoch = np.arange(len(rates)) / experiment.steps_per_epoch
@@ -138,7 +147,7 @@ def draw_epochs(ax: Any, curves: Sequence[Curves], quantity: str) -> Any:
         if experiment.index >= canvas.TOLD_APART:
             unnamed.append((epoch, mean))
             continue
-        ax.plot(epoch, mean, label=experiment.name, **_style(experiment))
+        ax.plot(epoch, mean, label=experiment.label, **_style(experiment))
         bands.append((_band(epoch, mean, padded), canvas.line_style(experiment.index)["color"]))
     canvas.draw_bands(ax, bands)
     canvas.draw_unnamed(ax, unnamed, len(unnamed))
@@ -204,7 +213,8 @@ def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, Run
             # Equal rates are kept once and losses not at all: they would fill the memory.
             lr = kept.setdefault(found.lr.tobytes(), found.lr)
             results.append(replace(found, lr=lr, loss=lr[:0]))
-    return Curves(e.name, index, e.steps_per_epoch, results)
+    ended = None if e.status is Status.DONE else in_words(e.statuses)
+    return Curves(e.name, index, e.steps_per_epoch, results, ended)
 
 
 def _result(out: Path, folder: Path) -> RunResult | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lrlab.io.printable import printable
 from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
-from lrlab.results.run import Status
+from lrlab.results.run import Status, in_words
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]
             marked = summary.mean is not None and e.status == Status.DONE
             shown = _cell(summary, column)
             cells.append((shown, marked and shown.split(" ")[0] == best[column.title]))
-        rows.append([*cells, (_status_cell(e), False)])
+        rows.append([*cells, (in_words(e.statuses), False)])
     return ["experiment", "schedule", *(column.title for column in columns), "status"], rows
 
 
@@ -88,13 +88,6 @@ def _cell(summary: Summary, column: Column) -> str:
     if summary.std is None:
         return column.text(summary.mean)
     return f"{column.text(summary.mean)} ± {column.text(summary.std)}"
-
-
-def _status_cell(e: ExperimentSummary) -> str:
-    if e.status == Status.DONE or len(e.seeds) == 1:
-        return e.status
-    bad = [s.value for s in (Status.DIVERGED, Status.FAILED) if s in e.statuses]
-    return ", ".join(f"{e.statuses.count(value)} of {len(e.seeds)} {value}" for value in bad)
 
 
 def to_csv(comparison: Comparison) -> str:

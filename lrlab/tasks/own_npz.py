@@ -154,9 +154,7 @@ def _check_all_there(path: Path, names: Collection[str]) -> None:
         raise DataError(f"`{path}` has only one of `x_test` and `y_test`", f"it takes {_WANTED}")
 
 
-def _check(
-    path: Path, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]
-) -> None:
+def _check(path: Path, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Make sure that the shapes fit together and the labels are class numbers."""
     for x, y in [pair for pair in zip(_IMAGES, _LABELS, strict=True) if pair[0] in shapes]:
         shape = shapes[x]
