@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +101,17 @@ def test_nothing_is_written_to_a_disk(run, tmp_path):
     assert run("-c", full + QUIET.format(chatter=CHATTER, more=""))[0] == 0
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_each_line_is_written_at_once(unbuffered, run):
+    """So that it is seen in the order in which it happened, and before the process is killed."""
+    script = (
+        "import os, sys\nfrom lrlab.io import streams\nstreams.make_lenient()\n"
+        "print('first', file=sys.stderr)\nos.write(2, b'second\\n')\nos.abort()\n"
+    )
+    code, said = run("-c", script, env=os.environ | {"PYTHONUNBUFFERED": unbuffered})
+    assert (code, said) == (-signal.SIGABRT, "first\nsecond\n")
+
+
 @pytest.mark.parametrize("command", ["find-lr", "compare"])
 def test_the_last_words_before_an_abort_are_seen(command, run, loads, small_npz, write_config):
     dying = loads(f"os.write(2, b'{LAST_WORDS}\\n')\nos.abort()")
@@ -177,7 +187,7 @@ def test_mistakes_in_data_are_told(name, command, run, loads, write_config, tmp_
 
 
 def test_a_damaged_fashion_mnist_is_told(run, loads, write_config, tmp_path):
-    folder = Path(tmp_path / "fashion")
+    folder = tmp_path / "fashion"
     folder.mkdir()
     for name in fashion_mnist.FILES:
         (folder / name).write_bytes(b"not the genuine file")

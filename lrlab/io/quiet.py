@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from lrlab.io import streams
 
 _MOST_KEPT = 65_536
+_PRINTING_SECONDS = 5.0
 # A child, since neither a thread nor memory outlives an abort of the process.
 _KEEPER = f"""
 import os
@@ -44,11 +45,12 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(real, 2)  # Where it was not told to forget, the keeper is at the end, and prints.
         os.close(real)
         if _keeper is not None:
-            _keeper.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                _keeper.wait(_PRINTING_SECONDS)
 
 
 def forget() -> None:
-    """Drop what is held back: the process is about to end for a reason that has been told."""
+    """Drop what is held back: all is well, or the process ends for a reason that has been told."""
     global _keeper
     keeper, _keeper = _keeper, None
     if keeper is not None:
