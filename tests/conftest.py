@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lrlab.io.quiet import prepare_tensorflow
-from lrlab.tasks import fashion_mnist
+from lrlab.tasks import fashion_mnist, models
 
 # Before any test module imports Keras itself: in-process runs then equal those of the commands.
 prepare_tensorflow()
@@ -46,6 +46,19 @@ def write_config(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def broken_cnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the model `cnn` fail when it is built, in this process."""
+    build = models.build
+
+    def broken(model: str, *others: object) -> object:
+        if model == "cnn":
+            raise ValueError("no such luck")
+        return build(model, *others)
+
+    monkeypatch.setattr(models, "build", broken)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from threading import Event
 
 import numpy as np
 
+from lrlab.analysis.chance import best_guess
 from lrlab.config import Experiment
 from lrlab.results.run import RunResult
 from lrlab.tasks.data import DataSet
@@ -52,6 +53,7 @@ class LinearEngine(Engine):
         pixels = rng.normal(size=(classes, 5))[labels] + rng.normal(size=(images + 20, 5))
         self._x, self._y = pixels[:images], labels[:images]
         self._x_val, self._y_val = pixels[images:], labels[images:]
+        self.guess = best_guess(self._y_val)
         self.started: list[int] = []
         self.start(0)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from lrlab.analysis import summaries
 from lrlab.results.comparison import ExperimentSummary
-from lrlab.results.run import EpochResult, RunResult, Status
+from lrlab.results.run import EpochResult, Guess, RunResult, Status
 
 CONFIG = {
     "name": "power",
@@ -35,6 +35,7 @@ def run(*accuracies: float, val_loss=0.5, test=0.8, seconds=2.0, status=Status.D
 
 
 DIVERGED = replace(run(0.1, status=Status.DIVERGED, test=None), diverged_at=1)
+COLLAPSED = replace(run(0.1, status=Status.COLLAPSED), guess=Guess(0.125, 2.25, 80))
 FAILED = RunResult(Status.FAILED, error="ValueError: no such luck")
 
 

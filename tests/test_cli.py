@@ -146,13 +146,23 @@ def test_a_diverged_run_ends_with_1_and_the_others_are_kept(write_config, small_
     assert re.search(r"wild seed 0: diverged at step \d+, learning rate 1e\+06\n", done.stderr)
 
 
-def test_a_comparison_in_which_every_run_fails_ends_with_1(write_config, tmp_path):
-    np.savez(tmp_path / "flat.npz", x_train=np.eye(24), y_train=np.arange(24) % 2)
+def test_a_collapsed_run_ends_with_1_and_is_told(write_config, small_npz):
+    config = write_config("schedule: {type: constant, lr: 1.0e-9}\nepochs: 1\n", "idle.yaml")
+    done = lrlab_cli("compare", config, "--data", small_npz, "--seeds", 1)
+    assert done.exit_code == 1
+    told = r"collapsed: val accuracy 0\.\d{4}, no better than guessing \(0\.3200\)\n"
+    assert re.search(f"idle seed 0: {told}", done.stderr)
+    assert re.search(f"idle: seed 0 {told}", done.stdout)
+    assert re.search(r"^idle +constant +collapsed *$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("broken_cnn")
+def test_a_comparison_in_which_every_run_fails_ends_with_1(write_config, small_npz, tmp_path):
     config = write_config(STEADY + "model: cnn\n")
-    done = lrlab_cli("compare", config, "--data", "flat.npz", "--seeds", 1)
+    done = lrlab_cli("compare", config, "--data", small_npz, "--seeds", 1)
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
-    reason = "failed: ValueError: model `cnn` needs images of at least 4x4 pixels, got shape (24,)"
+    reason = "failed: ValueError: no such luck"
     assert f"x seed 0: {reason}" in done.stderr
     assert f"x: seed 0 {reason}" in done.stdout
     assert (tmp_path / "results" / "loss.png").exists()
@@ -278,7 +288,8 @@ BAD_COMPARISONS = {
     ),
     "npz of unequal lengths": (
         STEADY, npz(x_train=IMAGES, y_train=LABELS[:-1]), 3,
-        "`y_train` has shape (23,), which does not fit 24 images", "it takes",
+        "`y_train` has shape (23,), which does not fit 24 images",
+        "one whole number from 0 per image",
     ),
     "npz with NaN": (
         STEADY, npz(x_train=np.full((24, 3), np.nan), y_train=LABELS), 3, "NaN", "it takes"

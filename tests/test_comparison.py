@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from samples import DIVERGED, FAILED, run, summary
+from samples import COLLAPSED, DIVERGED, FAILED, run, summary
 
 from lrlab.analysis import summaries
 from lrlab.analysis.summaries import over_seeds
@@ -18,6 +18,7 @@ from lrlab.errors import ResultsError
 from lrlab.report import tables
 from lrlab.results import comparison
 from lrlab.results.comparison import Comparison, Summary
+from lrlab.results.run import Status
 
 # --- the maths ---
 
@@ -87,6 +88,7 @@ def test_the_best_loss_is_the_lowest_of_all_epochs():
 
 
 NOTE_DIVERGED = "seed 1 diverged at step 1, learning rate 0.25"
+NOTE_COLLAPSED = "seed 1 collapsed: val accuracy 0.1000, no better than guessing (0.1250)"
 NOTE_FAILED = "seed 1 failed: ValueError: no such luck"
 
 
@@ -95,6 +97,8 @@ NOTE_FAILED = "seed 1 failed: ValueError: no such luck"
     [
         ([run(0.5), run(0.7)], "done", ()),
         ([run(0.5), DIVERGED], "diverged", (NOTE_DIVERGED,)),
+        ([run(0.5), COLLAPSED], "collapsed", (NOTE_COLLAPSED,)),
+        ([DIVERGED, COLLAPSED], "diverged", (NOTE_DIVERGED.replace("1", "0", 1), NOTE_COLLAPSED)),
         ([run(0.5), FAILED], "failed", (NOTE_FAILED,)),
         ([DIVERGED, FAILED], "failed", (NOTE_DIVERGED.replace("1", "0", 1), NOTE_FAILED)),
     ],
@@ -104,7 +108,7 @@ def test_status_and_notes(results, status, notes):
     assert (found.status, found.notes) == (status, notes)
 
 
-@pytest.mark.parametrize("bad", [DIVERGED, FAILED])
+@pytest.mark.parametrize("bad", [DIVERGED, COLLAPSED, FAILED])
 def test_seeds_that_did_not_end_well_are_no_part_of_the_mean(bad):
     found = summary(run(0.5), bad, run(0.7))
     for of in (*found.final.values(), *found.best.values(), found.train_seconds):
@@ -210,6 +214,25 @@ def test_markdown(small):
         "\n"
         "`wild`: seed 1 diverged at step 1, learning rate 0.25\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ([COLLAPSED], "collapsed"),
+        ([run(0.9), COLLAPSED, COLLAPSED], "2 of 3 collapsed"),
+        ([COLLAPSED, DIVERGED, FAILED], "1 of 3 diverged, 1 of 3 collapsed, 1 of 3 failed"),
+    ],
+)
+def test_the_table_tells_how_runs_ended(results, told):
+    _, rows = tables.table(summaries.compare([summary(*results), summary(run(0.5), name="other")]))
+    assert [row[-1] for row in rows] == [(told, False), ("done", False)]
+
+
+def test_a_collapse_just_above_guessing_is_not_said_to_be_below():
+    above = replace(run(0.15, status=Status.COLLAPSED), guess=COLLAPSED.guess)
+    note = "seed 0 collapsed: val accuracy 0.1500, not clearly better than guessing (0.1250)"
+    assert summary(above).notes == (note,)
 
 
 def test_csv(small):

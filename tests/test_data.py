@@ -186,22 +186,6 @@ BAD_ARRAYS = {
         {"x_train": IMAGES, "y_train": LABELS[:23]},
         "`{}`: `y_train` has shape (23,), which does not fit 24 images",
     ),
-    "one-hot labels": (
-        {"x_train": IMAGES, "y_train": np.eye(3, dtype=int)[LABELS]},
-        "`{}`: `y_train` has shape (24, 3), which does not fit 24 images",
-    ),
-    "labels of decimals": (
-        {"x_train": IMAGES, "y_train": LABELS * 1.0},
-        "`{}`: `y_train` must hold whole numbers from 0 to 9999",
-    ),
-    "negative labels": (
-        {"x_train": IMAGES, "y_train": LABELS - 1},
-        "`{}`: `y_train` must hold whole numbers from 0 to 9999",
-    ),
-    "huge labels": (
-        {"x_train": IMAGES, "y_train": LABELS + 10_000},
-        "`{}`: `y_train` must hold whole numbers from 0 to 9999",
-    ),
     "x_test alone": (
         {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES},
         "`{}` has only one of `x_test` and `y_test`",
@@ -223,6 +207,80 @@ BAD_ARRAYS = {
         "`{}`: `y_test` has class 3, the largest in `y_train` is 2",
     ),
 }
+
+
+BAD_LABELS = {
+    # name: (y_train, what was found, what the remedy says)
+    "one-hot": (np.eye(3, dtype=int)[LABELS], "one-hot rows of 3 classes", ".argmax(axis=1)"),
+    "one-hot in decimals": (np.eye(3)[LABELS], "one-hot rows of 3 classes", ".argmax(axis=1)"),
+    "several labels": (
+        np.tile([1, 1, 0], (24, 1)), "rows of zeros and ones, several labels", "not supported yet",
+    ),
+    "scores": (np.full((24, 3), 0.3), "shape (24, 3), several values", ".argmax(axis=1)"),
+    "a column": (LABELS[:, None], "shape (24, 1), a column", "`y_train.ravel()`"),
+    "signs": (LABELS % 2 * 2 - 1, "-1 and 1", "`(y_train > 0).astype(int)`"),
+    "signs in decimals": (LABELS % 2 * 2.0 - 1, "-1 and 1", "`(y_train > 0).astype(int)`"),
+    "whole decimals": (LABELS * 1.0, "whole numbers as float64", "`y_train.astype(int)`"),
+    "real numbers": (LABELS * 0.25, "real numbers from 0 to 0.5", "regression is not supported"),
+    "NaN": (LABELS * np.nan, "NaN or infinity", "one whole number from 0 per image"),
+    "true and false": (LABELS == 0, "True and False", "`y_train.astype(int)`"),
+    "negative": (LABELS - 1, "negative numbers, as -1", "return_inverse=True"),
+    "huge": (LABELS + 10_000, "10002, and classes go up to 9999", "return_inverse=True"),
+    "text": (np.array(["cat", "dog", "eel"])[LABELS], "text, not class numbers", "return_inverse"),
+    "bytes": (np.array([b"cat", b"dog"])[LABELS % 2], "text, not class numbers", "return_inverse"),
+    "objects": (LABELS.astype(object), "Python objects", "return_inverse=True"),
+    "complex": (LABELS * 1j, "<c16, not class numbers", "one whole number from 0 per image"),
+    "one class": (LABELS * 0 + 3, "a single class, 3", "nothing to learn"),
+    "sorted": (
+        np.sort(LABELS).astype(np.uint8), "sorted, so the first 2 images", "permutation(len(y_",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("labels", "found", "remedy"), BAD_LABELS.values(), ids=BAD_LABELS.keys())
+def test_labels_that_are_no_class_numbers(write_npz, labels, found, remedy):
+    """Before anything is loaded, let alone trained, and with what turns them into such."""
+    path = write_npz(x_train=IMAGES, y_train=labels)
+    with pytest.raises(DataError) as caught:
+        data.resolve(str(path))
+    assert caught.value.message.startswith(f"`{path}`: `y_train` ")
+    assert found in caught.value.message
+    assert remedy in caught.value.hint
+
+
+def test_test_labels_are_held_to_the_same(write_npz):
+    names = np.array(["cat", "dog", "eel"])[LABELS]
+    path = write_npz(x_train=IMAGES, y_train=LABELS, x_test=IMAGES, y_test=names)
+    with pytest.raises(DataError, match="`y_test` holds text") as caught:
+        data.resolve(str(path))
+    assert "`y_test = np.searchsorted(classes, y_test)`" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("labels", "warning"),
+    [
+        (LABELS + 1, "`y_train` has no image of class 0; classes count from 0"),
+        (LABELS + 10, "`y_train` has no image of classes 0, 1, 2, 3, 4 and 5 more; classes count"),
+        ([*LABELS[:-1], 3], "`y_train` has a single image of class 3"),
+        (
+            [3, 3, *LABELS[2:]],
+            "all images of class 3 are among the first 2, which are held out for validation",
+        ),
+    ],
+)
+def test_odd_labels_are_warned_of(write_npz, labels, warning):
+    told = []
+    path = write_npz(x_train=IMAGES, y_train=np.asarray(labels))
+    assert data.resolve(str(path), warn=told.append).shape == IMAGES.shape[1:]
+    assert len(told) == 1
+    assert told[0].startswith(f"`{path}`: {warning}")
+
+
+def test_usual_labels_are_not_warned_of(write_npz, small_npz):
+    told = []
+    data.resolve(str(small_npz), warn=told.append)
+    data.resolve(str(write_npz(x_train=IMAGES, y_train=LABELS)), warn=told.append)
+    assert told == []
 
 
 @pytest.mark.parametrize(("arrays", "message"), BAD_ARRAYS.values(), ids=BAD_ARRAYS.keys())

@@ -25,7 +25,7 @@ from lrlab.analysis import summaries
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
 from lrlab.experiment.executors.threads import default_workers
 from lrlab.plots import comparison_figures
-from lrlab.results import comparison, run_folder, sweep_record
+from lrlab.results import comparison, inspection, run_folder, sweep_record
 from lrlab.results.run import Status
 from lrlab.schedules import SCHEDULES, ClosedLoop, Length
 
@@ -177,7 +177,7 @@ def test_a_changed_config_is_another_run(out, compare):
 
 @pytest.fixture(scope="module")
 def flat_npz(tmp_path_factory) -> Path:
-    """Data with two features: nothing that the cnn could look at."""
+    """Data with two features and no test set."""
     rng = np.random.default_rng(0)
     y = np.arange(120) % 2
     x = rng.normal(size=(120, 2)) + 3 * y[:, None]
@@ -186,18 +186,19 @@ def flat_npz(tmp_path_factory) -> Path:
     return path
 
 
-def test_a_failed_run_is_reported_and_tried_again(compare, flat_npz, tmp_path):
+@pytest.mark.usefixtures("broken_cnn")
+def test_a_failed_run_is_reported_and_tried_again(compare, tmp_path):
     texts = {"good": STEADY, "bad": STEADY + "model: cnn\n"}
-    compared, told = compare(texts=texts, data=flat_npz, seeds=1)
+    compared, told = compare(texts=texts, seeds=1)
     good, bad = compared.experiments
     assert (good.status, bad.status) == ("done", "failed")
     assert sorted(told.finished_runs) == ["bad 0: failed", "good 0: done"]
-    reason = "ValueError: model `cnn` needs images of at least 4x4 pixels, got shape (2,)"
+    reason = "ValueError: no such luck"
     assert bad.notes == (f"seed 0 failed: {reason}",)
     record = json.loads((folder_of(tmp_path / "out", "bad", 0) / "run.json").read_text())
     assert record["error"] == reason
     assert "Traceback" in record["traceback"]
-    _, told = compare(texts=texts, data=flat_npz, seeds=1)
+    _, told = compare(texts=texts, seeds=1)
     assert (told.trained, told.reused) == (["bad 0"], 1)
 
 
@@ -220,6 +221,26 @@ def test_a_diverged_run_is_a_result_and_is_kept(compare, tmp_path):
     assert len(result.lr) == len(result.loss) == result.diverged_at + 1
     _, told = compare(texts=texts, seeds=1)
     assert told.trained == []
+
+
+def test_a_collapsed_run_is_a_result_and_is_kept(compare, tmp_path):
+    """Far too high a rate for a network of relu: it is dead, and gives one answer for all."""
+    dead = "schedule: {type: constant, lr: 1}\nmodel: cnn\nepochs: 2\n"
+    texts = {"dead": dead, "steady": STEADY}
+    compared, _ = compare(texts=texts, seeds=2)
+    dead, steady = compared.experiments
+    assert (dead.statuses[1], steady.status) == ("collapsed", "done")
+    assert dead.final["val_accuracy"].values[1] is None
+    note = r"seed 1 collapsed: val accuracy 0\.\d{4}, (no|not clearly) better than guessing .*"
+    assert re.fullmatch(note, dead.notes[1])
+    record = json.loads((folder_of(tmp_path / "out", "dead", 1) / "run.json").read_text())
+    assert (record["status"], record["diverged_at"]) == ("collapsed", None)
+    assert record["guess"] == {"accuracy": 0.32, "loss": record["guess"]["loss"], "images": 50}
+    assert inspection.inspect(tmp_path / "out").findings == ()
+    before = reproducible_files(tmp_path / "out")
+    _, told = compare(texts=texts, seeds=2)
+    assert told.trained == []
+    assert reproducible_files(tmp_path / "out") == before
 
 
 @pytest.mark.parametrize("file", ["steps.npz", "run.json"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import samples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from matplotlib.collections import LineCollection, PolyCollection
@@ -181,6 +182,21 @@ def test_a_run_without_an_epoch_is_marked_where_it_ended(ax):
     assert (well.get_label(), cross.get_marker()) == ("well", "X")
     assert colors([cross, well]) == list(canvas.PALETTE[:2])
     np.testing.assert_array_equal(cross.get_xydata(), [[1 / STEPS_PER_EPOCH, ax.get_ylim()[1]]])
+
+
+def test_the_legend_tells_how_runs_ended(tmp_path):
+    """As the table does; those that ended well stand there by their names alone."""
+    bad = samples.summary(samples.run(0.5), samples.COLLAPSED, name="bad")
+    made = summaries.compare([bad, samples.summary(samples.run(0.5), samples.run(0.6))])
+    results = {
+        folder: result
+        for e, of in zip(made.experiments, ([samples.run(0.5), samples.COLLAPSED],
+                                            [samples.run(0.5), samples.run(0.6)]), strict=True)
+        for folder, result in zip(e.runs, of, strict=True)
+    }  # fmt: skip
+    drawn = comparison_figures.draw(tmp_path, made, results)
+    legend = drawn["learning-rate"].legends[0].get_texts()
+    assert [text.get_text() for text in legend] == ["bad\n(1 of 2 collapsed)", "power"]
 
 
 def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):

@@ -17,7 +17,7 @@ from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError
 from lrlab.io import atomic
 from lrlab.results import run, run_folder
-from lrlab.results.run import EpochResult, RunPlace, RunResult, Status, checkpoint_of
+from lrlab.results.run import EpochResult, Guess, RunPlace, RunResult, Status, checkpoint_of
 from lrlab.results.run_folder import RunOrigin
 
 DONE = RunResult(
@@ -39,6 +39,7 @@ DIVERGED = RunResult(
     diverged_at=2,
     train_seconds=0.5,
 )
+COLLAPSED = replace(DONE, status=Status.COLLAPSED, guess=Guess(0.75, 0.5625, 48))
 FAILED = RunResult(Status.FAILED, error="ValueError: no")
 ORIGIN = RunOrigin(seed=0, config={"name": "power"})
 
@@ -61,7 +62,9 @@ def content(folder: Path) -> dict[str, bytes]:
 # --- round trip and bytes ---
 
 
-@pytest.mark.parametrize("result", [DONE, DIVERGED, FAILED], ids=lambda r: r.status.value)
+@pytest.mark.parametrize(
+    "result", [DONE, DIVERGED, COLLAPSED, FAILED], ids=lambda r: r.status.value
+)
 def test_a_run_is_read_as_it_was_written(result, tmp_path):
     run_folder.write(tmp_path / "seed-0", result, ORIGIN)
     kept = run_folder.read(tmp_path / "seed-0")
@@ -121,6 +124,14 @@ def test_a_diverged_run_says_where_and_at_which_rate(tmp_path):
     run_folder.write(tmp_path / "seed-0", DIVERGED, ORIGIN)
     record = json.loads((tmp_path / "seed-0" / "run.json").read_text())
     assert (record["status"], record["diverged_at"]) == ("diverged", {"step": 2, "lr": 0.4})
+
+
+def test_a_collapsed_run_says_what_guessing_gives_and_no_other_does(tmp_path):
+    guesses = []
+    for result in (DONE, DIVERGED, COLLAPSED, FAILED):
+        run_folder.write(tmp_path / "seed-0", result, ORIGIN)
+        guesses.append(json.loads((tmp_path / "seed-0" / "run.json").read_text()).get("guess", ""))
+    assert guesses == ["", "", {"accuracy": 0.75, "loss": 0.5625, "images": 48}, ""]
 
 
 def test_times_stand_in_run_json_alone(tmp_path, monkeypatch):

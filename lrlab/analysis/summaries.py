@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
-from lrlab.results.run import RunResult, Status
+from lrlab.results.run import WORST_FIRST, RunResult, Status
 
 ENVIRONMENT = (
     "lrlab",
@@ -95,8 +95,7 @@ def summarise(
 
 def _overall(results: Sequence[RunResult]) -> Status:
     statuses = {result.status for result in results}
-    worst_first = (Status.FAILED, Status.DIVERGED, Status.DONE)
-    return next((status for status in worst_first if status in statuses), Status.DONE)
+    return next((status for status in WORST_FIRST if status in statuses), Status.DONE)
 
 
 def _note(seed: int, result: RunResult) -> str | None:
@@ -105,7 +104,21 @@ def _note(seed: int, result: RunResult) -> str | None:
     if result.status is Status.DIVERGED and result.diverged_at is not None:
         lr = float(result.lr[result.diverged_at])
         return f"seed {seed} diverged at step {result.diverged_at}, learning rate {lr:.3g}"
+    if result.status is Status.COLLAPSED and result.epochs:
+        return f"seed {seed} {collapse(result)}"
     return None
+
+
+def collapse(result: RunResult) -> str:
+    """Return how a run collapsed, as in "collapsed: ..."."""
+    accuracy, guess = result.epochs[-1].val_accuracy, result.guess
+    if guess is None:
+        return f"collapsed: val accuracy {accuracy:.4f}"
+    worse = "not clearly" if accuracy > guess.accuracy else "no"
+    return (
+        f"collapsed: val accuracy {accuracy:.4f}, {worse} better than guessing "
+        f"({guess.accuracy:.4f})"
+    )
 
 
 def environments(results: Iterable[RunResult]) -> tuple[str, ...]:

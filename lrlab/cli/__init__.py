@@ -59,20 +59,30 @@ def _take_for_ctrl_c(*names: str) -> None:
 
 def main() -> None:
     """Run the command line, and exit at once even if a thread is still working."""
-    from lrlab.io import streams
+    from lrlab.io import quiet, streams
 
     streams.make_lenient()
     _take_for_ctrl_c("SIGTERM", "SIGHUP")
+    code = _exit_code()
+    try:
+        streams.check_stdout()
+    except LrlabError as error:
+        print_error(error)
+        code = code or error.exit_code
+    sys.stderr.flush()
+    quiet.forget()  # The import of TensorFlow may be going on in a thread.
+    if threading.active_count() > 1:
+        os._exit(code)
+    sys.exit(code)
+
+
+def _exit_code() -> int:
+    """Run a command; return its exit code. A bug is shown as Python shows it."""
     try:
         app()
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        try:
-            streams.check_stdout()
-        except LrlabError as error:
-            print_error(error)
-            code = code or error.exit_code
-        sys.stderr.flush()
-        if threading.active_count() > 1:
-            os._exit(code)
-        sys.exit(code)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception as bug:
+        sys.excepthook(type(bug), bug, bug.__traceback__)
+        return 1
+    return 0

@@ -25,6 +25,7 @@ __all__ = [
     "Experiment",
     "Override",
     "checked",
+    "examine",
     "load",
     "overrides",
     "parse",
@@ -149,6 +150,19 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
     Raises:
         ConfigError: If the run has too many steps, or the schedule no finite rate at one of them.
     """
+    found = examine(config, steps_per_epoch)
+    raise_problems([config.source])
+    return found
+
+
+def examine(config: Config, steps_per_epoch: int, *, curve: bool = True) -> list[str]:
+    """Return what `warnings` does; what that raises becomes problems of the source.
+
+    Args:
+        config: The config.
+        steps_per_epoch: Steps in an epoch on the data that it will be trained on.
+        curve: Whether the schedule's curve is looked at, which needs every rate to be known.
+    """
     source, experiment = config.source, config.experiment
     length = Length(steps_per_epoch, experiment.epochs)
     if length.steps > MOST_STEPS:
@@ -157,12 +171,12 @@ def warnings(config: Config, steps_per_epoch: int) -> list[str]:
             f"{length.steps:,} steps; a run has at most {MOST_STEPS:,}"
         )
         source.problems.append(source.problem(message, ("epochs",)))
-        raise_problems([source])
+        return []
     try:
-        found = list(experiment.schedule.doubts(length))
+        found = list(experiment.schedule.doubts(length)) if curve else []
     except ValueError as error:
         source.problems.append(source.problem(f"schedule: {error}", ("schedule",)))
-        raise_problems([source])
+        return []
     places = [(("schedule", *place), message) for place, message in found]
     return [
         render(source.problem(f"{'.'.join(map(str, place))}: {message}", place), source)

@@ -11,7 +11,8 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from lrlab.console.terminal import as_lines, as_text, console, own_stderr
+from lrlab.analysis.summaries import collapse
+from lrlab.console.terminal import as_lines, as_text, console
 from lrlab.reporter import Reporter
 from lrlab.results.run import RunResult, Status
 
@@ -24,7 +25,7 @@ class LiveReporter(Reporter):
     """Shows how the work goes on: live on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
-        self._console = console(own_stderr())
+        self._console = console(sys.stderr)
         self._live = self._console.is_terminal and sys.stdout.isatty()
         self._view: _View | None = None
 
@@ -87,6 +88,8 @@ class LiveReporter(Reporter):
             text = as_text(
                 f"{head}diverged at step {result.diverged_at}, learning rate {lr:.3g}", "yellow"
             )
+        elif result.status is Status.COLLAPSED:
+            text = as_text(f"{head}{collapse(result)}", "yellow")
         else:
             text = as_text(f"{head}failed: {result.error}", "red")
         self._console.print(text, soft_wrap=True)

@@ -1,13 +1,11 @@
 """Consoles on stdout and stderr, and what those can take: how wide, which characters."""
 
 import shutil
-import sys
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from lrlab.io import streams
 from lrlab.io.printable import printable, printable_lines
 
 _WIDE = 200
@@ -27,13 +25,6 @@ def as_text(content: str, style: str = "") -> Text:
 def as_lines(content: str, style: str = "") -> Text:
     """Return a text as `as_text` does, its line ends kept."""
     return Text(printable_lines(content), style)
-
-
-def own_stderr() -> Any:
-    """Return a second stream to the real stderr: TensorFlow's import silences the usual one."""
-    if isinstance(sys.stderr, streams.Lenient):
-        return streams.duplicate(sys.stderr)
-    return sys.stderr
 
 
 def takes(stream: Any, text: str) -> bool:

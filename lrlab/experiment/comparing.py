@@ -6,7 +6,7 @@ from pathlib import Path
 from lrlab import config
 from lrlab.analysis import summaries
 from lrlab.config import Config
-from lrlab.experiment import choosing, planning, running
+from lrlab.experiment import admission, choosing, planning, running
 from lrlab.experiment.choosing import Choice
 from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads
@@ -54,12 +54,14 @@ def compare(
         The comparison, which `save` writes, and the result of each run by its folder in `out`.
 
     Raises:
+        ConfigError: If a config cannot be trained on its data; then nothing is.
         DataError: If a data set cannot be had.
         ResultsError: If `out` cannot be read or written.
         Interrupted: On Ctrl-C; finished runs are kept.
     """
     atomic.check_writable(out)
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
+    admission.admit(configs, resolved, report)
     chosen = choosing.choose(configs, resolved, out=out, fresh=fresh, report=report)
     plans = []
     for choice in chosen:

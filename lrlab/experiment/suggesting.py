@@ -9,7 +9,7 @@ import numpy as np
 
 from lrlab.config import Config, Experiment
 from lrlab.errors import Interrupted, UsageError
-from lrlab.experiment import verifying
+from lrlab.experiment import admission, verifying
 from lrlab.experiment.executors.executor import Executor, MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers
 from lrlab.experiment.preparation import prepare
@@ -55,6 +55,7 @@ def find_lr(
     Raises:
         UsageError: If `min_lr` is not below `max_lr`, one of them is no finite rate above 0, or
             there are more losses than a sweep's files may hold.
+        ConfigError: If the model cannot take the data.
         DataError: If the data set cannot be had.
         ResultsError: If `out` cannot be written.
         Interrupted: On Ctrl-C.
@@ -72,6 +73,7 @@ def find_lr(
     atomic.check_writable(out)
     with report.waiting("Looking for the data"):
         source = data.resolve(config.experiment.data, data_dir, report.warn)
+    admission.admit([config], {config.experiment.data: source}, report, schedules=False)
     return sweep_experiment(
         config.experiment,
         source,

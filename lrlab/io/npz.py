@@ -34,6 +34,19 @@ _HEADER = re.compile(
 )
 
 
+class NotNumbers(ValueError):
+    """An array that holds something else than numbers.
+
+    Attributes:
+        name: The array.
+        descr: Its type as in its header: `<U3`, `|O`.
+    """
+
+    def __init__(self, name: str, descr: str) -> None:
+        super().__init__(f"`{name}` holds {descr}, not numbers")
+        self.name, self.descr = name, descr
+
+
 @dataclass(frozen=True)
 class Header:
     """What an array's header claims."""
@@ -89,6 +102,28 @@ def header(file: BinaryIO, name: str) -> Header | None:
             return claimed
 
 
+def headers(file: BinaryIO, names: Collection[str], limit: int) -> dict[str, Header]:
+    """Return what those of the named arrays are that the file holds, without reading their values.
+
+    Raises:
+        ValueError: As `read` would.
+        OSError: If it cannot be read.
+    """
+    found: dict[str, Header] = {}
+    for name in names:
+        claimed = header(file, name)
+        if claimed is not None:
+            limit = _left(limit, name, claimed)
+            found[name] = claimed
+    return found
+
+
+def _left(limit: int, name: str, claimed: Header) -> int:
+    if claimed.size > limit:
+        raise ValueError(f"`{name}` would take {claimed.size:,} bytes of memory")
+    return limit - claimed.size
+
+
 def read(
     file: BinaryIO, names: Collection[str] | None, limit: int, *, compressed: bool = True
 ) -> dict[str, Array]:
@@ -112,9 +147,7 @@ def read(
             if not compressed and archive.getinfo(f"{name}.npy").compress_type:
                 raise ValueError("it is compressed")
             with _member(archive, name) as (member, claimed):
-                limit -= claimed.size
-                if limit < 0:
-                    raise ValueError(f"`{name}` would take {claimed.size:,} bytes of memory")
+                limit = _left(limit, name, claimed)
                 arrays[name] = _values(member, name, claimed)
     return arrays
 
@@ -161,7 +194,7 @@ def _numbers(descr: str, name: str) -> np.dtype[Any]:
             return np.dtype(descr)
     except TypeError:
         pass
-    raise ValueError(f"`{name}` holds {descr}, not numbers")
+    raise NotNumbers(name, descr)
 
 
 def _values(member: Any, name: str, claimed: Header) -> Array:

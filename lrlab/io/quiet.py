@@ -1,27 +1,83 @@
-"""Keeping TensorFlow's chatter from users: it writes to the C-level stderr while it is imported.
+"""Keeping TensorFlow's chatter from users: C code writes it to file descriptor 2 at the import.
 
-No log level silences that, so the stream itself is diverted during the import.
+No log level silences that, so the descriptor leads to a child process during the import. The child
+prints what it got unless it is ended first: when the import fails, or when the process dies of it.
 """
 
 import contextlib
 import os
+import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
+
+from lrlab.io import streams
+
+_MOST_KEPT = 65_536
+_PRINTING_SECONDS = 5.0
+# A child, since neither a thread nor memory outlives an abort of the process.
+_KEEPER = f"""
+import os
+kept = b""
+while piece := os.read(0, {_MOST_KEPT}):
+    kept = (kept + piece)[-{_MOST_KEPT}:]
+while kept:
+    kept = kept[os.write(1, kept):]
+"""
+
+_keeper: subprocess.Popen[bytes] | None = None
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Discard what is written to file descriptor 2; a duplicate made before still works."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    """Hold back what C code writes to stderr, and show it if the block raises or the process dies.
+
+    Only where `streams.make_lenient` has set Python's own stderr apart, so that neither lrlab's
+    words nor a traceback are ever held back.
+    """
+    real = _hold_back() if streams.words_are_apart() else None
+    if real is None:
+        yield
+        return
+    try:
+        yield
+        forget()
+    finally:
+        os.dup2(real, 2)  # Where it was not told to forget, the keeper is at the end, and prints.
+        os.close(real)
+        if _keeper is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                _keeper.wait(_PRINTING_SECONDS)
+
+
+def forget() -> None:
+    """Drop what is held back: all is well, or the process ends for a reason that has been told."""
+    global _keeper
+    keeper, _keeper = _keeper, None
+    if keeper is not None:
+        keeper.kill()
+        keeper.wait()
+
+
+def _hold_back() -> int | None:
+    """Lead descriptor 2 to a keeper; return a duplicate of the real one, None if nobody keeps."""
+    global _keeper
+    reading, writing = os.pipe()
+    try:
+        _keeper = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _KEEPER],
+            stdin=reading,
+            stdout=2,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for us; the keeper ends when it is told to.
+        )
+        real = os.dup(2)
+        os.dup2(writing, 2)
+    except OSError:  # Too many processes or files, say. Chatter is better than silence.
+        return None
+    finally:
+        os.close(reading)
+        os.close(writing)
+    return real
 
 
 def prepare_tensorflow() -> None:

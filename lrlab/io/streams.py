@@ -10,6 +10,8 @@ import sys
 
 from lrlab.errors import ResultsError
 
+_apart = False
+
 _READER_LEFT = (errno.EPIPE, errno.EIO)  # Of a pipe, of a terminal.
 
 
@@ -44,13 +46,14 @@ class Lenient(io.TextIOWrapper):
         _lead_nowhere(self.fileno())
 
 
-def duplicate(stream: Lenient) -> Lenient:
-    """Return a second stream to where `stream` leads now, wherever it leads later."""
-    return _lenient(os.dup(stream.fileno()), stream.encoding, stream.line_buffering)
-
-
 def make_lenient() -> None:
-    """Replace the process' stdout and stderr by lenient ones, closed ones by streams to nowhere."""
+    """Replace the process' stdout and stderr by lenient ones, closed ones by streams to nowhere.
+
+    Python's stderr gets a descriptor of its own: what `quiet_stderr` does to descriptor 2, for
+    the sake of C code, concerns neither messages nor tracebacks.
+    """
+    global _apart
+    _apart = True
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:  # It was closed before the process began.
@@ -58,8 +61,16 @@ def make_lenient() -> None:
             setattr(sys, name, _lenient(descriptor, "utf-8", by_line=False, close=False))
         else:
             stream.flush()
-            by_line = stream.line_buffering or stream.isatty()
-            setattr(sys, name, _lenient(stream.fileno(), stream.encoding, by_line, close=False))
+            own = name == "stderr"
+            # Unbuffered streams (PYTHONUNBUFFERED) say that they are not buffered by line either.
+            by_line = own or stream.line_buffering or stream.write_through or stream.isatty()
+            leads = os.dup(stream.fileno()) if own else stream.fileno()
+            setattr(sys, name, _lenient(leads, stream.encoding, by_line, close=own))
+
+
+def words_are_apart() -> bool:
+    """Return whether Python's stderr has a descriptor of its own, other than C code's."""
+    return _apart
 
 
 def check_stdout() -> None:
@@ -74,7 +85,7 @@ def check_stdout() -> None:
         raise ResultsError(f"the output could not be written: {reason}", "redirect it elsewhere")
 
 
-def _lenient(descriptor: int, encoding: str, by_line: bool, *, close: bool = True) -> Lenient:
+def _lenient(descriptor: int, encoding: str, by_line: bool, *, close: bool) -> Lenient:
     binary = os.fdopen(descriptor, "wb", closefd=close)
     return Lenient(binary, encoding, "replace", line_buffering=by_line)
 

@@ -103,7 +103,7 @@ def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
     for experiment in curves:
         different = _different([result.lr for result in experiment.results])
         thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
-        label = experiment.name + ("\n(one line per seed)" if len(different) > 1 else "")
+        label = experiment.label + ("\n(one line per seed)" if len(different) > 1 else "")
         style = canvas.line_style(experiment.index)
         for rates in different:
             epoch = np.arange(len(rates)) / experiment.steps_per_epoch

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lrlab.analysis.epoch_means import EpochMean, epoch_mean, shown_range
 from lrlab.plots import canvas, scales
-from lrlab.results.run import RunResult, Status
+from lrlab.results.run import RunResult, Status, in_words
 
 _MARKED_EPOCHS = 15
 """So many epochs at most have a dot each."""
@@ -23,6 +23,13 @@ class Curves:
     index: int
     steps_per_epoch: int
     results: Sequence[RunResult]
+
+    @property
+    def label(self) -> str:
+        """What a legend calls it: its name, and how its runs ended if some did not end well."""
+        return self.name + (
+            f"\n({in_words([r.status for r in self.results])})" if self.broken else ""
+        )
 
     def over_epochs(self, quantity: str) -> list[npt.NDArray[np.float64]]:
         """Return a quantity of each finished run's epochs, shape (epochs,) each."""

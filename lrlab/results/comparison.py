@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from lrlab.errors import ResultsError
 from lrlab.io import reading, records
 from lrlab.io.records import Count, Number, Positive, Text
-from lrlab.results.run import RunPlace, Status
+from lrlab.results.run import RunPlace, Status, in_words
 
 FILE = "comparison.json"
 SCHEMA = 1
@@ -68,10 +68,7 @@ class ExperimentSummary:
     @property
     def ended(self) -> str:
         """How its runs ended: the status of all, or how many of them have which bad one."""
-        if self.status == Status.DONE or len(self.seeds) == 1:
-            return self.status.value
-        counts = {s.value: self.statuses.count(s) for s in Status if s is not Status.DONE}
-        return ", ".join(f"{n} of {len(self.seeds)} {s}" for s, n in counts.items() if n)
+        return in_words(self.statuses)
 
 
 @dataclass(frozen=True)

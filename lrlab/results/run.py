@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,38 @@ class Status(enum.StrEnum):
 
     DONE = "done"
     DIVERGED = "diverged"
+    COLLAPSED = "collapsed"
     FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run is a result; one that failed is tried again."""
+        return self is not Status.FAILED
+
+
+WORST_FIRST = (Status.FAILED, Status.DIVERGED, Status.COLLAPSED, Status.DONE)
+
+
+def in_words(statuses: Sequence[Status]) -> str:
+    """Return how the runs of an experiment ended.
+
+    Example:
+        >>> in_words([Status.DONE, Status.COLLAPSED, Status.DIVERGED])
+        '1 of 3 diverged, 1 of 3 collapsed'
+    """
+    bad = [s for s in (Status.DIVERGED, Status.COLLAPSED, Status.FAILED) if s in statuses]
+    if not bad or len(statuses) == 1:
+        return (bad or [Status.DONE])[0].value
+    return ", ".join(f"{statuses.count(s)} of {len(statuses)} {s.value}" for s in bad)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The score of the best constant guess on some images; `loss` is a cross-entropy in nats."""
+
+    accuracy: float
+    loss: float
+    images: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +93,7 @@ class RunResult:
         loss: The mean loss of each step's batch, before the step, float32, shape (steps,).
         momentum: The momentum of each step, likewise, None where it was not cycled.
         diverged_at: The step at which it diverged, None if it did not.
+        guess: What guessing gives on the validation set, if the run collapsed to that.
         test_loss: Mean loss over the test set after the last epoch, None without one.
         test_accuracy: Accuracy on the test set after the last epoch, None without one.
         train_seconds: Wall time of the run, tracing left out, other runs beside it included.
@@ -77,6 +109,7 @@ class RunResult:
     loss: Floats = None  # type: ignore[assignment]
     momentum: Floats | None = None
     diverged_at: int | None = None
+    guess: Guess | None = None
     test_loss: float | None = None
     test_accuracy: float | None = None
     train_seconds: float = 0.0

@@ -23,6 +23,7 @@ from lrlab.results.run import (
     FORMAT,
     EpochResult,
     Floats,
+    Guess,
     RunResult,
     Status,
 )
@@ -86,6 +87,13 @@ class _Divergence:
 
 
 @dataclass(frozen=True)
+class _Guess:
+    accuracy: AtLeast0
+    loss: AtLeast0
+    images: Positive
+
+
+@dataclass(frozen=True)
 class _Test:
     loss: Number | None
     accuracy: Number | None
@@ -97,6 +105,7 @@ class _Record(RunOrigin):
 
     status: Status
     diverged_at: _Divergence | None
+    guess: _Guess | None = field(default=None, metadata=records.LEFT_OUT)
     error: Text | None
     test: _Test
     train_seconds: AtLeast0
@@ -141,6 +150,7 @@ def write(folder: Path, result: RunResult, origin: RunOrigin) -> None:
         **{each.name: getattr(origin, each.name) for each in fields(RunOrigin)},
         status=result.status,
         diverged_at=_divergence(result),
+        guess=None if result.guess is None else _Guess(**asdict(result.guess)),
         error=result.error,
         test=_Test(result.test_loss, result.test_accuracy),
         train_seconds=round(result.train_seconds, 3),
@@ -252,6 +262,7 @@ def _result(
         loss=steps["loss"],
         momentum=steps.get("momentum"),
         diverged_at=None if diverged is None else diverged.step,
+        guess=None if record.guess is None else Guess(**asdict(record.guess)),
         test_loss=record.test.loss,
         test_accuracy=record.test.accuracy,
         train_seconds=record.train_seconds,

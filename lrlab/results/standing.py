@@ -83,8 +83,9 @@ def _unresolved(run: KeptRun, place: RunPlace) -> str | None:
     if (name, identity) != (place.name, place.identity):
         return f"records the experiment {name}-{identity}"
     sizes = (len(result.epochs), len(result.lr))
-    if result.status is Status.DONE and sizes != (epochs, epochs * origin.steps_per_epoch):
-        return f"is done after {sizes[0]} of {epochs} epochs and {sizes[1]} steps"
+    whole = result.status in (Status.DONE, Status.COLLAPSED)
+    if whole and sizes != (epochs, epochs * origin.steps_per_epoch):
+        return f"is {result.status} after {sizes[0]} of {epochs} epochs and {sizes[1]} steps"
     return None
 
 

@@ -46,7 +46,8 @@ def resolve(
     Args:
         name: The name, as in a config.
         data_dir: Where the files of Fashion-MNIST are looked for first.
-        warn: Called with a text when `auto` falls back to `sketches`.
+        warn: Called with a text when `auto` falls back to `sketches`, and about labels that are
+            probably a mistake.
 
     Raises:
         DataError: If it is not there and cannot be had.
@@ -58,7 +59,7 @@ def resolve(
     if name == "sketches":
         return sketches.resolve()
     if name not in ("auto", "fashion-mnist"):
-        return own_npz.resolve(Path(name))
+        return own_npz.resolve(Path(name), warn)
     try:
         return fashion_mnist.resolve(data_dir)
     except DataError:

@@ -37,6 +37,19 @@ def build(model: str | Build, input_shape: Sequence[int], classes: int, seed: in
     return _MODELS[model](tuple(input_shape), classes, count(_LAYER_SEEDS * seed))
 
 
+def misfit(model: str | Build, shape: Sequence[int]) -> str | None:
+    """Return why a reference model cannot take images of a shape, None if it can.
+
+    Example:
+        >>> misfit("cnn", (8,))
+        '`cnn` needs images of at least 4x4 pixels, got features of shape (8,)'
+    """
+    if model != "cnn" or (len(shape) > 1 and min(shape[:2]) >= 4):
+        return None
+    what = "images" if len(shape) > 1 else "features"
+    return f"`cnn` needs images of at least 4x4 pixels, got {what} of shape {tuple(shape)}"
+
+
 def _mlp(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
     from keras import Input, Sequential, layers
     from keras.initializers import LecunNormal
@@ -56,8 +69,8 @@ def _cnn(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:
     from keras import Input, Sequential, layers
     from keras.initializers import GlorotUniform, HeNormal
 
-    if len(shape) < 2 or min(shape[:2]) < 4:
-        raise ValueError(f"model `cnn` needs images of at least 4x4 pixels, got shape {shape}")
+    if wrong := misfit("cnn", shape):
+        raise ValueError(f"model {wrong}")
     convolution = partial(
         layers.Conv2D, kernel_size=3, strides=2, padding="same", activation="relu"
     )

@@ -2,13 +2,17 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from lrlab.errors import DataError
 from lrlab.io import npz, reading
 from lrlab.io.npz import Array
+from lrlab.tasks import labels
 from lrlab.tasks.data_source import DataSource
 
 SMALL = 24_000_000
@@ -17,7 +21,8 @@ MOST_UNPACKED = 100
 
 # The square of a larger one is infinite in float32.
 _MAX_PIXEL = np.float64(1e18)
-_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+_IMAGES, _LABELS = ("x_train", "x_test"), ("y_train", "y_test")
+_ARRAYS = (*_IMAGES, *_LABELS)
 _WANTED = (
     "an npz file with `x_train` (n, height, width[, channels]) or (n, features), `y_train` (n,) "
     "with whole numbers from 0, and optionally `x_test`, `y_test`; write it with "
@@ -25,16 +30,28 @@ _WANTED = (
 )
 
 
-def resolve(path: Path) -> DataSource:
-    """Return the source of a file.
+def resolve(path: Path, warn: Callable[[str], None] | None = None) -> DataSource:
+    """Return the source of a file, whose shapes and labels are then known to be sound.
+
+    Args:
+        path: The file.
+        warn: Called with each text about what is probably a mistake.
 
     Raises:
-        DataError: If it cannot be read, is not an npz file or has too few images.
+        DataError: If it cannot be read, is not an npz file, has too few images, or its shapes or
+            labels are not what can be trained on.
     """
     digest, images = fingerprint(path), train_images(path)
     if images < 2:
         raise DataError(f"`{path}` has {images} training images", "at least 2 are needed")
-    return DataSource.of(path.name, digest, images, path)
+    shapes = _shapes(path)
+    _check_all_there(path, shapes)
+    arrays = _read(path, _LABELS)
+    _check(path, arrays, shapes)
+    if warn is not None:
+        for text in labels.doubts(arrays["y_train"], "y_train"):
+            warn(f"`{path}`: {text}")
+    return DataSource.of(path.name, digest, images, path, shapes["x_train"][1:])
 
 
 def check_unchanged(path: Path, digest: str) -> None:
@@ -88,33 +105,78 @@ def read(path: Path) -> tuple[Array, Array, Array | None, Array | None]:
     Raises:
         DataError: If the file is damaged or the arrays do not fit together.
     """
+    arrays = _read(path, _ARRAYS)
+    shapes = {name: values.shape for name, values in arrays.items()}
+    _check_all_there(path, shapes)
+    _check(path, arrays, shapes)
+    for name in [name for name in _IMAGES if name in arrays]:
+        x = arrays[name]
+        if x.dtype.kind == "b":
+            raise _wrong(path, f"`{name}` holds {x.dtype}, not numbers")
+        if x.dtype.kind == "f" and not (np.abs(x) < _MAX_PIXEL).all():
+            raise _wrong(path, f"`{name}` holds NaN, infinite or absurdly large values")
+    return arrays["x_train"], arrays["y_train"], arrays.get("x_test"), arrays.get("y_test")
+
+
+def _read(path: Path, names: Collection[str]) -> dict[str, Array]:
+    """Return those of the arrays that the file holds."""
+    with _opened(path) as (file, limit):
+        return npz.read(file, names, limit)
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of those arrays that the file holds, from their headers alone."""
+    with _opened(path) as (file, limit):
+        headers = npz.headers(file, _ARRAYS, limit)
+    return {name: header.shape for name, header in headers.items()}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file; yield it and how many bytes its arrays may take."""
     try:
         with reading.open_file(path) as file:
             packed = os.fstat(file.fileno()).st_size
-            arrays = npz.read(file, _ARRAYS, max(SMALL, MOST_UNPACKED * packed))
+            yield file, max(SMALL, MOST_UNPACKED * packed)
+    except npz.NotNumbers as error:
+        if error.name not in _LABELS:
+            raise _unreadable(path, error) from error
+        raise _flawed(path, labels.flaw_of_kind(error.descr, error.name)) from error
     except (OSError, ValueError, MemoryError) as error:
         raise _unreadable(path, error) from error
+
+
+def _check_all_there(path: Path, names: Collection[str]) -> None:
     for name in ("x_train", "y_train"):
-        if name not in arrays:
+        if name not in names:
             raise DataError(f"`{path}` has no `{name}`", f"it takes {_WANTED}")
-    if ("x_test" in arrays) != ("y_test" in arrays):
+    if ("x_test" in names) != ("y_test" in names):
         raise DataError(f"`{path}` has only one of `x_test` and `y_test`", f"it takes {_WANTED}")
-    _check(path, arrays, "train")
-    if "x_test" not in arrays:
-        return arrays["x_train"], arrays["y_train"], None, None
-    _check(path, arrays, "test")
-    if arrays["x_test"].shape[1:] != arrays["x_train"].shape[1:]:
-        raise DataError(
-            f"`{path}`: images of `x_test` have shape {arrays['x_test'].shape[1:]}, "
-            f"those of `x_train` {arrays['x_train'].shape[1:]}",
-            f"it takes {_WANTED}",
+
+
+def _check(path: Path, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Make sure that the shapes fit together and the labels are class numbers."""
+    for x, y in [pair for pair in zip(_IMAGES, _LABELS, strict=True) if pair[0] in shapes]:
+        shape = shapes[x]
+        if len(shape) not in (2, 3, 4) or 0 in shape:
+            raise _wrong(path, f"`{x}` has shape {shape}")
+        if flaw := labels.flaw(arrays[y], y, shape[0]):
+            raise _flawed(path, flaw)
+    if flaw := labels.flaw_for_training(arrays["y_train"], "y_train"):
+        raise _flawed(path, flaw)
+    if "x_test" not in shapes:
+        return
+    if shapes["x_test"][1:] != shapes["x_train"][1:]:
+        raise _wrong(
+            path,
+            f"images of `x_test` have shape {shapes['x_test'][1:]}, those of `x_train` "
+            f"{shapes['x_train'][1:]}",
         )
     if arrays["y_test"].max() > arrays["y_train"].max():
         raise DataError(
             f"`{path}`: `y_test` has class {arrays['y_test'].max()}, the largest in `y_train` is "
             f"{arrays['y_train'].max()}"
         )
-    return arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"]
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
@@ -123,18 +185,9 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     )
 
 
-def _check(path: Path, arrays: dict[str, Array], part: str) -> None:
-    x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
-    wrong = None
-    if x.ndim not in (2, 3, 4) or len(x) == 0 or x.size == 0:
-        wrong = f"`x_{part}` has shape {x.shape}"
-    elif x.dtype.kind == "b":
-        wrong = f"`x_{part}` holds {x.dtype}, not numbers"
-    elif y.shape != (len(x),):
-        wrong = f"`y_{part}` has shape {y.shape}, which does not fit {len(x)} images"
-    elif y.dtype.kind not in "ui" or y.min() < 0 or y.max() > 9_999:
-        wrong = f"`y_{part}` must hold whole numbers from 0 to 9999"
-    elif x.dtype.kind == "f" and not (np.abs(x) < _MAX_PIXEL).all():
-        wrong = f"`x_{part}` holds NaN, infinite or absurdly large values"
-    if wrong:
-        raise DataError(f"`{path}`: {wrong}", f"it takes {_WANTED}")
+def _wrong(path: Path, what: str) -> DataError:
+    return DataError(f"`{path}`: {what}", f"it takes {_WANTED}")
+
+
+def _flawed(path: Path, flaw: labels.Flaw) -> DataError:
+    return DataError(f"`{path}`: {flaw.found}", flaw.remedy)

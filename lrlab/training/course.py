@@ -7,6 +7,7 @@ from threading import Event
 import numpy as np
 
 from lrlab import schedules
+from lrlab.analysis import chance
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.results.run import EpochResult, RunResult, Status
 from lrlab.schedules import Length
@@ -20,6 +21,9 @@ def train_run(
     engine: Engine, job: RunJob, *, stop: Event, tell: Tell, pace: Pace = USUAL
 ) -> RunResult:
     """Train one run to its end or divergence, then use the test set once.
+
+    A run that did not diverge has collapsed if it ended no better than guessing: it is the
+    validation score after the last epoch that counts.
 
     A run that goes on from a checkpoint ends bit for bit as if it had never been cut off.
 
@@ -56,14 +60,20 @@ def train_run(
     at = _diverged_at(loss, length.steps_per_epoch)
     if at is None and not course.finite:
         at = len(loss) - 1  # The very last step broke the network; no later loss shows it.
+    status = Status.DIVERGED
+    if at is None:
+        last = course.history[-1]
+        collapsed = chance.no_better(engine.guess, last.val_accuracy, last.val_loss)
+        status = Status.COLLAPSED if collapsed else Status.DONE
     test = engine.evaluate("test") if course.finite else None
     return RunResult(
-        status=Status.DONE if at is None else Status.DIVERGED,
+        status=status,
         epochs=tuple(course.history),
         lr=lr,
         loss=loss,
         momentum=None if momenta is None else momenta[: len(lr)].astype(np.float32),
         diverged_at=at,
+        guess=engine.guess if status is Status.COLLAPSED else None,
         test_loss=test and test.loss,
         test_accuracy=test and test.accuracy,
         train_seconds=course.seconds(),

@@ -26,8 +26,8 @@ class Inspection:
 
     Args:
         out: The directory.
-        statuses: How each run that is begun stands: `done`, `diverged`, `failed`, `unfinished` or
-            `damaged`, by its place.
+        statuses: How each run that is begun stands: a `Status`, `unfinished` or `damaged`, by
+            its place.
         findings: What was found, in path order.
     """
 
@@ -42,7 +42,7 @@ class Inspection:
 
     def counts(self) -> dict[str, int]:
         """Return how many runs stand how, those that are as they should be as `fine`."""
-        fine = (Status.DONE, Status.DIVERGED)
+        fine = [status for status in Status if status.is_final]
         each = Counter("fine" if s in fine else s for s in self.statuses.values())
         return {key: each[key] for key in ("fine", "unfinished", "failed", "damaged")}
 

@@ -22,7 +22,7 @@ def inspect(folder: Path, place: RunPlace) -> tuple[Status | None, list[Finding]
             for error in damage
         ]
     result = stands.run.result
-    if result.status is not Status.FAILED:
+    if result.status.is_final:
         return result.status, []
     what = f"failed: {first_line(result.error)}"
     return result.status, [Finding(folder, Kind.FAILED, what, "`lrlab compare` tries it again")]
@@ -43,7 +43,7 @@ def inspect_checkpoint(path: Path, place: RunPlace, status: Status | None) -> Fi
         return Finding(path, Kind.DAMAGED, error.reason, aside, aside=path)
     if kept is None or (kept.origin.identity, kept.origin.seed) != (place.identity, place.seed):
         return Finding(path, Kind.DAMAGED, "is of another run", aside, aside=path)
-    if status in (Status.DONE, Status.DIVERGED):
+    if status is not None and status.is_final:
         what = "is the checkpoint of a run that is finished"
         return Finding(path, Kind.LEFTOVER, what, "`--repair` removes it", remove=path)
     what = f"unfinished, resumes at step {len(kept.state.loss)}"

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.io.npz import Array
+from lrlab.results.run import Guess
 
 Floats = npt.NDArray[np.float32]
 Order = npt.NDArray[np.int32]
@@ -36,10 +37,12 @@ class Engine(ABC):
     Attributes:
         images: Number of training images.
         batch_size: Images per step; the last batch of an epoch may be smaller.
+        guess: What the best constant guess gives on the validation set.
     """
 
     images: int
     batch_size: int
+    guess: Guess
 
     def trace(self, *, cycled: bool) -> None:
         """Compile what a run will need, before its time counts; by default there is nothing.

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab.analysis.chance import best_guess
+from lrlab.results.run import Guess
 from lrlab.tasks import models
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
@@ -23,10 +25,14 @@ _BUILDING = threading.Lock()
 
 @dataclass(frozen=True)
 class Tensors:
-    """A data set as tensors that stay in memory: images and labels of each part that it has."""
+    """A data set as tensors that stay in memory: images and labels of each part that it has.
+
+    `guess` is what the best constant guess gives on the validation set.
+    """
 
     splits: Mapping[Split, tuple[Any, Any]]
     classes: int
+    guess: Guess
 
     @classmethod
     def of(cls, data: DataSet) -> "Tensors":
@@ -37,7 +43,7 @@ class Tensors:
         }
         if data.x_test is not None:
             splits["test"] = (tf.constant(data.x_test), tf.constant(data.y_test))
-        return cls(splits, data.classes)
+        return cls(splits, data.classes, best_guess(data.y_val))
 
 
 class Engines:
@@ -71,6 +77,7 @@ class TensorFlowEngine(Engine):
         self._x, self._y = tensors.splits["train"]
         self.images = int(self._y.shape[0])
         self.batch_size = setup.batch_size
+        self.guess = tensors.guess
         self._new_model: Callable[[int], Any] = lambda seed: models.build(
             setup.model, self._x.shape[1:], tensors.classes, seed
         )
