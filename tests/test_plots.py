@@ -344,7 +344,7 @@ def test_the_rates_of_a_run_that_broke_off_add_no_line_and_are_marked(ax):
     short = replace(broken(), lr=run(0).lr[:5])
     comparison_figures.draw_learning_rates(ax, [curves("cut", 2, [run(0), short])])
     line, cross = ax.lines
-    assert line.get_label() == "cut"
+    assert line.get_label() == "cut\n(1 of 2 diverged)"
     np.testing.assert_allclose(cross.get_xydata(), [[5 / STEPS_PER_EPOCH, run(0).lr[4]]])
 
 
