@@ -41,11 +41,12 @@ A faster one trains less at each, so that its knee and its edge lie higher by as
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Points of a smoothed curve; `half`, `knee`, `edge` are natural logarithms of rates.
+    """Points of a smoothed curve; `half`, `knee`, `best`, `edge` are logarithms of rates.
 
     Attributes:
         half: Where half of the descent is done.
         knee: Where 95 % of it is done.
+        best: Where the curve is lowest.
         edge: Where 20 % of it is lost again.
         initial: Mean initial loss of the seeds.
         descent: How far the curve falls below it, in units of the loss.
@@ -55,6 +56,7 @@ class Landmarks:
 
     half: float
     knee: float
+    best: float
     edge: float
     initial: float
     descent: float
@@ -159,11 +161,15 @@ def landmarks(x: Floats, curves: Floats) -> Landmarks:
     change = shared.change
     best = int(change.argmin())
     if change[best] >= 0:
-        return Landmarks(x[0], x[0], x[0], shared.initial, descent=0.0, rises=True, pace=pace)
+        start = float(x[0])
+        return Landmarks(
+            start, start, start, start, shared.initial, descent=0.0, rises=True, pace=pace
+        )
     down = slice(None, best + 1)
     return Landmarks(
         half=_crossing(x[down], change[down], HALF * change[best]),
         knee=_crossing(x[down], change[down], KNEE * change[best]),
+        best=float(x[best]),
         edge=_first_crossing(x[best:], change[best:], EDGE * change[best]),
         initial=shared.initial,
         descent=-float(change[best]) * shared.fall,

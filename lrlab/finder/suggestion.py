@@ -30,7 +30,7 @@ Falling from a bad start to the loss of guessing is not learning.
 AT_ONCE = 0.1
 """Share of the sweep that must pass before the knee, else its start was not seen."""
 
-MAX_NOISE = 0.05
+MAX_NOISE = 0.04
 MAX_SPREAD = 4.0
 """Standard error of the curve over its descent, and factor between seeds, still to be trusted."""
 
@@ -189,10 +189,10 @@ def _verdict(
     share = np.median(np.isfinite(curves).sum(axis=1)) / x.size
     if not learned and share <= AT_ONCE:
         return Verdict.DIVERGED_AT_ONCE
-    if learned and _noise(x, curves) > MAX_NOISE * together.descent:
-        return Verdict.TOO_NOISY
-    if not learned and _still_falling(curves):
+    if not (learned and together.rises) and _still_falling(curves):
         return Verdict.NO_DIVERGENCE
+    if learned and _noise(x, curves, together) > MAX_NOISE * together.descent:
+        return Verdict.TOO_NOISY
     if not learned:
         # One that learned before it was first looked at ends early and seems not to fall.
         return Verdict.DIVERGED_AT_ONCE if share < 0.5 else Verdict.NO_DESCENT
@@ -205,13 +205,13 @@ def _verdict(
 
 def _learned(x: Floats, curves: Floats, together: Landmarks, chance: float | None) -> bool:
     """Return whether the loss fell, and to one that only a model that learned can have."""
-    error = math.hypot(_noise(x, curves), _initial_noise(curves))
-    if together.descent <= SURE * error:
+    noise = _noise(x, curves, together)
+    if together.descent <= SURE * math.hypot(noise, _initial_noise(curves)):
         return False
     if chance is None:
         return True
     gain = chance - (together.initial - together.descent)
-    return gain > max(MIN_GAIN * together.descent, SURE * _noise(x, curves))
+    return gain > max(MIN_GAIN * together.descent, SURE * noise)
 
 
 def _still_falling(curves: Floats) -> bool:
@@ -224,10 +224,16 @@ def _still_falling(curves: Floats) -> bool:
     return bool(third.mean() - last.mean() > 3 * error)
 
 
-def _noise(x: Floats, curves: Floats) -> float:
-    """Return the standard error of the smoothed curve, from the differences of neighbours."""
+def _noise(x: Floats, curves: Floats, together: Landmarks) -> float:
+    """Return the standard error of the smoothed curve, from the differences of neighbours.
+
+    All over the curve or near its lowest point, whichever is larger: a network that is dead at low
+    rates has no noise there.
+    """
+    near = curves[:, np.abs(x - together.best) <= 2 * WIDTH * DECADE]
     in_window = 2 * math.sqrt(math.pi) * WIDTH * DECADE * x.size / (x[-1] - x[0])
-    return deviation(curves) / math.sqrt(max(in_window, 1.0) * len(curves))
+    largest = max(deviation(curves), deviation(near))
+    return largest / math.sqrt(max(in_window, 1.0) * len(curves))
 
 
 def _initial_noise(curves: Floats) -> float:

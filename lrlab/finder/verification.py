@@ -146,9 +146,7 @@ def _means(results: Results) -> dict[int, float | None]:
     return _comparable(results, means)
 
 
-def _comparable(
-    results: Results, means: Mapping[int, float | None]
-) -> dict[int, float | None]:
+def _comparable(results: Results, means: Mapping[int, float | None]) -> dict[int, float | None]:
     """Return the means where both seeds were tried, as the others are of one seed's luck.
 
     A step at which a run did not survive stays, as does all where none was confirmed.
