@@ -5,6 +5,7 @@ by the benchmark's own loop, which lrlab's search drives. What is stored of a ru
 suggestion, which of two seeds, validation loss and accuracy (null where it broke down).
 """
 
+import functools
 import json
 import math
 import queue
@@ -42,7 +43,7 @@ def found_in(stored: dict[str, Any]) -> Suggestion:
 
 
 def results_of(stored: dict[str, Any], runs: Sequence[Run]) -> dict[Trial, float | None]:
-    """Return stored runs as lrlab's search takes them: 1 - accuracy, in a regression the loss.
+    """Return stored runs as lrlab's search takes them, in a regression by the loss alone.
 
     A run has survived if it is better than a guess: by 1.1 times its accuracy, as validation sets
     are small; in a regression by its loss.
@@ -54,7 +55,9 @@ def results_of(stored: dict[str, Any], runs: Sequence[Run]) -> dict[Trial, float
             return None
         if regression:
             return loss if loss < stored["chance"] else None
-        return 1 - accuracy if accuracy > 1.1 * guess_of(stored) else None
+        if accuracy <= 1.1 * guess_of(stored):
+            return None
+        return verification.error_of(loss, accuracy)
 
     return {Trial(step, seed): error(loss, accuracy) for step, seed, loss, accuracy in runs}
 
@@ -73,33 +76,50 @@ def verify_all(path: Path, stored: Sequence[dict[str, Any]], data_dir: Path | No
         if found.steady_lr is None or found.max_lr is None:
             continue
         start = {kind: float(f"{getattr(found, name):.5g}") for kind, name in KINDS.items()}
-        if done.get(task["name"], {}).get("start") == start:
-            continue
+        before = done.get(task["name"], {})
+        known = before if before.get("start") == start else {}
         began = time.perf_counter()
-        runs = searched(task, start, trainer(task, data_dir))
-        seconds = round(time.perf_counter() - began)
+        runs, trained = searched(task, start, functools.partial(trainer, task, data_dir), known)
+        seconds = round(time.perf_counter() - began) if trained else before.get("seconds", 0)
         done[task["name"]] = {"start": start, "seconds": seconds, **runs}
         text = ",\n".join(f"{json.dumps(name)}:{json.dumps(of)}" for name, of in done.items())
         path.write_text("{" + text + "}\n")
-        print(f"{task['name']}: {seconds} s", flush=True)
+        if trained:
+            print(f"{task['name']}: {trained} runs, {seconds} s", flush=True)
 
 
 Train = Callable[[list[tuple[str, float, int]]], list[tuple[float | None, float | None]]]
 """Trains (schedule, rate, seed) side by side; gives validation loss and accuracy."""
 
 
-def searched(task: dict[str, Any], start: dict[str, float], train: Train) -> dict[str, list[Run]]:
-    """Return the runs that the search asks for, both schedules side by side."""
+def searched(
+    task: dict[str, Any],
+    start: dict[str, float],
+    make: Callable[[], Train],
+    known: dict[str, list[Run]],
+) -> tuple[dict[str, list[Run]], int]:
+    """Return the runs that the search asks for, and how many had to be trained.
+
+    Both schedules are searched side by side; runs that are known are not trained again.
+    """
     runs: dict[str, list[Run]] = {kind: [] for kind in KINDS}
+    before = {(kind, *run[:2]): run[2:] for kind in KINDS for run in known.get(kind, [])}
+    train, trained = None, 0
     while asked := [
         (kind, trial)
         for kind in KINDS
         for trial in verification.proposals(results_of(task, runs[kind]))
     ]:
-        given = train([(kind, start[kind] * t.factor, t.seed) for kind, t in asked])
-        for (kind, trial), (loss, accuracy) in zip(asked, given, strict=True):
-            runs[kind].append([trial.step, trial.seed, loss, accuracy])
-    return runs
+        missing = [(kind, trial) for kind, trial in asked if (kind, *trial) not in before]
+        if missing:
+            train = train or make()
+            trained += len(missing)
+            given = train([(kind, start[kind] * t.factor, t.seed) for kind, t in missing])
+            for (kind, trial), result in zip(missing, given, strict=True):
+                before[kind, *trial] = list(result)
+        for kind, trial in asked:
+            runs[kind].append([*trial, *before[kind, *trial]])
+    return runs, trained
 
 
 def trainer(task: dict[str, Any], data_dir: Path | None) -> Train:

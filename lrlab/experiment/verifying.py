@@ -87,7 +87,9 @@ def verify(questions: Sequence[Question], executor: Executor, guess: float) -> l
 
     def errors(of: Mapping[Trial, Score | None]) -> dict[Trial, float | None]:
         return {
-            trial: None if score is None or score.accuracy <= guess else 1 - score.accuracy
+            trial: None
+            if score is None or score.accuracy <= guess
+            else verification.error_of(score.loss, score.accuracy)
             for trial, score in of.items()
         }
 

@@ -3,6 +3,7 @@
 Pure numpy; `experiment` trains the runs, and a benchmark may with a loop of its own.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
@@ -14,10 +15,10 @@ MOST_STEPS = 4_000
 """The most steps of a run; a longer one is verified by its curve squeezed into so many."""
 
 FIRST_SEED = 1_000
-"""Seed of the runs that search, and below it those of no sweep; the next one's confirm."""
+"""Seed of the runs that search, above that of any sweep; the next one is of those that confirm."""
 
-MOST_RUNS = 6
-"""The most runs that search for the best rate; three more confirm what they found."""
+MOST_SEARCHED, MOST_RUNS = 6, 9
+"""The most runs that search for the best rate, and those that confirm it included."""
 
 MARGIN = 0.02
 """By what share a neighbour has to be worse to count as worse."""
@@ -25,6 +26,10 @@ MARGIN = 0.02
 CLIFF = 1.25
 """What a run counts at most, over the best: beyond it has left the bottom of the valley, which a
 parabola describes."""
+
+
+LEAST_WRONG = 1e-3
+"""Share of wrong answers that counts at least: where all are right the loss alone decides."""
 
 
 class Trial(NamedTuple):
@@ -69,8 +74,8 @@ def proposals(results: Results) -> list[Trial]:
 
     The search begins at the suggestion, its half and its double, steps down until a run survives,
     and goes on towards any side on which no rate is worse than the best. Then the best and its
-    neighbours are confirmed with another seed, so that neither a lucky run nor the edge of a cliff
-    decides.
+    neighbours are confirmed with another seed, and so are those of a rate that then becomes the
+    best, so that neither a lucky run nor the edge of a cliff decides.
 
     Args:
         results: All results so far; what they say does not depend on their order.
@@ -82,21 +87,22 @@ def proposals(results: Results) -> list[Trial]:
         ...     results |= {trial: abs(trial.step - 1) + 0.1 for trial in trials}
         [0.5, 1.0, 2.0]
         [4.0]
-        [1.0, 2.0, 4.0]
+        [2.0, 1.0, 4.0]
     """
     searched = _of_seed(results, 0)
     missing = [step for step in (-1, 0, 1) if step not in searched]
     if missing:
         return [Trial(step, 0) for step in missing]
-    wanted = _outward(searched)[: max(MOST_RUNS - len(searched), 0)]
+    wanted = _outward(searched)[: max(MOST_SEARCHED - len(searched), 0)]
     if wanted:
         return [Trial(step, 0) for step in wanted]
-    best = _best(searched)
+    means = _means(results)
+    best = _best(means)
     if best is None:
         return []
-    confirmed = _of_seed(results, 1)
-    around = [step for step in (best - 1, best, best + 1) if searched.get(step) is not None]
-    return [Trial(step, 1) for step in around if step not in confirmed]
+    around = [step for step in (best, best - 1, best + 1) if means.get(step) is not None]
+    unsure = [step for step in around if Trial(step, 1) not in results]
+    return [Trial(step, 1) for step in unsure[: max(MOST_RUNS - len(results), 0)]]
 
 
 def refined(results: Results) -> float | None:
@@ -112,7 +118,10 @@ def refined(results: Results) -> float | None:
         1.41
     """
     errors = _means(results)
-    best = _best(errors)
+    confirmed = {step: e for step, e in errors.items() if Trial(step, 1) in results}
+    best = _best(confirmed)
+    if best is None:
+        best = _best(errors)
     if best is None:
         return None
     survived = {step: error for step, error in errors.items() if error is not None}
@@ -130,31 +139,29 @@ def refined(results: Results) -> float | None:
     return float(2.0 ** min(bottom, highest))
 
 
+def error_of(loss: float, accuracy: float) -> float:
+    """Return what the search compares: the geometric mean of loss and share of wrong answers.
+
+    The accuracy is what counts, but on a small validation set many rates share one; the loss tells
+    them apart.
+    """
+    return math.sqrt(max(loss, 0.0) * max(1 - accuracy, LEAST_WRONG))
+
+
 def _of_seed(results: Results, seed: int) -> dict[int, float | None]:
-    return {trial.step: error for trial, error in sorted(results.items()) if trial.seed == seed}
+    tried = sorted(results.items(), key=lambda each: each[0])
+    return {trial.step: error for trial, error in tried if trial.seed == seed}
 
 
 def _means(results: Results) -> dict[int, float | None]:
-    """Return the mean error at each step, None where a seed did not survive."""
+    """Return the mean error at each step over its seeds, None where a run did not survive."""
     of_step: dict[int, list[float | None]] = {}
-    for trial, error in sorted(results.items()):
+    for trial, error in sorted(results.items(), key=lambda each: each[0]):
         of_step.setdefault(trial.step, []).append(error)
-    means: dict[int, float | None] = {}
-    for step, errors in of_step.items():
-        known = [error for error in errors if error is not None]
-        means[step] = float(np.mean(known)) if len(known) == len(errors) else None
-    return _comparable(results, means)
-
-
-def _comparable(results: Results, means: Mapping[int, float | None]) -> dict[int, float | None]:
-    """Return the means where both seeds were tried, as the others are of one seed's luck.
-
-    A step at which a run did not survive stays, as does all where none was confirmed.
-    """
-    confirmed = [step for step in means if Trial(step, 1) in results]
-    if all(means[step] is None for step in confirmed):
-        return dict(means)
-    return {step: mean for step, mean in means.items() if step in confirmed or mean is None}
+    return {
+        step: None if None in errors else float(np.mean(np.array(errors, np.float64)))
+        for step, errors in of_step.items()
+    }
 
 
 def _best(errors: Mapping[int, float | None]) -> int | None:
