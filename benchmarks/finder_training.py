@@ -9,7 +9,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from functools import partial
 from itertools import count, product
 from pathlib import Path
@@ -18,11 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lrlab.config import Experiment
-from lrlab.experiment import verifying
 from lrlab.experiment.executors.threads import Threads, default_workers
 from lrlab.experiment.preparation import prepare
 from lrlab.finder import span, sweep
-from lrlab.finder.suggestion import suggest
 from lrlab.results.run import RunResult
 from lrlab.tasks import data, models
 from lrlab.tasks.setup import Setup
@@ -136,42 +133,13 @@ def named(shared: dict[str, Any]) -> dict[str, Any]:
     return {**shared, "name": task.name, **task._asdict()}
 
 
-def verify_all(path: Path, stored: list[dict[str, Any]], data_dir: Path | None) -> None:
-    """Train the short runs of `find-lr --verify` for the tasks that the file does not hold yet."""
-    done = json.loads(path.read_text()) if path.is_file() else {}
-    sources = {name: data.resolve(name, data_dir) for name in {one["data"] for one in stored}}
-    engines = prepare(sources.values())
-    for one in stored:
-        found = suggest(one["lr"], np.array(one["loss_by_seed"], np.float64), chance=math.log(10))
-        if one["name"] in done or found.steady_lr is None or found.max_lr is None:
-            continue
-        began = time.perf_counter()
-        task = Task(**{key: one[key] for key in Task._fields})
-        runs = verifying.verify(
-            setup(task, sources[task.data]),
-            Threads(engines, default_workers(10)),
-            steady_lr=found.steady_lr,
-            max_lr=found.max_lr,
-            seed=SEEDS,
-        )
-        done[task.name] = [rounded(asdict(run)) for run in runs]
-        text = ",\n".join(f"{json.dumps(name)}:{json.dumps(of)}" for name, of in done.items())
-        path.write_text("{" + text + "}\n")
-        print(f"{task.name}: {time.perf_counter() - began:.0f} s", flush=True)
-
-
-def rounded(run: dict[str, Any]) -> dict[str, Any]:
-    """Return a run with five significant digits."""
-    return {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in run.items()}
-
-
 def measured(task: Task, what: Setup, engines: Any) -> dict[str, Any]:
     """Return a task with its sweeps and its truth."""
     steps = span.default_steps(what.length(1).steps_per_epoch)
     lr = sweep.rates(min_lr=span.MIN_LR, max_lr=span.MAX_LR, steps=steps)
     kinds = (("constant", "lr"), ("one_cycle", "max_lr"))
     jobs = [
-        RunJob(what, _schedule(kind, rate_key, rate), EPOCHS, seed=0)
+        RunJob(what, schedule_of(kind, rate_key, rate), EPOCHS, seed=0)
         for (kind, rate_key), rate in product(kinds, GRID)
     ]
     runs = Threads(engines, default_workers(len(jobs))).results(jobs)
@@ -188,7 +156,8 @@ def measured(task: Task, what: Setup, engines: Any) -> dict[str, Any]:
     }
 
 
-def _schedule(kind: str, rate_key: str, rate: float) -> Any:
+def schedule_of(kind: str, rate_key: str, rate: float) -> Any:
+    """Return the schedule of a type with its rate."""
     return Experiment.model_validate({"schedule": {"type": kind, rate_key: rate}}).schedule
 
 

@@ -619,7 +619,7 @@ def test_a_sweep_shows_raw_and_smoothed_losses_and_the_suggestions(ax):
     summary = record.summary
     assert labels[:4] == [
         "batch losses, 3 seeds", "smoothed,\nas the advice reads it",
-        "knee 0.00814", f"edge {summary.highest_stable_lr:.3g}",
+        "knee 0.00816", f"edge {summary.highest_stable_lr:.3g}",
     ]  # fmt: skip
     assert f"steady_lr {summary.steady_lr:.3g}\n(constant, decaying)" in labels
     assert f"max_lr {summary.max_lr:.3g}\n(peak of one_cycle)" in labels
@@ -652,7 +652,9 @@ def test_the_curve_of_a_sweep_is_the_one_that_the_advice_is_read_from(ax):
     assert abs(apart[middle].mean()) < 0.05
     # The knee and the edge lie on it, where the advice has them.
     knee, edge = (by_label[name].get_xydata()[0] for name in ("knee", "edge"))
-    assert knee[0] == pytest.approx(record.summary.steady_lr / landmarks.STEADY_FACTOR, rel=0.01)
+    share = landmarks.TOWARDS_EDGE
+    between = knee[0] ** (1 - share) * edge[0] ** share
+    assert between == pytest.approx(record.summary.max_lr, rel=0.01)
     assert edge[0] == pytest.approx(record.summary.highest_stable_lr, rel=0.01)
     start, lowest = losses[0], losses.min()
     for (_, loss), share in ((knee, landmarks.KNEE), (edge, landmarks.EDGE)):

@@ -86,7 +86,8 @@ CASES = {
     "range ends too low": (Verdict.NO_DIVERGENCE, {"max_lr": 3e-3}),
     "range begins too high": (Verdict.DIVERGED_AT_ONCE, {"min_lr": 0.3, "max_lr": 1e5}),
     "range is all too high": (Verdict.DIVERGED_AT_ONCE, {"min_lr": 10.0, "max_lr": 1e7}),
-    "batches of one": (Verdict.TOO_NOISY, {"batch_size": 1, "steps": 180}),
+    "batches of one": (Verdict.NO_DESCENT, {"batch_size": 1, "steps": 180}),
+    "batches of four": (Verdict.TOO_NOISY, {"batch_size": 4, "steps": 240}),
     "20 steps only": (Verdict.TOO_SHORT, {"steps": 20}),
 }
 

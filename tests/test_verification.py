@@ -1,4 +1,4 @@
-"""Short runs around a suggestion: which rates, how they refine it, and all of it in earnest."""
+"""Short runs that verify a suggestion: which rates come next, what they say, and in earnest."""
 
 import json
 import math
@@ -11,58 +11,114 @@ from hypothesis import strategies as st
 from told import Told
 
 from lrlab import config, console, experiment
-from lrlab.finder.verification import FACTORS, REACH, rates_around, refined
+from lrlab.finder import verification
+from lrlab.finder.verification import MOST_RUNS, Trial, error_of, proposals, refined
 from lrlab.results import sweep_record
 
 
-def test_rates_lie_around_the_suggestion():
-    rates = rates_around(0.06)
-    assert rates == tuple(sorted(rates))
-    assert rates[len(rates) // 2] == 0.06
-    np.testing.assert_allclose([rates[0], rates[-1]], [0.02, 0.18], rtol=1e-12)
+def searched(error):
+    """Return all results of a search and its rounds, `error` telling what a trial gives."""
+    results, rounds = {}, []
+    while trials := proposals(results):
+        assert not set(trials) & set(results)
+        rounds.append(trials)
+        results |= {trial: error(trial) for trial in trials}
+    return results, rounds
 
 
-def losses_with_bottom_at(factor):
-    """Return a parabola's losses at the rates around 1."""
-    return [0.4 + 0.01 * (math.log(rate) - math.log(factor)) ** 2 for rate in FACTORS]
+def valley(bottom, cliff=math.inf):
+    return lambda trial: None if trial.step > cliff else 0.1 + 0.05 * (trial.step - bottom) ** 2
 
 
-CASES = {
-    "at the suggestion": (losses_with_bottom_at(1.0), 9.0, 1.0),
-    "below": (losses_with_bottom_at(0.7), 9.0, 0.7),
-    "above": (losses_with_bottom_at(1.6), 9.0, 1.6),
-    "out of reach above": (losses_with_bottom_at(5.0), 9.0, REACH),
-    "out of reach below": (losses_with_bottom_at(0.1), 9.0, 1 / REACH),
-    "above what is stable": (losses_with_bottom_at(1.6), 1.2, 1.2),
-    "no bottom, best first": ([0.4, 0.45, 0.5, 0.45, 0.41], 9.0, 1 / REACH),
-    "the highest broke down": ([0.50, 0.45, 0.42, None, None], 9.0, None),
-    "one survivor": ([None, None, 0.4, None, None], 9.0, 1.0),
-    "two rates too high do not count beyond the cliff": ([0.41, 0.4, 0.41, 9.0, 99.0], 9.0, None),
+FOUND = {
+    "at the suggestion": (valley(0), 0),
+    "between two rates": (valley(0.4), 0.4),
+    "below": (valley(-2.3), -2.3),
+    "above": (valley(2.3), 2.3),
+    "at a cliff": (valley(3, cliff=1), 1),
+    "below a cliff": (valley(0, cliff=0), 0),
+    "far below a cliff": (valley(-6, cliff=-4), -4),
 }
 
 
-@pytest.mark.parametrize(("losses", "highest", "expected"), CASES.values(), ids=CASES.keys())
-def test_refined(losses, highest, expected):
-    found = refined(rates_around(1.0), losses, highest)
-    if expected is None:
-        assert 1 / REACH <= found < 1.0
-    else:
-        assert found == pytest.approx(expected, rel=1e-9)
+@pytest.mark.parametrize(("error", "expected"), FOUND.values(), ids=FOUND.keys())
+def test_the_search_finds_the_best_rate(error, expected):
+    results, rounds = searched(error)
+    assert len(results) <= MOST_RUNS
+    assert [trial.step for trial in rounds[0]] == [-1, 0, 1]
+    assert math.log2(refined(results)) == pytest.approx(expected, abs=0.3)
 
 
-def test_nothing_is_refined_where_every_run_broke_down():
-    assert refined(rates_around(1.0), [None] * len(FACTORS), 9.0) is None
+def test_the_best_rate_is_bracketed_and_confirmed_with_another_seed():
+    results, _ = searched(valley(0.9))
+    assert {step for step, seed in results if seed == 1} == {0, 1, 2}
 
 
-@given(
-    st.lists(st.none() | st.floats(1e-3, 1e3), min_size=5, max_size=5).filter(any),
-    st.floats(1e-6, 1.0),
+def test_a_lucky_run_is_found_out():
+    def lucky(trial):
+        return 0.09 if trial == Trial(1, 0) else 0.1 + 0.02 * abs(trial.step + trial.seed / 10)
+
+    results, _ = searched(lucky)
+    assert Trial(1, 1) in results
+    assert refined(results) <= 1.5
+
+
+def test_a_rate_that_breaks_down_with_the_other_seed_is_not_exceeded():
+    def brittle(trial):
+        return None if trial.step > 0 and trial.seed else 0.1 + 0.02 * abs(trial.step - 1)
+
+    results, _ = searched(brittle)
+    assert refined(results) <= 1
+
+
+def test_nothing_is_found_where_no_run_survives():
+    results, rounds = searched(lambda trial: None)
+    assert refined(results) is None
+    assert min(step for step, _ in results) <= -4
+    assert len(results) <= MOST_RUNS
+    assert len(rounds) < 5
+
+
+def test_the_mildest_survivor_counts_where_all_are_alike():
+    results, _ = searched(lambda trial: 0.5)
+    assert 2**-3 <= refined(results) <= 1
+
+
+ERRORS = st.dictionaries(
+    st.builds(Trial, st.integers(-6, 6), st.integers(0, 1)),
+    st.none() | st.floats(1e-3, 1e3),
+    max_size=9,
 )
-def test_refined_stays_within_reach_and_has_no_scale(losses, lr):
-    found = refined(rates_around(lr), losses, highest=math.inf)
-    doubled = refined(rates_around(lr), [x and 2 * x for x in losses], highest=math.inf)
-    assert lr / REACH * (1 - 1e-9) <= found <= lr * REACH * (1 + 1e-9)
-    assert doubled == pytest.approx(found, rel=1e-6)
+
+
+@given(ERRORS)
+def test_what_is_found_survived_and_has_no_scale(results):
+    found = refined(results)
+    doubled = refined({trial: error and 2 * error for trial, error in results.items()})
+    assert doubled == (found and pytest.approx(found, rel=1e-6))
+    of_step = {}
+    for trial, error in results.items():
+        of_step.setdefault(trial.step, []).append(error)
+    survived = [step for step, errors in of_step.items() if None not in errors]
+    assert (found is None) == (not survived)
+    if found is not None:
+        assert found <= 2 ** max(survived) * (1 + 1e-9)
+        assert found >= 2 ** (min(survived) - 1) * (1 - 1e-9)
+
+
+@given(st.data())
+def test_a_search_ends_whatever_comes(data):
+    def error(_):
+        return data.draw(st.none() | st.floats(1e-3, 10))
+
+    results, _ = searched(error)
+    assert len(results) <= MOST_RUNS
+
+
+def test_the_error_prefers_accuracy_and_lets_the_loss_break_ties():
+    assert error_of(0.5, 0.9) < error_of(0.5, 0.8)
+    assert error_of(0.4, 0.9) < error_of(0.5, 0.9)
+    assert error_of(0.01, 1.0) < error_of(0.02, 1.0)
 
 
 # --- in earnest ---
@@ -77,7 +133,7 @@ def verified(tmp_path_factory):
     x = np.clip(x, 0, 255).astype(np.uint8).reshape(-1, 6, 6)
     out = tmp_path_factory.mktemp("verified")
     np.savez(out / "noisy.npz", x_train=x, y_train=y)
-    read = config.reference(config.overrides([], data=str(out / "noisy.npz")))
+    read = config.reference(config.overrides(["epochs=2"], data=str(out / "noisy.npz")))
     told = Told()
     record = experiment.find_lr(
         read, out=out, seeds=2, report=told, max_lr=10.0, steps=240, verify=True
@@ -91,15 +147,16 @@ def test_verified_rates_stand_beside_those_of_the_sweep(verified):
     record, out = verified
     about = json.loads((out / "sweep.json").read_text())
     assert about["verdict"] == "ok"
-    for name in ("steady_lr", "max_lr"):
-        assert about["verified"][name] <= about["highest_stable_lr"]
-        assert 1 / 2.01 <= about["verified"][name] / about[name] <= 2.01
     runs = about["verified"]["runs"]
-    assert [run["schedule"] for run in runs] == 5 * ["constant"] + 5 * ["one_cycle"]
-    assert [run["lr"] for run in runs[:5]] == pytest.approx(
-        rates_around(about["steady_lr"]), rel=0.01
-    )
-    assert all(0.25 < run["val_accuracy"] <= 1 for run in runs)
+    for kind, name in (("constant", "steady_lr"), ("one_cycle", "max_lr")):
+        of_kind = [run for run in runs if run["schedule"] == kind]
+        survived = [run["lr"] for run in of_kind if run["val_loss"] is not None]
+        assert 4 <= len(of_kind) <= MOST_RUNS
+        assert about["verified"][name] <= 1.01 * max(survived)
+        tried = {run["lr"] for run in of_kind if run["seed"] == verification.FIRST_SEED}
+        for factor in (0.5, 1, 2):
+            wanted = pytest.approx(factor * about[name], rel=0.02)
+            assert any(lr == wanted for lr in tried)
     assert sweep_record.read(out).summary == record.summary
 
 
@@ -110,6 +167,7 @@ def test_table_shows_both_and_the_classic_rules_only_if_asked(verified, capsys):
     console.print_sweep(record)
     without = capsys.readouterr().out
     assert re.search(r"^ +sweep +verified", without)
+    assert f"verified by {len(record.summary.verified.runs)} short real runs" in without
     for name in ("steady_lr", "max_lr"):
         values = getattr(record.summary, name), getattr(record.summary.verified, name)
         row = " +".join(re.escape(f"{value:.3g}") for value in values)

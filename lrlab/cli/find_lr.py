@@ -37,7 +37,7 @@ def find_lr(
     data_dir: DataDir = None,
     settings: Settings = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Refine the suggestions with ten short runs.")
+        bool, typer.Option("--verify", help="Verify the suggestions with short real runs.")
     ] = False,
     wait: Wait = False,
     rules: Annotated[

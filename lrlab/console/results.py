@@ -96,6 +96,19 @@ def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
         ),
         soft_wrap=True,
     )
+    if summary.steady_lr is not None:
+        stdout.print(as_text(_verification(summary)), soft_wrap=True)
+
+
+def _verification(summary: SweepSummary) -> str:
+    """Return the line that says whether real runs stand behind the suggestions."""
+    if summary.verified is None:
+        return "not verified: these are the sweep's alone; `--verify` tries them in short real runs"
+    rates = (summary.verified.steady_lr, summary.verified.max_lr)
+    count = f"{len(summary.verified.runs)} short real runs"
+    if None in rates:
+        return f"verified by {count}: where there is no number, none survived"
+    return f"verified by {count}"
 
 
 _RULES = {

@@ -1,4 +1,7 @@
-"""Fill in the rates that a config leaves to a sweep (`auto`): one sweep for all that share it."""
+"""Fill in the rates that a config leaves to a sweep (`auto`), verified by short runs.
+
+One sweep serves all that share a setup; what is verified is each schedule over its own epochs.
+"""
 
 import hashlib
 import json
@@ -8,13 +11,19 @@ from pathlib import Path
 
 from lrlab.config import Config
 from lrlab.errors import ResultsError
-from lrlab.experiment.suggesting import sweep_experiment
+from lrlab.experiment import planning, verifying
+from lrlab.experiment.executors.executor import MakeExecutor
+from lrlab.experiment.executors.threads import Threads, default_workers
+from lrlab.experiment.preparation import prepare
+from lrlab.experiment.suggesting import interruptible, sweep_experiment
+from lrlab.experiment.verifying import Question
 from lrlab.fields import Purpose, auto_rates, filled
-from lrlab.finder import span
+from lrlab.finder import span, verification
 from lrlab.io import atomic
 from lrlab.reporter import Reporter
-from lrlab.results import run, sweep_record
+from lrlab.results import run, run_folder, sweep_record, verified_auto
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
+from lrlab.results.verified_auto import VerifiedAuto
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 
@@ -41,11 +50,15 @@ def choose(
     out: Path,
     fresh: bool,
     report: Reporter,
+    workers: int | None = None,
+    executor: MakeExecutor = Threads,
 ) -> list[Choice]:
-    """Return the configs with every `auto` rate filled in by a sweep.
+    """Return the configs with every `auto` rate filled in: swept, then verified.
 
     One sweep serves all experiments of the same model, optimizer, batch size and data. It is kept
-    in `OUT/sweeps/<hash>` and reused as runs are.
+    in `OUT/sweeps/<hash>`, beside it how each schedule's rates were verified, and both are reused
+    as runs are. Where an experiment was trained at the rates of a sweep that nobody had verified,
+    as lrlab 0.1 did, it keeps them.
 
     Args:
         configs: The experiments.
@@ -53,6 +66,8 @@ def choose(
         out: The results directory.
         fresh: Repeat sweeps that were made before.
         report: Told what happens.
+        workers: Short runs side by side; default one per core.
+        executor: Carries out the training.
 
     Raises:
         DataError: If a data set is damaged.
@@ -60,21 +75,131 @@ def choose(
         Interrupted: On Ctrl-C.
     """
     swept: dict[Setup, SweepRecord] = {}
-    choices = []
-    for config in configs:
-        wanted = auto_rates(config.experiment.schedule)
-        if not wanted:
-            choices.append(Choice(config))
+    wishes: dict[int, _Wish] = {}
+    for number, config in enumerate(configs):
+        if not auto_rates(config.experiment.schedule):
             continue
         source = resolved[config.experiment.data]
         setup = config.experiment.setup(source)
+        folder = out / "sweeps" / _digest(setup)
         if setup not in swept:
-            folder = out / "sweeps" / _digest(setup)
             atomic.check_within(out, folder)
             atomic.remove_parts(folder)
-            swept[setup] = _sweep(config, source, folder, fresh, report)
-        choices.append(_fill(config, wanted, swept[setup].summary))
-    return choices
+            swept[setup] = _sweep(config, source, folder, fresh, report, executor)
+        wishes[number] = _Wish(config, source, folder, swept[setup].summary)
+    _verify_missing(list(wishes.values()), out, fresh, report, workers, executor)
+    return [
+        _fill(wishes[number]) if number in wishes else Choice(config)
+        for number, config in enumerate(configs)
+    ]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A config that leaves rates to a sweep, and the sweep."""
+
+    config: Config
+    source: DataSource
+    folder: Path
+    summary: SweepSummary
+
+    @property
+    def suggested(self) -> dict[Purpose, float]:
+        """What the sweep suggests; nothing if it found nothing."""
+        steady, peak = self.summary.steady_lr, self.summary.max_lr
+        return {} if steady is None or peak is None else {"steady_lr": steady, "max_lr": peak}
+
+    @property
+    def file(self) -> Path:
+        """Where it is kept how its rates were verified."""
+        experiment = self.config.experiment
+        name = verified_auto.file_name(experiment.schedule.identity(), experiment.epochs)
+        return self.folder / name
+
+    @property
+    def question(self) -> Question:
+        """What short runs have to answer."""
+        experiment = self.config.experiment
+        setup = experiment.setup(self.source)
+        return Question(setup, experiment.schedule, experiment.epochs, self.suggested)
+
+    def with_rates(self, rates: Mapping[Purpose, float]) -> Config:
+        """Return the config with its rates filled in.
+
+        Raises:
+            ValueError: If one does not fit the schedule.
+        """
+        experiment = self.config.experiment
+        schedule = filled(experiment.schedule, rates)
+        return replace(self.config, experiment=experiment.model_copy(update={"schedule": schedule}))
+
+    def trained_unverified(self, out: Path) -> bool:
+        """Return whether it was trained at the sweep's rates before anybody verified them."""
+        try:
+            config = self.with_rates(self.suggested)
+        except ValueError:
+            return False
+        (planned,) = planning.plan(config.experiment, self.source, 1, out)
+        return any(planned.folder.parent.glob(f"*/{run_folder.RECORD}"))
+
+
+def _verify_missing(
+    wishes: Sequence[_Wish],
+    out: Path,
+    fresh: bool,
+    report: Reporter,
+    workers: int | None,
+    executor: MakeExecutor,
+) -> None:
+    """Verify what is not verified yet, the schedules that share data side by side."""
+    missing: dict[DataSource, dict[Path, _Wish]] = {}
+    for wish in wishes:
+        if wish.suggested and (fresh or not _is_kept(wish, out, report)):
+            missing.setdefault(wish.source, {})[wish.file] = wish
+    for source, of_source in missing.items():
+        questions = {file: wish.question for file, wish in of_source.items()}
+        count = workers or default_workers(verification.MOST_RUNS * len(questions))
+        with interruptible(), report.waiting("Verifying the rates for `auto` by short runs"):
+            engines = prepare([source])
+            found = verifying.verify(
+                list(questions.values()), executor(engines, count), engines.guess(source)
+            )
+        for (file, question), answer in zip(questions.items(), found, strict=True):
+            record = verified_auto.of_runs(
+                schedule=question.schedule.model_dump(mode="json"),
+                epochs=question.epochs,
+                steps=question.steps,
+                suggested=question.suggested,
+                rates=answer.rates,
+                runs=answer.runs,
+            )
+            verified_auto.write(file, record)
+            report.note(_told(of_source[file], record))
+
+
+def _is_kept(wish: _Wish, out: Path, report: Reporter) -> bool:
+    """Return whether the rates of a config need no runs any more."""
+    if not wish.file.exists():
+        return wish.trained_unverified(out)
+    try:
+        verified_auto.read(wish.file)
+    except ResultsError as error:
+        report.warn(f"{error.message}; the rates are verified again")
+        return False
+    return True
+
+
+def _told(wish: _Wish, verified: VerifiedAuto) -> str:
+    """Return the line that says what came out."""
+    runs = f"{len(verified.runs)} runs of {verified.steps:,} steps"
+    if verified.rates is None:
+        return f"{wish.config.experiment.name}: `auto` not verified: none of {runs} survived"
+    rates, suggested = verified.rates.by_purpose(), verified.suggested.by_purpose()
+    found = ", ".join(
+        f"{key} {rates[purpose]:g} (sweep: {suggested[purpose]:g})"
+        for key, purpose in auto_rates(wish.config.experiment.schedule).items()
+    )
+    return f"{wish.config.experiment.name}: `auto` verified by {runs}: {found}"
 
 
 def _digest(setup: Setup) -> str:
@@ -83,14 +208,23 @@ def _digest(setup: Setup) -> str:
 
 
 def _sweep(
-    config: Config, source: DataSource, folder: Path, fresh: bool, report: Reporter
+    config: Config,
+    source: DataSource,
+    folder: Path,
+    fresh: bool,
+    report: Reporter,
+    executor: MakeExecutor,
 ) -> SweepRecord:
     if not fresh and (folder / sweep_record.JSON_FILE).exists():
         try:
             return sweep_record.read(folder)
         except ResultsError as error:
             report.warn(f"{error.message}; the sweep is repeated")
-    record = sweep_experiment(config.experiment, source, seeds=span.SEEDS, report=report)
+    record = sweep_experiment(
+        config.experiment, source, seeds=span.SEEDS, report=report, executor=executor
+    )
+    for old in verified_auto.files(folder):
+        old.unlink(missing_ok=True)
     sweep_record.write(folder, record)
     summary = record.summary
     found = f"steady_lr {summary.steady_lr}, max_lr {summary.max_lr}"
@@ -99,15 +233,24 @@ def _sweep(
     return record
 
 
-def _fill(config: Config, wanted: Mapping[str, Purpose], summary: SweepSummary) -> Choice:
-    if summary.steady_lr is None or summary.max_lr is None:
-        reason = f"the sweep for `auto` found no learning rate: {summary.verdict}, "
-        return Choice(config, refused=reason + summary.meaning)
-    rates: dict[Purpose, float] = {"steady_lr": summary.steady_lr, "max_lr": summary.max_lr}
+def _fill(wish: _Wish) -> Choice:
+    if not wish.suggested:
+        reason = f"the sweep for `auto` found no learning rate: {wish.summary.verdict}, "
+        return Choice(wish.config, refused=reason + wish.summary.meaning)
+    rates: Mapping[Purpose, float] = wish.suggested
+    if wish.file.exists():
+        verified = verified_auto.read(wish.file)
+        if verified.rates is None:
+            reason = (
+                f"no rate for `auto` survived: {len(verified.runs)} short runs broke down or ended "
+                "no better than guessing; the lowest was at "
+                f"{min(one.lr for one in verified.runs):g}"
+            )
+            return Choice(wish.config, refused=reason)
+        rates = verified.rates.by_purpose()
     try:
-        schedule = filled(config.experiment.schedule, rates)
+        config = wish.with_rates(rates)
     except ValueError as error:
-        return Choice(config, refused=f"what the sweep found for `auto` does not fit: {error}")
-    experiment = config.experiment.model_copy(update={"schedule": schedule})
-    chosen = {key: rates[purpose] for key, purpose in wanted.items()}
-    return Choice(replace(config, experiment=experiment), chosen)
+        return Choice(wish.config, refused=f"what was found for `auto` does not fit: {error}")
+    wanted = auto_rates(wish.config.experiment.schedule)
+    return Choice(config, {key: rates[purpose] for key, purpose in wanted.items()})

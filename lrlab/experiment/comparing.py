@@ -62,7 +62,9 @@ def compare(
     atomic.check_writable(out)
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
     admission.admit(configs, resolved, report)
-    chosen = choosing.choose(configs, resolved, out=out, fresh=fresh, report=report)
+    chosen = choosing.choose(
+        configs, resolved, out=out, fresh=fresh, report=report, workers=workers, executor=executor
+    )
     plans = []
     for choice in chosen:
         experiment = choice.config.experiment

@@ -13,12 +13,16 @@ from lrlab.experiment import admission, verifying
 from lrlab.experiment.executors.executor import Executor, MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers
 from lrlab.experiment.preparation import prepare
-from lrlab.finder import span, sweep
+from lrlab.experiment.verifying import Question
+from lrlab.fields import AUTO, Purpose
+from lrlab.finder import span, sweep, verification
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.io import atomic
 from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
 from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
+from lrlab.schedules.constant import Constant
+from lrlab.schedules.one_cycle import OneCycle
 from lrlab.tasks import data
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
@@ -42,14 +46,14 @@ def find_lr(
     Only for who holds the lock of the results directory.
 
     Args:
-        config: The experiment; its schedule plays no part.
+        config: The experiment; its schedule plays no part, its epochs only when verifying.
         out: Where `sweep_record.write` will write it: made and tried before anything is trained.
         seeds: How many seeds: 0, 1, ... `seeds - 1`.
         report: Told what happens.
         min_lr: The first rate, > 0.
         max_lr: The last rate, > `min_lr`.
         steps: Steps of the sweep, >= 2; default one epoch, but at least 200 and at most 500.
-        verify: Whether short real runs around the suggestions refine them, if there are any.
+        verify: Whether short real runs verify the suggestions, if there are any.
         data_dir: Where Fashion-MNIST is looked for first.
 
     Raises:
@@ -106,7 +110,7 @@ def sweep_experiment(
     steps = steps or span.default_steps(setup.length(1).steps_per_epoch)
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
     swept_seeds = range(seeds)
-    with _interruptible():
+    with interruptible():
         with report.waiting("Loading TensorFlow and the data"):
             engines = prepare([source])
         with report.waiting(f"Sweeping {len(rates)} steps with {seeds} seeds"):
@@ -116,9 +120,10 @@ def sweep_experiment(
         found = suggest(rates, losses, chance=math.log(engines.classes(source)))
         verified = None
         if verify:
-            unseen = max(swept_seeds) + 1
-            with report.waiting("Training short runs around the suggestions"):
-                verified = _verified(setup, executor(engines, default_workers(10)), found, unseen)
+            with report.waiting("Verifying the suggestions by short runs"):
+                side_by_side = executor(engines, default_workers(verification.MOST_RUNS))
+                guess = engines.guess(source)
+                verified = _verified(setup, experiment.epochs, side_by_side, found, guess)
     settings = SweepSettings(
         experiment=experiment.name,
         model=experiment.model,
@@ -137,23 +142,26 @@ def sweep_experiment(
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into an error that says what was lost."""
     try:
         yield
     except KeyboardInterrupt:
         raise Interrupted("interrupted; the sweep was not finished", None) from None
 
 
-def _verified(setup: Setup, executor: Executor, found: Suggestion, seed: int) -> Verified | None:
-    """Return the suggestions refined, None where there are none to refine."""
-    highest = found.highest_stable_lr
-    if found.steady_lr is None or found.max_lr is None or highest is None:
+def _verified(
+    setup: Setup, epochs: int, executor: Executor, found: Suggestion, guess: float
+) -> Verified | None:
+    """Return the suggestions verified, None where there are none."""
+    if found.steady_lr is None or found.max_lr is None:
         return None
-    short_runs = verifying.verify(
-        setup, executor, steady_lr=found.steady_lr, max_lr=found.max_lr, seed=seed
-    )
+    suggested: dict[Purpose, float] = {"steady_lr": found.steady_lr, "max_lr": found.max_lr}
+    tried = (Constant(type="constant", lr=AUTO), OneCycle(type="one_cycle", max_lr=AUTO))
+    questions = [Question(setup, schedule, epochs, suggested) for schedule in tried]
+    steady, peak = verifying.verify(questions, executor, guess)
     return Verified(
-        steady_lr=verifying.refined(short_runs, "constant", highest),
-        max_lr=verifying.refined(short_runs, "one_cycle", highest),
-        runs=tuple(short_runs),
+        steady_lr=steady.rates["steady_lr"] if steady.rates else None,
+        max_lr=peak.rates["max_lr"] if peak.rates else None,
+        runs=steady.runs + peak.runs,
     )

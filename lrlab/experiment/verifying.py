@@ -1,56 +1,134 @@
-"""Check a suggestion by short real runs around it, side by side."""
+"""Verify suggested rates by short real runs, those of all schedules side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from lrlab import schedules
+import numpy as np
+
 from lrlab.experiment.executors.executor import Executor
+from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import verification
-from lrlab.finder.verification import ShortRun
-from lrlab.schedules import Length
-from lrlab.schedules.constant import Constant
-from lrlab.schedules.one_cycle import OneCycle
+from lrlab.finder.verification import ShortRun, Trial
+from lrlab.results.run import RunResult, Status
+from lrlab.schedules import Schedule
 from lrlab.tasks.setup import Setup
-from lrlab.training.jobs import ShortJob
+from lrlab.training.engines.engine import Score
+from lrlab.training.jobs import RunJob, ShortJob
 
 
-def verify(
-    setup: Setup, executor: Executor, *, steady_lr: float, max_lr: float, seed: int
-) -> list[ShortRun]:
-    """Train at rates around `steady_lr` and, with one_cycle, around `max_lr`.
-
-    A run takes one epoch, at most 2,000 steps.
+@dataclass(frozen=True)
+class Question:
+    """Which rates a schedule wants: its `auto` ones are moved together.
 
     Args:
         setup: What is trained.
-        executor: Carries out the training.
-        steady_lr: The suggestion for a constant rate, > 0.
-        max_lr: The suggestion for the peak of one_cycle, > 0.
-        seed: Seed of the weights and the sample order, >= 0.
+        schedule: The schedule, with at least one rate `auto`.
+        epochs: Epochs of the run that is to be verified.
+        suggested: What the sweep suggests.
+    """
 
-    Returns:
-        The runs: `constant` by ascending rate, then `one_cycle` by ascending peak.
+    setup: Setup
+    schedule: Schedule
+    epochs: int
+    suggested: Mapping[Purpose, float]
+
+    @property
+    def steps(self) -> int:
+        """Steps of each short run: those of the whole run, or as many as are allowed."""
+        return min(self.setup.length(self.epochs).steps, verification.MOST_STEPS)
+
+    def rates(self, factor: float) -> dict[Purpose, float]:
+        """Return the suggestions times a factor."""
+        return {purpose: lr * factor for purpose, lr in self.suggested.items()}
+
+    def lr(self, factor: float) -> float:
+        """Return the rate that stands for those of a trial: the first that is `auto`."""
+        return self.rates(factor)[next(iter(auto_rates(self.schedule).values()))]
+
+    def job(self, trial: Trial) -> RunJob | ShortJob | None:
+        """Return the run of a trial, None where its rates do not fit the schedule.
+
+        A run that is longer than allowed is tried by its curve squeezed into fewer steps, a closed
+        loop by the rate that it begins with.
+        """
+        try:
+            schedule = filled(self.schedule, self.rates(trial.factor))
+        except ValueError:
+            return None
+        seed = verification.FIRST_SEED + trial.seed
+        length = self.setup.length(self.epochs)
+        if length.steps <= verification.MOST_STEPS:
+            return RunJob(self.setup, schedule, self.epochs, seed)
+        whole, _ = schedule.drawn(length)
+        return ShortJob(self.setup, whole[np.arange(self.steps) * length.steps // self.steps], seed)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What short runs say: the best rates, None if no run survived, and the runs by rate."""
+
+    rates: Mapping[Purpose, float] | None
+    runs: tuple[ShortRun, ...]
+
+
+def verify(questions: Sequence[Question], executor: Executor, guess: float) -> list[Answer]:
+    """Answer questions by short runs, side by side.
+
+    Args:
+        questions: The questions, all on the same data.
+        executor: Carries out the training.
+        guess: Validation accuracy of always guessing the same class; a run that is not above it
+            has not survived.
 
     Raises:
         RuntimeError: If a run failed.
     """
-    around_steady = verification.rates_around(steady_lr)
-    around_peak = verification.rates_around(max_lr)
-    tried: list[Constant | OneCycle] = [
-        *(Constant(type="constant", lr=lr) for lr in around_steady),
-        *(OneCycle(type="one_cycle", max_lr=lr) for lr in around_peak),
-    ]
-    length = Length(min(setup.length(1).steps_per_epoch, verification.MOST_STEPS), 1)
-    jobs = [ShortJob(setup, schedules.rates(each, length), seed) for each in tried]
-    scores = executor.results(jobs)
+    tried: list[dict[Trial, Score | None]] = [{} for _ in questions]
+
+    def errors(of: Mapping[Trial, Score | None]) -> dict[Trial, float | None]:
+        return {
+            trial: None
+            if score is None or score.accuracy <= guess
+            else verification.error_of(score.loss, score.accuracy)
+            for trial, score in of.items()
+        }
+
+    while asked := [
+        (number, trial)
+        for number, of in enumerate(tried)
+        for trial in verification.proposals(errors(of))
+    ]:
+        jobs = {each: questions[each[0]].job(each[1]) for each in asked}
+        doable = {each: job for each, job in jobs.items() if job is not None}
+        given = dict(zip(doable, executor.results(list(doable.values())), strict=True))
+        for number, trial in asked:
+            tried[number][trial] = _score(given.get((number, trial)))
     return [
-        ShortRun(each.type, lr, *(score or (None, None)))
-        for each, lr, score in zip(tried, around_steady + around_peak, scores, strict=True)
+        _answer(question, of, verification.refined(errors(of)))
+        for question, of in zip(questions, tried, strict=True)
     ]
 
 
-def refined(runs: Sequence[ShortRun], schedule: str, highest: float) -> float | None:
-    """Return the refined rate for a schedule, `constant` or `one_cycle`, at most `highest`."""
-    of_schedule = [run for run in runs if run.schedule == schedule]
-    return verification.refined(
-        [run.lr for run in of_schedule], [run.val_loss for run in of_schedule], highest
+def _score(given: RunResult | Score | None) -> Score | None:
+    """Return the validation score after a run, None if it broke down."""
+    if isinstance(given, RunResult):
+        if given.status is not Status.DONE:
+            return None
+        return Score(given.epochs[-1].val_loss, given.epochs[-1].val_accuracy)
+    return given
+
+
+def _answer(
+    question: Question, tried: Mapping[Trial, Score | None], factor: float | None
+) -> Answer:
+    runs = tuple(
+        ShortRun(
+            schedule=question.schedule.type,
+            lr=question.lr(trial.factor),
+            val_loss=score.loss if score else None,
+            val_accuracy=score.accuracy if score else None,
+            seed=verification.FIRST_SEED + trial.seed,
+        )
+        for trial, score in sorted(tried.items(), key=lambda each: each[0])
     )
+    return Answer(None if factor is None else question.rates(factor), runs)

@@ -11,24 +11,26 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lrlab.finder.landmarks import WIDTH, Landmarks, landmarks, relative
-from lrlab.finder.sweep import Floats, classic_rules, initial_loss, stop
+from lrlab.finder.landmarks import DECADE, WIDTH, Landmarks, landmarks, whole
+from lrlab.finder.sweep import INITIAL_STEPS, Floats, classic_rules, deviation, stop
 
 MIN_STEPS = 100
 MIN_STEPS_A_DECADE = 25
 """A faster sweep learns too late: its knee moves up towards the edge."""
 
-MIN_DESCENT = 0.3
-MIN_GAIN = 0.1
-"""Least fall, as shares of the initial loss and of the loss of guessing, that is learning.
+SURE = 4.0
+"""Least fall, in standard errors of the curve, that is more than luck."""
 
-Falling from a bad start to the loss of guessing is none, so the first has to be large.
+MIN_GAIN = 0.1
+"""Least share of the fall that lies below the loss of guessing.
+
+Falling from a bad start to the loss of guessing is not learning.
 """
 
 AT_ONCE = 0.1
 """Share of the sweep that must pass before the knee, else its start was not seen."""
 
-MAX_NOISE = 0.05
+MAX_NOISE = 0.04
 MAX_SPREAD = 4.0
 """Standard error of the curve over its descent, and factor between seeds, still to be trusted."""
 
@@ -105,15 +107,20 @@ def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) ->
     """Suggest learning rates from the loss curves of a sweep.
 
     The knee is the rate at which the seeds' mean curve, smoothed over the logarithm of the rate,
-    has done 95 % of its fall; the edge the rate at which it has given back 20 % of it:
+    has done 95 % of its fall; the edge the rate at which it has given back 20 % of it. With pace
+    steps per decade of rates, 71 in a usual sweep,
 
-        steady_lr = min(2.4 knee, edge)        max_lr = min(6.5 knee, edge)
+        max_lr = knee^0.4 edge^0.6 min(1, pace / 71)        steady_lr = max_lr / 4
+
+    so that both stay the further below the edge the nearer it is to the knee. Only differences of
+    losses count: a constant added to the loss or a positive factor changes nothing.
 
     Args:
         lr: Rates of the sweep, shape (steps,), positive and strictly increasing.
-        losses: True batch losses, shape (seeds, steps) or (steps,); NaN from divergence on.
+        losses: True batch losses, shape (seeds, steps) or (steps,); NaN from divergence on. Single
+            losses between others that are not finite are skipped.
         chance: Loss of a guess that ignores the input, ln 10 for ten equal classes. Where it is
-            known, `no_descent` is judged by it and not by the initial loss.
+            known, a fall that does not lead below it is `no_descent`.
 
     Returns:
         The suggestion. Losses after the step at which `lrlab.finder.sweep.stop` ends a seed's sweep
@@ -164,7 +171,7 @@ def _checked(lr: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
     for curve in curves:
         if end := stop(curve):
             curve[end[0] :] = np.nan
-    return np.log(rates), curves
+    return np.log(rates), whole(curves)
 
 
 def _verdict(
@@ -175,17 +182,17 @@ def _verdict(
     chance: float | None,
 ) -> Verdict:
     """Return the first reason not to trust the curves, or `ok`."""
-    decades = (x[-1] - x[0]) / math.log(10)
+    decades = (x[-1] - x[0]) / DECADE
     if x.size < max(MIN_STEPS, MIN_STEPS_A_DECADE * decades):
         return Verdict.TOO_SHORT
-    learned = _learned(curves, together, chance)
+    learned = _learned(x, curves, together, chance)
     share = np.median(np.isfinite(curves).sum(axis=1)) / x.size
     if not learned and share <= AT_ONCE:
         return Verdict.DIVERGED_AT_ONCE
-    if _noise(x, curves) > MAX_NOISE * max(together.descent, MIN_DESCENT):
-        return Verdict.TOO_NOISY
-    if not learned and _still_falling(curves):
+    if not (learned and together.rises) and _still_falling(curves):
         return Verdict.NO_DIVERGENCE
+    if learned and _noise(x, curves, together) > MAX_NOISE * together.descent:
+        return Verdict.TOO_NOISY
     if not learned:
         # One that learned before it was first looked at ends early and seems not to fall.
         return Verdict.DIVERGED_AT_ONCE if share < 0.5 else Verdict.NO_DESCENT
@@ -196,31 +203,42 @@ def _verdict(
     return Verdict.TOO_NOISY if _disagree(together, alone) else Verdict.OK
 
 
-def _learned(curves: Floats, together: Landmarks, chance: float | None) -> bool:
-    """Return whether the lowest loss is one that only a model that learned can have."""
+def _learned(x: Floats, curves: Floats, together: Landmarks, chance: float | None) -> bool:
+    """Return whether the loss fell, and to one that only a model that learned can have."""
+    noise = _noise(x, curves, together)
+    if together.descent <= SURE * math.hypot(noise, _initial_noise(curves)):
+        return False
     if chance is None:
-        return together.descent >= MIN_DESCENT
-    initial = float(np.mean([initial_loss(curve) for curve in curves]))
-    return initial - together.descent * abs(initial) < chance - MIN_GAIN * abs(chance)
+        return True
+    gain = chance - (together.initial - together.descent)
+    return gain > max(MIN_GAIN * together.descent, SURE * noise)
 
 
 def _still_falling(curves: Floats) -> bool:
     """Return whether the last quarter of the sweep lies surely below the quarters before."""
     if not np.isfinite(curves).all():
         return False
-    quarters = np.array_split(relative(curves), 4, axis=1)
+    quarters = np.array_split(curves - curves.mean(axis=1, keepdims=True), 4, axis=1)
     third, last = quarters[2].ravel(), quarters[3].ravel()
     error = math.hypot(third.std() / math.sqrt(third.size), last.std() / math.sqrt(last.size))
     return bool(third.mean() - last.mean() > 3 * error)
 
 
-def _noise(x: Floats, curves: Floats) -> float:
-    """Return the standard error of the smoothed curve, from the differences of neighbours."""
-    differences = np.abs(np.diff(relative(curves), axis=1))
-    differences = differences[np.isfinite(differences)]
-    deviation = float(np.median(differences)) / (0.6745 * math.sqrt(2)) if differences.size else 0.0
-    in_window = 2 * math.sqrt(math.pi) * WIDTH * math.log(10) * x.size / (x[-1] - x[0])
-    return deviation / math.sqrt(max(in_window, 1.0) * len(curves))
+def _noise(x: Floats, curves: Floats, together: Landmarks) -> float:
+    """Return the standard error of the smoothed curve, from the differences of neighbours.
+
+    All over the curve or near its lowest point, whichever is larger: a network that is dead at low
+    rates has no noise there.
+    """
+    near = curves[:, np.abs(x - together.best) <= 2 * WIDTH * DECADE]
+    in_window = 2 * math.sqrt(math.pi) * WIDTH * DECADE * x.size / (x[-1] - x[0])
+    largest = max(deviation(curves), deviation(near))
+    return largest / math.sqrt(max(in_window, 1.0) * len(curves))
+
+
+def _initial_noise(curves: Floats) -> float:
+    """Return the standard error of the mean initial loss."""
+    return deviation(curves[:, :INITIAL_STEPS]) / math.sqrt(INITIAL_STEPS * len(curves))
 
 
 def _disagree(together: Landmarks, alone: list[Landmarks]) -> bool:

@@ -13,12 +13,18 @@ Floats = NDArray[np.float64]
 INITIAL_STEPS = 10
 """Steps whose mean loss is the initial loss: one batch alone is too noisy a reference."""
 
-DIVERGENCE_FACTOR = 4.0
-"""Smoothed loss over its best at which a sweep has diverged; the factor of fastai and Lightning."""
+DIVERGED_NOISE, DIVERGED_STEPS = 4.0, 3
+ABOVE_NOISE, ABOVE_FALL, ABOVE_STEPS = 2.0, 0.1, 20
+"""What is far above the initial loss, and what is above it for good.
 
-INITIAL_MARGIN = 1.1
-ABOVE_INITIAL_STEPS = 20
-"""So many steps in a row, by such a factor, above the initial loss are no longer noise."""
+In deviations of the first losses and in shares of the fall so far; in so many steps in a row.
+"""
+
+NONFINITE_STEPS = 3
+"""So many losses in a row that are not finite end a sweep; fewer are skipped."""
+
+ROUNDING = 1e-6
+"""Share of a loss that float32 cannot tell from none: least height of what is above another."""
 
 
 class StoppedBy(enum.StrEnum):
@@ -40,7 +46,7 @@ class StoppedBy(enum.StrEnum):
 
     COMPLETED = "completed", "all rates were tried"
     NONFINITE = "nonfinite", "the loss was infinite or not a number"
-    DIVERGED = "diverged", "the smoothed loss rose above 4 times its best"
+    DIVERGED = "diverged", "the loss rose above the initial one by more than it had fallen"
     ABOVE_INITIAL = "above_initial", "the smoothed loss stayed above the initial loss"
 
 
@@ -85,15 +91,15 @@ def smooth(losses: ArrayLike, beta: float = 0.98) -> Floats:
     s(i) = sum_j beta^(i-j) loss(j) / sum_j beta^(i-j), j = 0 .. i
 
     Args:
-        losses: Any shape (..., steps); a value that is not finite ends its row.
+        losses: Any shape (..., steps); values that are not finite are skipped.
         beta: Share of the past, 0 <= beta < 1.
 
     Returns:
-        float64 array of the same shape; NaN from a row's first value that is not finite on.
+        float64 array of the same shape, NaN where a value was skipped.
 
     Example:
         >>> smooth([2.0, 1.0, np.nan, 1.0], beta=0.5)
-        array([2.        , 1.33333333,        nan,        nan])
+        array([2.        , 1.33333333,        nan, 1.14285714])
 
     References:
         Diederik P. Kingma and Jimmy Ba, Adam, 2015, section 3, https://arxiv.org/abs/1412.6980
@@ -101,35 +107,47 @@ def smooth(losses: ArrayLike, beta: float = 0.98) -> Floats:
     if not 0 <= beta < 1:
         raise ValueError(f"beta must be at least 0 and less than 1, got {beta:g}")
     values = np.array(losses, np.float64)
-    values[~np.isfinite(values)] = np.nan
+    finite = np.isfinite(values)
+    values[~finite] = np.nan
     average = np.zeros(values.shape[:-1])
-    weight = 0.0
+    weight = np.zeros(values.shape[:-1])
     for step in range(values.shape[-1]):
+        known = finite[..., step]
         # The running average itself, not a sum to be divided: so a constant stays constant.
-        weight = beta * weight + 1
-        average = average + (values[..., step] - average) / weight
-        values[..., step] = average
+        weight = np.where(known, beta * weight + 1, weight)
+        change = np.where(known, values[..., step] - average, 0.0)
+        average = average + change / np.where(known, weight, 1.0)
+        values[..., step] = np.where(known, average, np.nan)
     return values
 
 
 def initial_loss(losses: Floats) -> float:
-    """Return the loss of the untrained model: the mean over the first steps, NaN if there is none.
+    """Return the loss of the untrained model, NaN if there is none.
 
-    A sweep that explodes at once must not raise its own yardstick, so the mean is at most twice
-    the very first loss.
+    The mean over the first steps, but at most that over the first half of them: a sweep that
+    explodes at once must not raise its own yardstick.
     """
     first = losses[:INITIAL_STEPS]
     first = first[np.isfinite(first)]
     if not first.size:
         return float("nan")
-    return float(min(first.mean(), first[0] + abs(first[0])))
+    half = first[: (first.size + 1) // 2]
+    return float(min(first.mean(), half.mean()))
 
 
 def stop(losses: ArrayLike) -> tuple[int, StoppedBy] | None:
     """Return the step at which a sweep is over and why, or None while it goes on.
 
-    Causal: a step is judged by the losses up to it, so a longer prefix gives the same answer and
-    the result does not depend on how often it is asked.
+    With s the smoothed loss, initial the untrained model's, fall = initial - min s so far, and
+    noise the standard deviation of the first losses from step to step, it is over
+
+    * `diverged` where s and the last 3 losses are above initial + max(fall, 4 noise);
+    * `above_initial` where s has been above initial + max(0.1 fall, 2 noise) for 20 steps;
+    * `nonfinite` at the first of 3 losses in a row that are not finite; fewer are skipped.
+
+    Only differences of losses count, so a constant added to the loss or a positive factor changes
+    nothing. Causal: each step is judged by the losses up to it, a broken one by the 2 after it, so
+    a longer prefix gives the same answer and it does not matter how often it is asked.
 
     Args:
         losses: True batch losses of the steps so far, shape (steps,).
@@ -139,36 +157,53 @@ def stop(losses: ArrayLike) -> tuple[int, StoppedBy] | None:
         the last rate: then the sweep is `StoppedBy.COMPLETED`.
 
     Example:
-        >>> stop([2.3, 2.2, float("inf"), 2.0])
-        (2, <StoppedBy.NONFINITE: 'nonfinite'>)
+        >>> stop([2.3, float("nan"), 2.2, float("inf"), float("nan"), float("nan")])
+        (3, <StoppedBy.NONFINITE: 'nonfinite'>)
     """
     values = np.asarray(losses, np.float64)
     if values.ndim != 1:
         raise ValueError(f"losses must have the shape (steps,), got {values.shape}")
     found = []
-    broken = np.flatnonzero(~np.isfinite(values))
+    broken = np.flatnonzero(_lasting(~np.isfinite(values), NONFINITE_STEPS))
     if broken.size:
-        found.append((int(broken[0]), StoppedBy.NONFINITE))
-        values = values[: broken[0]]
-    if values.size > INITIAL_STEPS:
-        smoothed = smooth(values)
-        initial = initial_loss(values)
-        best = np.minimum.accumulate(smoothed)
-        # An easy task reaches losses near 0, where 4 times the best still is a good loss.
-        limit = np.maximum(best + (DIVERGENCE_FACTOR - 1) * np.abs(best), initial)
-        above = smoothed > initial + (INITIAL_MARGIN - 1) * abs(initial)
-        found += _first(smoothed > limit, StoppedBy.DIVERGED)
-        found += _first(_lasting(above, ABOVE_INITIAL_STEPS), StoppedBy.ABOVE_INITIAL)
+        first = int(broken[0]) - NONFINITE_STEPS + 1
+        found.append((first, StoppedBy.NONFINITE))
+        values = values[:first]
+    steps = np.flatnonzero(np.isfinite(values))
+    known = values[steps]
+    if known.size > INITIAL_STEPS:
+        smoothed = smooth(known)
+        initial = initial_loss(known)
+        noise = max(deviation(known[:INITIAL_STEPS]), ROUNDING * abs(initial))
+        fall = initial - np.minimum.accumulate(smoothed)
+        limit = initial + np.maximum(fall, DIVERGED_NOISE * noise)
+        high = _lasting(np.minimum(known, smoothed) > limit, DIVERGED_STEPS)
+        above = smoothed > initial + np.maximum(ABOVE_FALL * fall, ABOVE_NOISE * noise)
+        found += _first(steps, high, StoppedBy.DIVERGED)
+        found += _first(steps, _lasting(above, ABOVE_STEPS), StoppedBy.ABOVE_INITIAL)
     return min(found, key=lambda end: end[0], default=None)
 
 
-def _first(over: NDArray[np.bool_], reason: StoppedBy) -> list[tuple[int, StoppedBy]]:
-    """Return the first step that is over with its reason, as a list of one or none.
+def deviation(losses: Floats) -> float:
+    """Return the losses' standard deviation from step to step, which no trend or leap raises.
+
+    The median of the differences of neighbours over 0.6745 sqrt(2), which is that of a normal
+    distribution's; of several curves, shape (seeds, steps), of all together.
+    """
+    differences = np.abs(np.diff(losses, axis=-1))
+    differences = differences[np.isfinite(differences)]
+    return float(np.median(differences)) / (0.6745 * np.sqrt(2)) if differences.size else 0.0
+
+
+def _first(
+    steps: NDArray[np.intp], over: NDArray[np.bool_], reason: StoppedBy
+) -> list[tuple[int, StoppedBy]]:
+    """Return the first of the steps that is over with its reason, as a list of one or none.
 
     The initial loss is known only after the first steps, so they cannot be over.
     """
-    steps = np.flatnonzero(over[INITIAL_STEPS:])
-    return [(int(steps[0]) + INITIAL_STEPS, reason)] if steps.size else []
+    found = steps[INITIAL_STEPS:][over[INITIAL_STEPS:]]
+    return [(int(found[0]), reason)] if found.size else []
 
 
 def _lasting(flags: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
@@ -198,9 +233,10 @@ def classic_rules(lr: Floats, curves: Floats) -> dict[str, float | None]:
     References:
         fastai, `fastai.callback.schedule`, https://docs.fast.ai/callback.schedule.html
     """
-    recorded = int(np.isfinite(curves).all(axis=0).sum())
-    kept = slice(lr.size // 10, max(recorded - 5, 0))
-    smoothed = smooth(curves[:, :recorded].mean(axis=0))[kept]
+    recorded = np.flatnonzero(np.isfinite(curves).all(axis=0))
+    end = int(recorded[-1]) + 1 if recorded.size else 0
+    kept = slice(lr.size // 10, max(end - 5, 0))
+    smoothed = smooth(curves[:, :end].mean(axis=0))[kept]
     if smoothed.size < 2:
         return dict.fromkeys(("minimum", "steepest", "valley", "slide"))
     lr = lr[kept]

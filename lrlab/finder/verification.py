@@ -1,37 +1,61 @@
-"""Owns how short real runs around a suggested rate refine it: which rates, and what they say.
+"""Owns how short real runs verify a suggested rate: which rates come next, and what they say.
 
-Pure numpy; `experiment` trains the runs.
+Pure numpy; `experiment` trains the runs, and a benchmark may with a loop of its own.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
-FACTORS = (1 / 3, 1 / math.sqrt(3), 1.0, math.sqrt(3), 3.0)
-"""Rates that are tried, over the suggestion."""
+MOST_STEPS = 4_000
+"""The most steps of a run; a longer one is verified by its curve squeezed into so many."""
 
-REACH = 2.0
-"""How far the refined rate may be from the suggestion, as a factor.
+FIRST_SEED = 1_000
+"""Seed of the runs that search, above that of any sweep; the next one is of those that confirm."""
 
-A short run likes higher rates than a long one, so it may move the suggestion, not replace it. On
-the development tasks 2 left less regret than 1.5 or 3.
-"""
+MOST_SEARCHED, MOST_RUNS = 6, 9
+"""The most runs that search for the best rate, and those that confirm it included."""
 
-MOST_STEPS = 2_000
-"""The most steps of a run, which takes one epoch if that is shorter."""
+MARGIN = 0.02
+"""By what share a neighbour has to be worse to count as worse."""
 
 CLIFF = 1.25
-"""Validation loss over the best that a run counts at most.
+"""What a run counts at most, over the best: beyond it has left the bottom of the valley, which a
+parabola describes."""
 
-Beyond, it has left the smooth bottom that a parabola describes.
-"""
+
+LEAST_WRONG = 1e-3
+"""Share of wrong answers that counts at least: where all are right the loss alone decides."""
+
+
+class Trial(NamedTuple):
+    """A run to be tried: at the suggestion times 2^step, with one seed or another.
+
+    Attributes:
+        step: Doublings of the suggested rate.
+        seed: 0 for the runs that search, 1 for those that confirm.
+    """
+
+    step: int
+    seed: int
+
+    @property
+    def factor(self) -> float:
+        """Its rate over the suggestion."""
+        return 2.0**self.step
+
+
+Results = Mapping[Trial, float | None]
+"""What trials gave: an error or a loss >= 0, the lower the better; None: it did not survive."""
 
 
 @dataclass(frozen=True)
 class ShortRun:
-    """A short real run: schedule `constant` or `one_cycle`, its rate or peak, what it gave.
+    """A short real run: the `type` of its schedule, its rate or peak, what it gave.
 
     The results are those of the validation set after the run, None where it broke down.
     """
@@ -40,47 +64,127 @@ class ShortRun:
     lr: float
     val_loss: float | None
     val_accuracy: float | None
+    seed: Annotated[int, Field(strict=True, ge=0)] | None = field(
+        default=None, metadata={"left_out": True}
+    )
 
 
-def rates_around(lr: float) -> tuple[float, ...]:
-    """Return the rates that are tried around a suggestion, ascending, `lr` in their middle.
+def proposals(results: Results) -> list[Trial]:
+    """Return the trials that come next, side by side; none once there is nothing left to learn.
 
-    Example:
-        >>> [round(rate, 3) for rate in rates_around(0.03)]
-        [0.01, 0.017, 0.03, 0.052, 0.09]
-    """
-    return tuple(lr * factor for factor in FACTORS)
-
-
-def refined(lr: Sequence[float], val_loss: Sequence[float | None], highest: float) -> float | None:
-    """Return the rate at the bottom of the parabola through the losses over log lr.
-
-    The parabola smooths what a single run's luck would decide; the loss is less of a lottery than
-    the accuracy. Where the parabola has no bottom, it is beyond the rates tried, or there is only
-    noise: then the best rate tried counts.
+    The search begins at the suggestion, its half and its double, steps down until a run survives,
+    and goes on towards any side on which no rate is worse than the best. Then the best and its
+    neighbours are confirmed with another seed, and so are those of a rate that then becomes the
+    best, so that neither a lucky run nor the edge of a cliff decides.
 
     Args:
-        lr: Rates tried, > 0, ascending, at least 3, the suggestion in their middle.
-        val_loss: Validation loss at each rate, > 0; None where the run broke down.
-        highest: Rate that the result never exceeds, the sweep's `highest_stable_lr`.
-
-    Returns:
-        The rate, within a factor of 2 of the suggestion; None if every run broke down.
+        results: All results so far; what they say does not depend on their order.
 
     Example:
-        >>> print(f"{refined([0.01, 0.1, 1.0], [0.50, 0.41, 0.50], highest=2.0):.3f}")
-        0.100
-        >>> print(f"{refined([0.01, 0.1, 1.0], [0.45, 0.45, None], highest=2.0):.3f}")
-        0.050
+        >>> results = {}
+        >>> while trials := proposals(results):
+        ...     print([trial.factor for trial in trials])
+        ...     results |= {trial: abs(trial.step - 1) + 0.1 for trial in trials}
+        [0.5, 1.0, 2.0]
+        [4.0]
+        [2.0, 1.0, 4.0]
     """
-    reached = [loss for loss in val_loss if loss is not None]
-    if not reached:
+    searched = _of_seed(results, 0)
+    missing = [step for step in (-1, 0, 1) if step not in searched]
+    if missing:
+        return [Trial(step, 0) for step in missing]
+    wanted = _outward(searched)[: max(MOST_SEARCHED - len(searched), 0)]
+    if wanted:
+        return [Trial(step, 0) for step in wanted]
+    means = _means(results)
+    best = _best(means)
+    if best is None:
+        return []
+    around = [step for step in (best, best - 1, best + 1) if means.get(step) is not None]
+    unsure = [step for step in around if Trial(step, 1) not in results]
+    return [Trial(step, 1) for step in unsure[: max(MOST_RUNS - len(results), 0)]]
+
+
+def refined(results: Results) -> float | None:
+    """Return the best rate over the suggestion, None if no run survived.
+
+    The lowest point of the parabola through the best rate tried and its neighbours, over the
+    logarithm of the rate, each the mean over its seeds; at most one step from the best, and never
+    beyond the highest rate that survived with every seed it was tried with.
+
+    Example:
+        >>> tried = {-1: 0.15, 0: 0.11, 1: 0.11, 2: None}
+        >>> print(f"{refined({Trial(step, 0): error for step, error in tried.items()}):.2f}")
+        1.41
+    """
+    errors = _means(results)
+    confirmed = {step: e for step, e in errors.items() if Trial(step, 1) in results}
+    best = _best(confirmed)
+    if best is None:
+        best = _best(errors)
+    if best is None:
         return None
-    worst = CLIFF * min(reached)
-    losses = np.array([worst if loss is None else min(loss, worst) for loss in val_loss])
-    suggested = lr[len(lr) // 2]
-    x = np.log(np.asarray(lr) / suggested)
-    bend, slope, _ = np.polyfit(x, losses, 2)
-    bottom = -slope / (2 * bend) if bend > 0 else x[losses.argmin()]
-    factor = math.exp(float(np.clip(bottom, -math.log(REACH), math.log(REACH))))
-    return min(suggested * factor, highest)
+    survived = {step: error for step, error in errors.items() if error is not None}
+    near = {step: errors[step] for step in (best - 1, best, best + 1) if step in errors}
+    worst = CLIFF * survived[best]
+    steps = np.array(list(near), np.float64)
+    heights = np.array([worst if e is None else min(e, worst) for e in near.values()])
+    bottom = float(best)
+    if len(near) == 3 and np.ptp(heights) > 0:
+        bend, slope, _ = np.polyfit(steps - best, heights, 2)
+        if bend > 0:
+            bottom = best + float(np.clip(-slope / (2 * bend), -1, 1))
+    broken = [step for step, error in errors.items() if error is None and step > best]
+    highest = max(step for step in survived if step < min(broken, default=np.inf))
+    return float(2.0 ** min(bottom, highest))
+
+
+def error_of(loss: float, accuracy: float) -> float:
+    """Return what the search compares: the geometric mean of loss and share of wrong answers.
+
+    The accuracy is what counts, but on a small validation set many rates share one; the loss tells
+    them apart.
+    """
+    return math.sqrt(max(loss, 0.0) * max(1 - accuracy, LEAST_WRONG))
+
+
+def _of_seed(results: Results, seed: int) -> dict[int, float | None]:
+    tried = sorted(results.items(), key=lambda each: each[0])
+    return {trial.step: error for trial, error in tried if trial.seed == seed}
+
+
+def _means(results: Results) -> dict[int, float | None]:
+    """Return the mean error at each step over its seeds, None where a run did not survive."""
+    of_step: dict[int, list[float | None]] = {}
+    for trial, error in sorted(results.items(), key=lambda each: each[0]):
+        of_step.setdefault(trial.step, []).append(error)
+    return {
+        step: None if None in errors else float(np.mean(np.array(errors, np.float64)))
+        for step, errors in of_step.items()
+    }
+
+
+def _best(errors: Mapping[int, float | None]) -> int | None:
+    """Return the step of the lowest error, of equal ones the lowest; None if none survived."""
+    survived = [(error, step) for step, error in errors.items() if error is not None]
+    return min(survived)[1] if survived else None
+
+
+def _outward(errors: Mapping[int, float | None]) -> list[int]:
+    """Return the steps next to those tried, on each side that has not become worse."""
+    best = _best(errors)
+    if best is None:
+        return [min(errors) - 1, min(errors) - 2]
+    lowest = errors[best]
+    assert lowest is not None
+    limit = lowest * (1 + MARGIN)
+
+    def worse(steps: Sequence[int]) -> bool:
+        return any((error := errors[step]) is None or error > limit for step in steps)
+
+    wanted = []
+    if not worse([step for step in errors if step < best]):
+        wanted.append(min(errors) - 1)
+    if not worse([step for step in errors if step > best]):
+        wanted.append(max(errors) + 1)
+    return wanted

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.finder import landmarks, sweep
+from lrlab.finder import landmarks
 from lrlab.plots import canvas, legends, scales
 from lrlab.results.sweep_record import SweepRecord, Verified
 
@@ -43,26 +43,17 @@ class Reading:
 
 
 def reading(record: SweepRecord) -> Reading | None:
-    """Return how the advice reads a sweep; None where no seed has a loss.
-
-    The mean change over the initial loss, smoothed over the logarithm of the rate, does not lag.
-    """
+    """Return how the advice reads a sweep; None where no seed has a loss."""
     recorded = np.flatnonzero(np.isfinite(record.losses).any(axis=0))
-    usable = record.losses[np.isfinite(record.losses[:, 0])]
-    if not len(recorded) or not len(usable):
+    usable = record.losses[np.isfinite(record.losses).any(axis=1)]
+    if not len(recorded):
         return None
-    x = np.log(record.lr)
-    window = np.exp(-0.5 * ((x[:, np.newaxis] - x) / (landmarks.WIDTH * math.log(10))) ** 2)
-    window /= window.sum(axis=1, keepdims=True)
-    change = landmarks.relative(usable)
-    change = np.where(np.isfinite(change), change, landmarks.CEILING)
-    initial = np.array([[sweep.initial_loss(curve)] for curve in usable])
-    scale = np.where(initial != 0, np.abs(initial), 1.0)
-    seeds = initial + scale * (change @ window.T)
-    curve = initial.mean() + scale.mean() * (change.mean(axis=0) @ window.T)
+    x, losses = np.log(record.lr), landmarks.whole(usable)
+    curve = landmarks.shared_curve(x, losses).loss
+    seeds = np.stack([landmarks.shared_curve(x, one[np.newaxis]).loss for one in losses])
     knee = edge = None
     if record.summary.steady_lr is not None:
-        found = landmarks.landmarks(x, usable)
+        found = landmarks.landmarks(x, losses)
         knee, edge = math.exp(found.knee), math.exp(found.edge)
     return Reading(curve, seeds, knee, edge, int(recorded[-1]))
 

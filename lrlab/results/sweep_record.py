@@ -71,7 +71,7 @@ class SweepSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """The suggestions as short real runs refined them, None where every run broke down."""
+    """The suggestions as short real runs have them, None where no run survived."""
 
     steady_lr: Rate | None
     max_lr: Rate | None
@@ -174,12 +174,22 @@ def _rounded(verified: Verified) -> Verified:
     return Verified(
         steady_lr=_round(verified.steady_lr),
         max_lr=_round(verified.max_lr),
-        runs=tuple(replace(run, lr=float(f"{run.lr:.3g}")) for run in verified.runs),
+        runs=rounded_runs(verified.runs),
     )
 
 
+def rounded_runs(runs: Sequence[ShortRun]) -> tuple[ShortRun, ...]:
+    """Return short runs with their rates rounded to three digits."""
+    return tuple(replace(run, lr=rounded(run.lr)) for run in runs)
+
+
+def rounded(value: float) -> float:
+    """Return a rate rounded to three digits."""
+    return float(f"{value:.3g}")
+
+
 def _round(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.3g}")
+    return None if value is None else rounded(value)
 
 
 def write(out: Path, record: SweepRecord) -> list[Path]:

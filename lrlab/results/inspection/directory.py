@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lrlab.errors import ResultsError
 from lrlab.io import atomic
-from lrlab.results import comparison, lock, run_folder, sweep_record
+from lrlab.results import comparison, lock, run_folder, sweep_record, verified_auto
 from lrlab.results.inspection import run_findings
 from lrlab.results.inspection.findings import Finding, Kind
 from lrlab.results.run import CHECKPOINT, RunPlace, Status, names_experiment
@@ -169,12 +169,24 @@ class _Inspector:
             if not path.is_dir():
                 self._foreign(path)
                 continue
+            checked = verified_auto.files(path)
             try:
-                if self._holds_only(path, _SWEEP):
-                    sweep_record.read(path)
+                if not self._holds_only(path, [*_SWEEP, *(file.name for file in checked)]):
+                    continue
+                sweep_record.read(path)
             except ResultsError as error:
                 remedy = "`--repair` sets it aside, and `lrlab compare` repeats the sweep"
                 self._damaged(path, error, remedy, [path])
+            else:
+                self._verified(checked)
+
+    def _verified(self, files: Sequence[Path]) -> None:
+        for file in files:
+            try:
+                verified_auto.read(file)
+            except ResultsError as error:
+                remedy = "`--repair` sets it aside, and `lrlab compare` verifies again"
+                self._damaged(file, error, remedy, [file])
 
     def _folder(self, path: Path) -> None:
         if _holds_sweep(path):

@@ -60,6 +60,11 @@ class Engines:
         """Return the number of classes of a data set."""
         return self._tensors[source].classes
 
+    def guess(self, source: DataSource) -> float:
+        """Return the validation accuracy of always guessing the most frequent class."""
+        _, labels = self._tensors[source].splits["validation"]
+        return float(np.bincount(labels.numpy()).max() / len(labels))
+
 
 class TensorFlowEngine(Engine):
     """Trains a Keras model in one compiled function.
