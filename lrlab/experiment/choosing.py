@@ -1,19 +1,18 @@
 """Fill in the rates that a config leaves to a sweep (`auto`): one sweep for all that share it."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lrlab.config import Config
-from lrlab.errors import ResultsError
+from lrlab.errors import ResultsError, TrainingError, UnreadableError
+from lrlab.experiment.retraining import Old
 from lrlab.experiment.suggesting import sweep_experiment
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import span
-from lrlab.io import atomic
+from lrlab.io import atomic, reading
 from lrlab.reporter import Reporter
-from lrlab.results import run, sweep_record
+from lrlab.results import sweep_record
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
@@ -39,27 +38,28 @@ def choose(
     resolved: Mapping[str, DataSource],
     *,
     out: Path,
-    fresh: bool,
     report: Reporter,
+    old: Old | None = None,
 ) -> list[Choice]:
     """Return the configs with every `auto` rate filled in by a sweep.
 
     One sweep serves all experiments of the same model, optimizer, batch size and data. It is kept
-    in `OUT/sweeps/<hash>` and reused as runs are.
+    in `OUT/sweeps/<identity>` and reused as runs are. One that fails is the end of these
+    experiments alone.
 
     Args:
         configs: The experiments.
         resolved: The data that each name means.
         out: The results directory.
-        fresh: Repeat sweeps that were made before.
         report: Told what happens.
+        old: What is repeated although it was made before.
 
     Raises:
         DataError: If a data set is damaged.
         ResultsError: If a sweep cannot be written.
         Interrupted: On Ctrl-C.
     """
-    swept: dict[Setup, SweepRecord] = {}
+    swept: dict[Setup, SweepRecord | str] = {}
     choices = []
     for config in configs:
         wanted = auto_rates(config.experiment.schedule)
@@ -69,27 +69,44 @@ def choose(
         source = resolved[config.experiment.data]
         setup = config.experiment.setup(source)
         if setup not in swept:
-            folder = out / "sweeps" / _digest(setup)
+            folder = out / "sweeps" / sweep_record.identity(setup.identity())
             atomic.check_within(out, folder)
-            atomic.remove_parts(folder)
-            swept[setup] = _sweep(config, source, folder, fresh, report)
-        choices.append(_fill(config, wanted, swept[setup].summary))
+            try:
+                swept[setup] = _sweep(config, source, folder, old, report)
+            except (TrainingError, UnreadableError) as error:
+                swept[setup] = error.message
+        found = swept[setup]
+        if isinstance(found, str):
+            choices.append(Choice(config, refused=f"the sweep for `auto` failed: {found}"))
+        else:
+            choices.append(_fill(config, wanted, found.summary))
     return choices
 
 
-def _digest(setup: Setup) -> str:
-    stated = json.dumps([run.FORMAT, *setup.identity()], sort_keys=True)
-    return hashlib.sha256(stated.encode()).hexdigest()[:10]
+def _kept(folder: Path, old: Old | None, report: Reporter) -> SweepRecord | None:
+    """Return the sweep that a folder holds, None if there is none to be used."""
+    path = folder / sweep_record.JSON_FILE
+    if not reading.exists(path) or (old and path in old):
+        return None
+    try:
+        record = sweep_record.read(folder)
+        if sweep_record.recorded_identity(record.summary.settings) == folder.name:
+            return record
+        reason = f"`{path}` is the sweep of another setup"
+    except UnreadableError:
+        raise
+    except ResultsError as error:
+        reason = error.message
+    report.warn(f"{reason}; the sweep is repeated")
+    return None
 
 
 def _sweep(
-    config: Config, source: DataSource, folder: Path, fresh: bool, report: Reporter
+    config: Config, source: DataSource, folder: Path, old: Old | None, report: Reporter
 ) -> SweepRecord:
-    if not fresh and (folder / sweep_record.JSON_FILE).exists():
-        try:
-            return sweep_record.read(folder)
-        except ResultsError as error:
-            report.warn(f"{error.message}; the sweep is repeated")
+    atomic.recover(folder)
+    if (kept := _kept(folder, old, report)) is not None:
+        return kept
     record = sweep_experiment(config.experiment, source, seeds=span.SEEDS, report=report)
     sweep_record.write(folder, record)
     summary = record.summary

@@ -31,7 +31,7 @@ def verify(
         The runs: `constant` by ascending rate, then `one_cycle` by ascending peak.
 
     Raises:
-        RuntimeError: If a run failed.
+        TrainingError: If a run failed.
     """
     around_steady = verification.rates_around(steady_lr)
     around_peak = verification.rates_around(max_lr)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.io import atomic
+from lrlab.io import atomic, pictures
 from lrlab.io.printable import printable_lines
 
 FORMATS = ("png", "svg", "pdf")
@@ -206,7 +206,7 @@ def save(made: Any, path: Path) -> Path:
     # With its own random salt an svg would differ every time.
     with matplotlib.rc_context({"svg.hashsalt": "lrlab"} if kind == "svg" else {}):
         made.savefig(content, format=kind, metadata=dateless[kind])
-    atomic.write(path, content.getvalue())
+    atomic.write(path, pictures.sign(content.getvalue(), kind))
     return path
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.errors import DataError
+from lrlab.io import reading
 from lrlab.tasks import fashion_mnist, own_npz, sketches
 from lrlab.tasks.data_source import DataSource, validation_images
 
@@ -51,7 +52,7 @@ def resolve(
     Raises:
         DataError: If it is not there and cannot be had.
     """
-    if data_dir is not None and not data_dir.is_dir():
+    if data_dir is not None and not reading.is_folder(data_dir):
         raise DataError(
             f"`{data_dir}` is not a folder", "pass an existing folder with `--data-dir`"
         )
@@ -107,7 +108,7 @@ def load(source: DataSource) -> DataSet:
 def _read(source: DataSource) -> tuple[Array, Array, Array | None, Array | None]:
     if source.path is None:
         return sketches.sketches()
-    if source.path.is_dir():
+    if reading.is_folder(source.path):
         return fashion_mnist.read(source.path)
     arrays = own_npz.read(source.path)
     own_npz.check_unchanged(source.path, source.fingerprint)

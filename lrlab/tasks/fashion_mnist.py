@@ -64,7 +64,7 @@ def cache_dir() -> Path:
 def find(data_dir: Path | None) -> Path | None:
     """Return the first folder that holds all four files: `data_dir`, then Keras' cache."""
     for folder in (data_dir, cache_dir()):
-        if folder is not None and all((folder / name).is_file() for name in FILES):
+        if folder is not None and all(reading.is_file(folder / name) for name in FILES):
             return folder
     return None
 
@@ -101,7 +101,7 @@ def download() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".lrlab-", dir=folder) as scratch:
             for name, digest in FILES.items():
-                if (folder / name).is_file() and _sha256(folder / name) == digest:
+                if reading.is_file(folder / name) and _sha256(folder / name) == digest:
                     continue
                 os.replace(_fetch(name, digest, scratch), folder / name)
     except OSError as error:
