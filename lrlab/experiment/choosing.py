@@ -109,6 +109,8 @@ def _sweep(
         return kept
     record = sweep_experiment(config.experiment, source, seeds=span.SEEDS, report=report)
     sweep_record.write(folder, record)
+    if old:
+        old.made_again(folder / sweep_record.JSON_FILE)
     summary = record.summary
     found = f"steady_lr {summary.steady_lr}, max_lr {summary.max_lr}"
     result = found if summary.steady_lr is not None else summary.verdict

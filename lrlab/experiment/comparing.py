@@ -58,6 +58,7 @@ def compare(
         ResultsError: If `out` cannot be read or written.
         Interrupted: On Ctrl-C; finished runs are kept.
     """
+    atomic.make_folder(out)
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
     _check_size(configs, resolved, seeds, out)
     this = retraining.command_of(configs, seeds, keep_weights)

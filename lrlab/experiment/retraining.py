@@ -7,7 +7,7 @@ has been made since is not made again.
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lrlab.config import Config
@@ -23,16 +23,26 @@ _ENDING = 1 << 16
 
 
 class Old:
-    """What is to be made again: nothing, unless a command with `--fresh` says so.
+    """What a command with `--fresh` is still to make again.
 
     Args:
         out: The results directory.
-        digests: Those of the files that the command found when it began.
+        found: The list of a command with `--fresh`.
     """
 
-    def __init__(self, out: Path, digests: Mapping[str, str] | None = None) -> None:
+    def __init__(self, out: Path, found: FreshList) -> None:
         self._out = out
-        self._digests = digests or {}
+        self._of = found.of
+        self._digests = dict(found.files)
+
+    def made_again(self, path: Path) -> None:
+        """Strike a file off the list; it may have come out as it was before.
+
+        Raises:
+            ResultsError: If the list cannot be written.
+        """
+        if self._digests.pop(path.relative_to(self._out).as_posix(), None) is not None:
+            fresh_list.write(self._out, FreshList(self._of, self._digests))
 
     def __contains__(self, path: Path) -> bool:
         """Return whether a file is still the one that the command found.
@@ -60,20 +70,21 @@ def begin(out: Path, command: str, report: Reporter) -> Old:
     kept = _kept(out)
     if kept is not None and kept.of == command:
         report.note("resuming the `--fresh` that was interrupted")
-        return Old(out, kept.files)
+        return Old(out, kept)
     patterns = (
         f"runs/*/seed-*/{run_folder.RECORD}",
         f"runs/*/seed-*{CHECKPOINT}",
         f"sweeps/*/{sweep_record.JSON_FILE}",
     )
-    found = [path for pattern in patterns for path in sorted(out.glob(pattern))]
+    paths = [path for pattern in patterns for path in sorted(out.glob(pattern))]
     digests = {
         path.relative_to(out).as_posix(): digest
-        for path in found
+        for path in paths
         if path.resolve().is_relative_to(out.resolve()) and (digest := _digest(path)) is not None
     }
-    fresh_list.write(out, FreshList(command, digests))
-    return Old(out, digests)
+    found = FreshList(command, digests)
+    fresh_list.write(out, found)
+    return Old(out, found)
 
 
 def end(out: Path, command: str) -> None:

@@ -50,7 +50,7 @@ def carry_out(
 
     Raises:
         DataError: If a data set is damaged.
-        ResultsError: If a damaged run cannot be set aside, or a folder leads out of the results'.
+        ResultsError: If a damaged run cannot be set aside.
         Interrupted: On Ctrl-C; finished runs are kept, and the others go on where they were.
     """
     for parent in dict.fromkeys(run.folder.parent for run in plan):
@@ -67,7 +67,7 @@ def carry_out(
     count = min(workers or default_workers(len(to_train)), len(to_train))
     with report.waiting("Loading TensorFlow and the data"):
         engines = prepare(run.setup.data for run in to_train)
-    training = _Training(to_train, report, keep_weights, command, count)
+    training = _Training(to_train, report, old, keep_weights, command, count)
     try:
         with report.planned(to_train, len(results), training.resumed, count):
             executor(engines, count).carry_out(training.jobs, training.handle)
@@ -126,6 +126,7 @@ class _Training:
         self,
         to_train: Sequence[Run],
         report: Reporter,
+        old: Old | None,
         keep_weights: bool,
         command: str | None,
         workers: int,
@@ -133,6 +134,7 @@ class _Training:
         self.results: dict[Run, RunResult] = {}
         self._runs: list[Run] = []
         self._report = report
+        self._old = old
         made_in = environment.record()
         self._origin = RunOrigin(environment=made_in, command=command, workers=workers)
         self._resumptions: list[Resumption] = []
@@ -169,6 +171,8 @@ class _Training:
                 resumption.refuse(reason)
             case Result() | Failure():
                 self.results[run] = _kept(run, event, self._origin, resumption)
+                if self._old and self.results[run].status is not Status.FAILED:
+                    self._old.made_again(run.folder / run_folder.RECORD)
                 self._report.finished(run, self.results[run])
 
 

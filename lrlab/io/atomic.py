@@ -48,7 +48,7 @@ def write(path: Path, content: bytes) -> None:
         ResultsError: If it cannot be written.
     """
     with _writing(path):
-        make_folder(path.parent)
+        _make_folder(path.parent)
         part = _part(path)
         with _removed_on_failure(part):
             _write_new(part, content)
@@ -73,7 +73,7 @@ def write_folder(target: Path, contents: Mapping[str, bytes]) -> None:
             puts the new one in its place.
     """
     with _writing(target):
-        make_folder(target.parent)
+        _make_folder(target.parent)
         part = _part(target)
         with _removed_on_failure(part):
             _fill(part, contents)
@@ -94,7 +94,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         for name in contents:
             if reading.is_folder(folder / name):
                 raise IsADirectoryError(errno.EISDIR, f"`{name}` is a directory")
-        make_folder(folder)
+        _make_folder(folder)
         part = _part(folder / "files")
         with _removed_on_failure(part):
             _fill(part, contents)
@@ -193,8 +193,13 @@ def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, where there is none.
 
     Raises:
-        OSError: If it cannot be made.
+        ResultsError: If it cannot be made.
     """
+    with _writing(folder):
+        _make_folder(folder)
+
+
+def _make_folder(folder: Path) -> None:
     missing = []
     while not reading.exists(folder):
         missing.append(folder)

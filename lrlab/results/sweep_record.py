@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,7 +101,7 @@ class SweepSummary:
     """`sweep.json`: a `finder.suggestion.Suggestion`, rounded, and where it comes from.
 
     `meaning` is the verdict in a sentence, `stopped_by` why most seeds ended; `verified` is None
-    without `--verify`. `sha256` is that of `sweep.csv`; older versions did not state it.
+    without `--verify`.
     """
 
     format: Whole = SCHEMA
@@ -117,9 +117,13 @@ class SweepSummary:
     by_seed: tuple[SeedRates, ...] = ()
     rules: Annotated[dict[str, AtLeast0 | None], records.keys(100)]
     settings: SweepSettings
-    sha256: Annotated[Mapping[str, records.Digest], records.keys(10)] | None = field(
-        default=None, metadata=records.LEFT_OUT
-    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept(SweepSummary):
+    """`sweep.json` with the checksum of `sweep.csv`; older versions did not state it."""
+
+    sha256: Mapping[str, records.Digest] | None = field(default=None, metadata=records.LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ def write(out: Path, record: SweepRecord) -> list[Path]:
     """
     curves = _curves_csv(record).encode()
     digest = hashlib.sha256(curves).hexdigest()
-    summary = replace(record.summary, sha256={CSV_FILE: digest})
+    summary = _Kept(**_plainly(record.summary), sha256={CSV_FILE: digest})
     contents = {CSV_FILE: curves, JSON_FILE: records.sign(records.text(summary)).encode()}
     atomic.write_files(out, contents)
     return [out / name for name in contents]
@@ -222,7 +226,11 @@ def _curves_csv(record: SweepRecord) -> str:
 
 def to_json(record: SweepRecord) -> str:
     """Return what `sweep.json` says, without its checksums."""
-    return records.text(replace(record.summary, sha256=None))
+    return records.text(record.summary)
+
+
+def _plainly(summary: SweepSummary) -> dict[str, Any]:
+    return {each.name: getattr(summary, each.name) for each in fields(SweepSummary)}
 
 
 def identity(setup: Sequence[Any]) -> str:
@@ -250,7 +258,7 @@ def read(out: Path) -> SweepRecord:
     """
     path = out / JSON_FILE
     try:
-        summary, signed = records.read_signed(path, SweepSummary)
+        summary, signed = records.read_signed(path, _Kept)
         settings = summary.settings
         seeds, steps = settings.seeds, settings.steps
         if seeds * steps > MOST_LOSSES:
@@ -268,7 +276,7 @@ def read(out: Path) -> SweepRecord:
             raise reading.unreadable(path, error) from error
         reason = f"cannot be read: {reading.reason(error)}"
         raise ResultsError(reason, "run `lrlab find-lr` again", path=path) from error
-    return SweepRecord(lr, losses, summary, signed)
+    return SweepRecord(lr, losses, SweepSummary(**_plainly(summary)), signed)
 
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?"
