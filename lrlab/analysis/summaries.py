@@ -20,6 +20,9 @@ ENVIRONMENT = (
     "processor",
     "threads_per_run",
     "onednn",
+    "instructions",
+    "device",
+    "variables",
 )
 """What of a run's environment can change its result."""
 

@@ -20,6 +20,9 @@ Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
 
+# Beyond these, squares of float32 values lose digits.
+_SMALLEST, _LARGEST = 1e-17, 1e18
+
 FALLBACK_WARNING = (
     "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, drawings "
     "made by lrlab. Results are NOT comparable with those on Fashion-MNIST"
@@ -115,11 +118,28 @@ def _read(source: DataSource) -> tuple[Array, Array, Array | None, Array | None]
     return arrays
 
 
+def _exactly(pixels: Images) -> npt.NDArray[np.float64]:
+    """Return the deviation of pixels whose squares float32 cannot hold; 0 where none changes."""
+    varies = pixels.max(axis=0) != pixels.min(axis=0)
+    return np.where(varies, pixels.astype(np.float64).std(axis=0), 0.0)
+
+
 def _standardiser(x: Array) -> Callable[[Array], Images]:
     """Return a function that maps pixels to float32 of mean 0 and deviation 1 over `x`."""
     pixels = x.astype(np.float32)
     mean = pixels.mean(axis=0, dtype=np.float64)
-    deviation = np.sqrt(np.square(pixels - mean.astype(np.float32)).mean(axis=0, dtype=np.float64))
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.square(pixels - mean.astype(np.float32))
+        deviation = np.sqrt(squares.mean(axis=0, dtype=np.float64))
+    beyond = ~((deviation > _SMALLEST) & (deviation < _LARGEST))
+    if beyond.any():
+        deviation[beyond] = _exactly(pixels[:, beyond])
     deviation[deviation == 0] = 1.0  # A pixel that never changes stays 0.
-    shift, factor = mean.astype(np.float32), (1.0 / deviation).astype(np.float32)
+    with np.errstate(over="ignore"):
+        shift, factor = mean.astype(np.float32), (1.0 / deviation).astype(np.float32)
+    if not (np.isfinite(factor).all() and np.isfinite(shift).all() and factor.all()):
+        raise DataError(
+            "the values of the training images are too small or too large to be standardised",
+            "scale them so that they lie between 1e-37 and 1e37",
+        )
     return lambda images: (images.astype(np.float32) - shift) * factor
