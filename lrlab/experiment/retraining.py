@@ -7,7 +7,7 @@ has been made since is not made again.
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lrlab.config import Config
@@ -71,20 +71,34 @@ def begin(out: Path, command: str, report: Reporter) -> Old:
     if kept is not None and kept.of == command:
         report.note("resuming the `--fresh` that was interrupted")
         return Old(out, kept)
-    patterns = (
-        f"runs/*/seed-*/{run_folder.RECORD}",
-        f"runs/*/seed-*{CHECKPOINT}",
-        f"sweeps/*/{sweep_record.JSON_FILE}",
-    )
-    paths = [path for pattern in patterns for path in sorted(out.glob(pattern))]
     digests = {
         path.relative_to(out).as_posix(): digest
-        for path in paths
-        if path.resolve().is_relative_to(out.resolve()) and (digest := _digest(path)) is not None
+        for path in _records(out)
+        if (digest := _digest(path)) is not None
     }
     found = FreshList(command, digests)
     fresh_list.write(out, found)
     return Old(out, found)
+
+
+def _records(out: Path) -> Iterator[Path]:
+    """Yield where there may be the record of a run or a sweep, or a checkpoint."""
+    for experiment in _folders(out / "runs"):
+        for run in _folders(experiment):
+            yield run / run_folder.RECORD
+        for name in reading.names(experiment):
+            if name.endswith(CHECKPOINT):
+                yield experiment / name
+    for sweep in _folders(out / "sweeps"):
+        yield sweep / sweep_record.JSON_FILE
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, links apart; none where there is no such folder."""
+    if not reading.is_folder(folder):
+        return []
+    paths = [folder / name for name in reading.names(folder)]
+    return [path for path in paths if reading.is_folder(path) and not reading.is_link(path)]
 
 
 def end(out: Path, command: str) -> None:

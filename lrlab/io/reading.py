@@ -95,6 +95,18 @@ def is_link(path: Path) -> bool:
     return mode is not None and stat.S_ISLNK(mode)
 
 
+def names(folder: Path) -> list[str]:
+    """Return the names in a folder, sorted.
+
+    Raises:
+        UnreadableError: If they cannot be read.
+    """
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
 def _mode(path: Path, *, follow: bool = True) -> int | None:
     try:
         return os.stat(path, follow_symlinks=follow).st_mode

@@ -1,7 +1,6 @@
 """How a run stands: whether its folder holds the run that its name says, sound in every file."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +56,7 @@ def verify(folder: Path, place: RunPlace, *, thorough: bool = False) -> Standing
 
 
 def _holds_anything(folder: Path) -> bool:
-    try:
-        return reading.is_folder(folder) and bool(os.listdir(folder))
-    except OSError as error:
-        raise reading.unreadable(folder, error) from error
+    return reading.is_folder(folder) and bool(reading.names(folder))
 
 
 def _bad(path: Path, what: str) -> Standing:

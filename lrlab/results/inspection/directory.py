@@ -1,7 +1,6 @@
 """The inspection of a whole results directory: what belongs there, and what does not."""
 
 import functools
-import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -143,14 +142,13 @@ class _Inspector:
 
     def _entries(self, folder: Path) -> Iterator[Path]:
         """Yield what may belong in a folder; note what does not."""
-        try:
-            names = sorted(os.listdir(folder))
-        except OSError as error:
-            raise reading.unreadable(folder, error) from error
-        for path in (folder / name for name in names):
+        for path in (folder / name for name in reading.names(folder)):
             try:
-                if path.is_symlink():  # Its own name is known, so that this does not raise.
+                if reading.is_link(path):
                     atomic.check_within(self._out, path)
+            except UnreadableError as error:
+                self._tell(path, Kind.UNREADABLE, error.reason, error.hint or "allow reading it")
+                continue
             except ResultsError as error:
                 what = f"is a symbolic link and {error.reason}"
                 self._tell(path, Kind.LINK, what, "replace it with what it leads to")
@@ -242,7 +240,7 @@ class _Inspector:
         elif reading.exists(path / comparison.FILE) or reading.is_folder(path / "runs"):
             remedy = f"look at it with `lrlab check {path}`"
             self._tell(path, Kind.FOREIGN, "is a results directory of its own", remedy)
-        elif os.listdir(path) != [lock.NAME]:  # A `find-lr` that was cut off leaves that.
+        elif reading.names(path) != [lock.NAME]:  # A `find-lr` that was cut off leaves that.
             self._foreign(path)
 
     def _holds_only(self, folder: Path, names: Collection[str]) -> bool:
