@@ -17,6 +17,7 @@ from lrlab.cli import app
 from lrlab.errors import Interrupted, ResultsError, TrainingError, UnreadableError, UsageError
 from lrlab.experiment.executors.executor import Executor
 from lrlab.io import pictures, reading
+from lrlab.plots import dispatch
 from lrlab.results import checkpoint as checkpoints
 from lrlab.results import comparison, fresh_list, inspection, run_folder, sweep_record
 from lrlab.results.inspection import Kind
@@ -391,6 +392,22 @@ def test_what_was_complete_and_cut_off_is_told_and_put_into_its_place(out):
     assert [f.mended for f in repaired.findings] == ["put into its place"] * 2
     assert content(out) == whole
     assert inspection.inspect(out).findings == ()
+
+
+def test_what_an_older_version_wrote_is_reused_and_keeps_its_bytes(trained, out):
+    for path in out.rglob("*.json"):
+        said, _, _ = path.read_text().partition(',\n  "signature": ')
+        if path.name != "run.json":
+            said = said.partition(',\n  "sha256": {')[0]
+        path.write_text(said + "\n}\n")
+    before, told_warnings = content(out), []
+    assert len(dispatch.plot([out], None, "png", told_warnings.append)) == 3
+    compared, told = compare(trained, out)
+    assert (told.trained, told.warnings, told.notes) == ([], [], [])
+    assert compared == comparison.read(trained / "out")
+    after = content(out)
+    kept = [name for name in before if name.startswith(("runs/", "sweeps/"))]
+    assert [after[name] for name in kept] == [before[name] for name in kept]
 
 
 # --- sweeps ---
