@@ -5,6 +5,8 @@
     ├── ConfigError       2  one or more problems in config files
     ├── DataError         3  a data set that cannot be found, read or trusted
     ├── ResultsError      3  a results directory that cannot be read or written
+    │   └── UnreadableError  what a disk or the rights do not let anyone read: not damage
+    ├── TrainingError     1  a job of a sweep that failed
     └── Interrupted     130  Ctrl-C; finished work is kept
 
 Anything else that escapes is a bug of lrlab and keeps its traceback. Texts are raw: whoever prints
@@ -66,6 +68,16 @@ class ResultsError(LrlabError):
     """A results directory that cannot be read or written."""
 
     exit_code = 3
+
+
+class UnreadableError(ResultsError):
+    """A file that cannot be read now; whether it is sound, nobody knows, and nothing is moved."""
+
+
+class TrainingError(LrlabError):
+    """A job that failed while others depend on what it gives."""
+
+    exit_code = 1
 
 
 class Interrupted(LrlabError):

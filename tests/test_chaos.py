@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.results.run import CHECKPOINT
+from lrlab.results import run_folder
+from lrlab.results.run import CHECKPOINT, Status
 
 KILLS = int(os.environ.get("LRLAB_CHAOS_KILLS", "30"))
 SEED = int(os.environ.get("LRLAB_CHAOS_SEED", "1"))
@@ -40,9 +41,9 @@ def configs(tmp_path_factory, small_npz) -> list[str]:
     return sorted(str(path) for path in folder.iterdir())
 
 
-def start(configs: list[str], out: Path) -> subprocess.Popen[bytes]:
+def start(configs: list[str], out: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "lrlab", "compare", *configs, "--out", str(out)]
-    options = ["--seeds", "2", "--workers", "2", "--keep-weights"]
+    options = ["--seeds", "2", "--workers", "2", *more]
     return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
@@ -66,18 +67,36 @@ def timeless(value):
         return [timeless(item) for item in value]
     if not isinstance(value, dict):
         return value
-    gone = ("train_seconds", "resumed_at", "command")
+    gone = ("train_seconds", "resumed_at", "command", "sha256", "signature")
     return {key: timeless(item) for key, item in value.items() if key not in gone}
 
 
 @pytest.fixture(scope="module")
-def reference(configs, tmp_path_factory) -> tuple[dict[str, object], float]:
-    """What an undisturbed comparison gives, and how long it takes."""
+def reference(configs, tmp_path_factory) -> tuple[Path, float]:
+    """The results of an undisturbed comparison, and how long it takes."""
     out = tmp_path_factory.mktemp("reference") / "out"
     began = time.monotonic()
+    with start(configs, out, "--keep-weights") as process:
+        assert process.wait() == 0, process.stderr.read()
+    return out, time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def without_weights(configs, tmp_path_factory) -> Path:
+    """The results of a comparison that kept no weights."""
+    out = tmp_path_factory.mktemp("without_weights") / "out"
     with start(configs, out) as process:
         assert process.wait() == 0, process.stderr.read()
-    return results(out), time.monotonic() - began
+    return out
+
+
+def finished(out: Path) -> set[str]:
+    """Return the runs that are finished and sound."""
+    return {
+        str(folder.relative_to(out))
+        for folder in out.glob("runs/*/seed-?")
+        if (run := run_folder.read(folder)) and run.result.status is Status.DONE
+    }
 
 
 def begun(out: Path) -> set[str]:
@@ -87,25 +106,40 @@ def begun(out: Path) -> set[str]:
     return {name for name in names if not Path(name).exists()}
 
 
-def test_killed_at_random_moments_nothing_is_lost(configs, reference, tmp_path):
-    undisturbed, seconds = reference
+BEGINNINGS = ("nothing", "fresh", "weights")
+"""From nothing; retraining all with `--fresh`; retraining all for the weights that they lack."""
+
+
+def test_killed_at_random_moments_nothing_is_lost(configs, reference, without_weights, tmp_path):
+    undisturbed, seconds = results(reference[0]), reference[1]
     chance = random.Random(SEED)
-    kills = 0
-    while kills < KILLS:
+    kills, rounds = 0, 0
+    while kills < KILLS or rounds < len(BEGINNINGS):
         out, cut = tmp_path / "out", set()
+        beginning = BEGINNINGS[rounds % len(BEGINNINGS)]
+        rounds += 1
+        options = ["--keep-weights"]
+        if beginning == "fresh":
+            shutil.copytree(reference[0], out)
+            options.append("--fresh")
+        elif beginning == "weights":
+            shutil.copytree(without_weights, out)
+        before = finished(out)
+        assert len(before) == (0 if beginning == "nothing" else 6)
         while True:
-            with start(configs, out) as process:
+            with start(configs, out, *options) as process:
                 try:
                     process.wait(chance.uniform(0, seconds))
                 except subprocess.TimeoutExpired:
                     process.send_signal(signal.SIGKILL)
                 code, said = process.wait(), process.stderr.read().decode()
+            assert finished(out) >= before, "a finished run is gone"
             if code == 0:
                 break
             assert code == -signal.SIGKILL, said
             kills += 1
             cut |= begun(out)
-        sys.stderr.write(f"{kills} kills so far; {len(cut)} runs went on inside\n")
+        sys.stderr.write(f"{kills} kills, {beginning}; {len(cut)} runs went on inside\n")
         assert results(out) == undisturbed
         for name in cut:
             record = json.loads((Path(name) / "run.json").read_text())

@@ -17,6 +17,7 @@ import lrlab
 from lrlab import console
 from lrlab.analysis import summaries
 from lrlab.cli import app
+from lrlab.results import lock
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import EpochResult, RunResult, Status
 from lrlab.schedules import SCHEDULES, Length
@@ -50,7 +51,15 @@ def in_a_process(*arguments):
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    paths = [p for p in folder.rglob("*") if p.is_file() and p.name != lock.NAME]
+    return {str(p.relative_to(folder)): p.read_bytes() for p in paths}
+
+
+def without_checksums(path: Path) -> str:
+    """Return what a JSON file says besides its checksums: that is what `--json` prints."""
+    said, _, checksums = path.read_text().partition(',\n  "sha256": {')
+    assert '"signature": ' in checksums
+    return said + "\n}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +151,7 @@ def test_a_diverged_run_ends_with_1_and_the_others_are_kept(write_config, small_
     assert {name: e["status"] for name, e in found.items()} == {
         "steady": "done", "wild": "diverged",
     }  # fmt: skip
-    assert done.stdout == (tmp_path / "results" / "comparison.json").read_text()
+    assert done.stdout == without_checksums(tmp_path / "results" / "comparison.json")
     assert re.search(r"wild seed 0: diverged at step \d+, learning rate 1e\+06\n", done.stderr)
 
 
@@ -174,8 +183,8 @@ def test_find_lr_json_is_the_file_and_nothing_else(small_npz, tmp_path):
     found = json.loads(done.stdout)
     assert found.keys() >= {"steady_lr", "max_lr", "verdict", "stopped_by", "by_seed", "settings"}
     out = tmp_path / "results" / "find-lr"
-    assert done.stdout == (out / "sweep.json").read_text()
-    assert {path.name for path in out.iterdir()} == {"sweep.csv", "sweep.json", "sweep.png"}
+    assert done.stdout == without_checksums(out / "sweep.json")
+    assert snapshot(out).keys() == {"sweep.csv", "sweep.json", "sweep.png"}
     assert done.stderr == ""
 
 

@@ -96,7 +96,7 @@ REFUSED = {
     "epochs.csv/nul.csv": "line 2 is not the result of epoch 0",
     "steps.npz/lengths.npz": "`loss` does not hold one float32 value per step",
     "comparison.json/run-outside.json": "experiments.0.runs must be the folder of each seed",
-    "comparison.json/10**6 seeds": "0.seeds must hold at most 1,000 values, got 1,000,000",
+    "comparison.json/10**6 seeds": "experiments.0 must have as many values as seeds",
     "comparison.json/name-escape.json": 'must be a text of the usual form, got `"\\u001b[2J"`',
     "comparison.json/values-text.json": 'train_seconds.values.0 must be a number, got `"1"`',
     "sweep.json/steps-1e12.json": "settings.steps must be at most 1000000, got `1000000000000`",

@@ -9,6 +9,7 @@ from engines import LinearEngine, job_of, train
 from inline import Inline
 
 from lrlab.config import Experiment
+from lrlab.errors import TrainingError
 from lrlab.experiment.executors.threads import Threads
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.tasks.data_source import DataSource
@@ -63,7 +64,7 @@ def test_a_job_that_raises_fails_alone(executor):
     assert ends[1].error == "RuntimeError: there is no such engine"
     assert isinstance(ends[1], Failure)
     assert "Traceback" in ends[1].trace
-    with pytest.raises(RuntimeError, match="there is no such engine"):
+    with pytest.raises(TrainingError, match="there is no such engine"):
         executor.results(jobs)
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from lrlab import config, experiment
 from lrlab.cli import app
 from lrlab.errors import ResultsError
-from lrlab.io import atomic
+from lrlab.io import atomic, records
 from lrlab.results import checkpoint as checkpoints
 from lrlab.results import inspection, lock, run_folder
 from lrlab.results.checkpoint import Checkpoint, CheckpointOrigin
@@ -74,8 +74,9 @@ def reproducible(out: Path) -> dict[str, bytes]:
 
 def change(path: Path, edit: Callable[[dict], None]) -> None:
     record = json.loads(path.read_text())
+    del record["signature"]
     edit(record)
-    path.write_text(json.dumps(record))
+    path.write_text(records.sign(json.dumps(record, indent=2) + "\n"))
 
 
 def flip(path: Path) -> None:
@@ -118,9 +119,18 @@ def test_sound_results(trained):
 
 
 def test_results_of_an_older_version_are_sound(out):
-    for path in out.rglob("run.json"):
-        change(path, lambda record: record.pop("identity"))
-    assert inspection.inspect(out).findings == ()
+    for path in out.rglob("*.json"):
+        record = json.loads(path.read_text())
+        del record["signature"]
+        if path.name == "run.json":
+            del record["identity"]
+        else:
+            del record["sha256"]
+        path.write_text(records.text(record))
+    found = inspection.inspect(out)
+    (finding,) = found.findings
+    assert (finding.kind, finding.path, found.problems) == (Kind.UNSIGNED, out, [])
+    assert finding.what == "holds 9 records of an older lrlab, not signed"
 
 
 def all_configs() -> list[Path]:
@@ -401,7 +411,6 @@ def test_a_live_lrlab_is_told_and_its_parts_are_no_leftovers(out):
         assert refused.exit_code == 3
         assert "is in use by process" in refused.stderr
     assert [f.kind for f in inspection.inspect(out).findings] == [Kind.LEFTOVER]
-    assert not (out / lock.NAME).exists()
 
 
 # --- mended results are trained again ---

@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 
 from lrlab.io import records
-from lrlab.io.records import AtLeast0, Count, LongText, Number, Positive, Scalar, Text
+from lrlab.io.records import AtLeast0, Count, Number, Positive, Scalar, Text
 
 
 class Kind(enum.StrEnum):
@@ -19,7 +19,7 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Point:
-    at: Annotated[tuple[Number, ...], records.items(1, 2)]
+    at: Annotated[tuple[Number, ...], records.items(1)]
     name: Annotated[Text, records.form("[a-z]+")]
 
 
@@ -30,7 +30,7 @@ class Record:
     count: Count = 0
     positive: Positive = 1
     text: Text = ""
-    long: LongText = ""
+    long: Text = ""
     scalar: Scalar = None
     kind: Kind = Kind.A
     maybe: Number | None = None
@@ -83,7 +83,6 @@ BAD = {
     "decimal is not whole": ("count", 1.0, "count must be a whole number, got `1.0`"),
     "pattern": ("point", POINT | {"name": "a\n"},
                 'point.name must be a text of the usual form, got `"a\\n"`'),
-    "long": ("text", "a" * 2001, "text must be a short text, got 2,001 characters"),
     "cut": ("number", "a" * 99, f'number must be a number, got `"{"a" * 40}..."`'),
     "none of": ("kind", ["a"], "kind must be a or b, got a list"),
     "null": ("text", None, "text must be a text, got `null`"),
@@ -93,7 +92,6 @@ BAD = {
     "missing": ("point", {"name": "a"}, "`point.at` is missing"),
     "inner": ("point", POINT | {"at": [1, "x"]}, 'point.at.1 must be a number, got `"x"`'),
     "few": ("point", POINT | {"at": []}, "point.at must hold at least 1 values, got 0"),
-    "many": ("point", POINT | {"at": [1] * 1000}, "point.at must hold at most 2 values, got 1,000"),
     "odd key": ("table", {"\x1b\n": "x"}, 'table.\\u001b\\n must be a number, got `"x"`'),
 }  # fmt: skip
 
@@ -143,3 +141,30 @@ def test_a_record_is_written_in_the_order_of_its_fields():
 
 def test_only_a_marked_key_is_left_out():
     assert records.to_json(Record()).keys() == vars(Record()).keys() - {"point"}
+
+
+# --- signatures ---
+
+
+def test_a_signed_record_is_read_as_it_was(tmp_path):
+    record, path = Record(count=7, table={"a": 1.5}), tmp_path / "r.json"
+    path.write_text(records.text(record))
+    assert records.read_signed(path, Record) == (record, False)
+    path.write_text(records.sign(records.text(record)))
+    assert records.read_signed(path, Record) == (record, True)
+    assert json.loads(path.read_text())["signature"].startswith("sha256:")
+
+
+def test_every_flipped_bit_of_a_signed_record_is_noticed(tmp_path):
+    path = tmp_path / "r.json"
+    whole = records.sign(records.text(Record(text="b", point=Point((1.0,), "a")))).encode()
+    for place in range(8 * len(whole)):
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        with pytest.raises(ValueError, match=r"."):
+            records.read_signed(path, Record)
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"."):
+            records.read_signed(path, Record)

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError
-from lrlab.io import atomic
+from lrlab.io import atomic, records
 from lrlab.results import run, run_folder
 from lrlab.results.run import EpochResult, Guess, RunPlace, RunResult, Status, checkpoint_of
 from lrlab.results.run_folder import RunOrigin
@@ -142,7 +142,8 @@ def test_times_stand_in_run_json_alone(tmp_path, monkeypatch):
     assert first.keys() == {"run.json", "epochs.csv", "steps.npz"}
     changed = {name for name in first if first[name] != second[name]}
     assert changed == {"run.json"}
-    assert second["run.json"] == first["run.json"].replace(b"1.25", b"99.0")
+    unsigned = [record["run.json"].partition(b',\n  "signature"')[0] for record in (first, second)]
+    assert unsigned[1] == unsigned[0].replace(b"1.25", b"99.0")
 
 
 # --- identity ---
@@ -256,9 +257,14 @@ def edit(name: str, change):
     return damage
 
 
+def signed(record: dict) -> bytes:
+    record.pop("signature")
+    return records.sign(json.dumps(record, indent=2) + "\n").encode()
+
+
 def edit_record(**changes):
     def change(raw: bytes) -> bytes:
-        return json.dumps(json.loads(raw) | changes).encode()
+        return signed(json.loads(raw) | changes)
 
     return edit("run.json", change)
 
@@ -267,7 +273,7 @@ def forget(key: str):
     def change(raw: bytes) -> bytes:
         record = json.loads(raw)
         del record[key]
-        return json.dumps(record).encode()
+        return signed(record)
 
     return edit("run.json", change)
 
@@ -332,7 +338,7 @@ WRITERS = {
     "run": lambda path: run_folder.write(path / "seed-0", DONE, ORIGIN),
     "text": lambda path: atomic.write_text(path / "x.md", "text"),
     "bytes": lambda path: atomic.write(path / "x.png", b"bytes"),
-    "check": lambda path: atomic.check_writable(path),
+    "files": lambda path: atomic.write_files(path, {"a": b"bytes"}),
 }
 
 
@@ -363,4 +369,5 @@ def test_what_a_killed_run_left_behind_is_in_nobodys_way(tmp_path):
     (leftover / "steps.npz").write_bytes(b"half")
     assert run_folder.read(tmp_path / "seed-0") is None
     run_folder.write(tmp_path / "seed-0", DONE, ORIGIN)
+    atomic.recover(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["seed-0"]

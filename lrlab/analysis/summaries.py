@@ -1,12 +1,13 @@
 """Runs of several experiments, summarised over seeds; every number comes from the runs."""
 
+import json
 import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
+from lrlab.results.comparison import MOST_OF_A_NOTE, Comparison, ExperimentSummary, Summary
 from lrlab.results.run import WORST_FIRST, RunResult, Status
 
 ENVIRONMENT = (
@@ -19,6 +20,9 @@ ENVIRONMENT = (
     "processor",
     "threads_per_run",
     "onednn",
+    "instructions",
+    "device",
+    "variables",
 )
 """What of a run's environment can change its result."""
 
@@ -100,7 +104,7 @@ def _overall(results: Sequence[RunResult]) -> Status:
 
 def _note(seed: int, result: RunResult) -> str | None:
     if result.status is Status.FAILED:
-        return f"seed {seed} failed: {result.error}"
+        return f"seed {seed} failed: {_cut(str(result.error))}"
     if result.status is Status.DIVERGED and result.diverged_at is not None:
         lr = float(result.lr[result.diverged_at])
         return f"seed {seed} diverged at step {result.diverged_at}, learning rate {lr:.3g}"
@@ -121,6 +125,15 @@ def collapse(result: RunResult) -> str:
     )
 
 
+def _cut(text: str) -> str:
+    """Return a text, or its beginning: as JSON it takes `MOST_OF_A_NOTE` bytes at most."""
+    if len(json.dumps(text)) <= MOST_OF_A_NOTE:
+        return text
+    while len(json.dumps(text)) > MOST_OF_A_NOTE - 3:
+        text = text[: len(text) * 9 // 10]
+    return text + "..."
+
+
 def environments(results: Iterable[RunResult]) -> tuple[str, ...]:
     """Return in what the environments of runs differ, with the number of runs of each kind."""
     made_in = [result.environments for result in results]
@@ -133,7 +146,7 @@ def environments(results: Iterable[RunResult]) -> tuple[str, ...]:
         )
         if len(counts) > 1:
             each = [f"{value} ({n} run{'s' if n > 1 else ''})" for value, n in counts.items()]
-            texts.append(f"{key} {', '.join(each)}")
+            texts.append(_cut(f"{key} {', '.join(each)}"))
     return tuple(texts)
 
 

@@ -61,6 +61,7 @@ def main() -> None:
     """Run the command line, and exit at once even if a thread is still working."""
     from lrlab.io import quiet, streams
 
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # Whatever other programs are set to.
     streams.make_lenient()
     _take_for_ctrl_c("SIGTERM", "SIGHUP")
     code = _exit_code()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli.group import command_line
-from lrlab.cli.options import AsJson, Wait
+from lrlab.cli.options import AsJson, NoLock, Wait
 
 
 def check(
@@ -19,6 +19,7 @@ def check(
         typer.Option("--repair", help="Set damaged runs aside and remove leftover files."),
     ] = False,
     wait: Wait = False,
+    no_lock: NoLock = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify every file in a results directory; repair it if asked.
@@ -33,7 +34,9 @@ def check(
     if repair:
         inspection.check_directory(results)
         report = console.LiveReporter()
-        with lock.hold(results, wait=wait, command=command_line(context), report=report):
+        with lock.hold(
+            results, wait=wait, command=command_line(context), report=report, no_lock=no_lock
+        ):
             found = inspection.repair(results)
     else:
         found = inspection.inspect(results)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli.group import command_line
-from lrlab.cli.options import AsJson, Configs, Data, DataDir, Out, Seeds, Settings, Wait
+from lrlab.cli.options import AsJson, Configs, Data, DataDir, NoLock, Out, Seeds, Settings, Wait
 
 
 def compare(
@@ -31,6 +31,7 @@ def compare(
         bool, typer.Option("--keep-weights", help="Save the final weights of every run.")
     ] = False,
     wait: Wait = False,
+    no_lock: NoLock = False,
     as_json: AsJson = False,
 ) -> None:
     """Train every config with several seeds and compare the results.
@@ -50,7 +51,7 @@ def compare(
 
     plots.settings.load_matplotlib()
     report = console.LiveReporter()
-    with lock.hold(out, wait=wait, command=command_line(context), report=report):
+    with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
         compared, results = experiment.compare(
             read,
             out=out,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli.group import command_line
-from lrlab.cli.options import AsJson, Data, DataDir, Out, Seeds, Settings, Wait
+from lrlab.cli.options import AsJson, Data, DataDir, NoLock, Out, Seeds, Settings, Wait
 from lrlab.finder.span import FEWEST_STEPS, MAX_LR, MIN_LR, MOST_STEPS
 
 
@@ -40,6 +40,7 @@ def find_lr(
         bool, typer.Option("--verify", help="Verify the suggestions with short real runs.")
     ] = False,
     wait: Wait = False,
+    no_lock: NoLock = False,
     rules: Annotated[
         bool, typer.Option("--rules", help="Also show what the rules of other finders suggest.")
     ] = False,
@@ -59,7 +60,7 @@ def find_lr(
 
     plots.settings.load_matplotlib()
     report = console.LiveReporter()
-    with lock.hold(out, wait=wait, command=command_line(context), report=report):
+    with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
         record = experiment.find_lr(
             experiment_config,
             out=out,

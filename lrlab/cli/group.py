@@ -1,12 +1,14 @@
 """What all commands share: plain help, errors with exit codes, and the command as it was typed."""
 
+import os
 import shlex
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from lrlab.errors import Interrupted, LrlabError
+from lrlab.errors import Interrupted, LrlabError, ResultsError
 from lrlab.io.printable import printable
 
 _COMMAND_LINE = "lrlab.command_line"
@@ -63,6 +65,13 @@ def _row(param: Any) -> tuple[str, str]:
     return name, f"{param.help}  [{'; '.join(notes)}]" if notes else param.help
 
 
+def _of_the_machine(error: OSError) -> LrlabError:
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    what = "cannot be used: " if path else "the machine reports: "
+    hint = "look at the disk and the rights of its files; finished runs are kept"
+    return ResultsError(f"{what}{error.strerror or error}", hint, path=path)
+
+
 class Group(TyperGroup):
     """Turns every `LrlabError` into a message and its exit code; remembers the command as typed."""
 
@@ -78,6 +87,9 @@ class Group(TyperGroup):
         except LrlabError as error:
             print_error(error)
             raise typer.Exit(error.exit_code) from error
+        except OSError as error:  # The machine's failure and not ours: a disk, a right.
+            print_error(_of_the_machine(error))
+            raise typer.Exit(ResultsError.exit_code) from error
         except KeyboardInterrupt:
             print_error(Interrupted("interrupted", "run the same command again to resume"))
             raise typer.Exit(Interrupted.exit_code) from None

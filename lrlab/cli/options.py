@@ -30,4 +30,8 @@ Settings = Annotated[
     ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait if another lrlab is using the directory.")]
+NoLock = Annotated[
+    bool,
+    typer.Option("--no-lock", help="Go on where files cannot be locked: no other lrlab is there."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]

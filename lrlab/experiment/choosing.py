@@ -3,25 +3,24 @@
 One sweep serves all that share a setup; what is verified is each schedule over its own epochs.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lrlab.config import Config
-from lrlab.errors import ResultsError
+from lrlab.errors import ResultsError, TrainingError, UnreadableError
 from lrlab.experiment import planning, verifying
 from lrlab.experiment.executors.executor import MakeExecutor
-from lrlab.experiment.executors.threads import Threads, default_workers
+from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
 from lrlab.experiment.preparation import prepare
+from lrlab.experiment.retraining import Old
 from lrlab.experiment.suggesting import interruptible, sweep_experiment
 from lrlab.experiment.verifying import Question
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import span, verification
-from lrlab.io import atomic
+from lrlab.io import atomic, reading
 from lrlab.reporter import Reporter
-from lrlab.results import run, run_folder, sweep_record, verified_auto
+from lrlab.results import run_folder, sweep_record, verified_auto
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
 from lrlab.results.verified_auto import VerifiedAuto
 from lrlab.tasks.data_source import DataSource
@@ -48,24 +47,25 @@ def choose(
     resolved: Mapping[str, DataSource],
     *,
     out: Path,
-    fresh: bool,
     report: Reporter,
+    old: Old | None = None,
     workers: int | None = None,
     executor: MakeExecutor = Threads,
 ) -> list[Choice]:
     """Return the configs with every `auto` rate filled in: swept, then verified.
 
     One sweep serves all experiments of the same model, optimizer, batch size and data. It is kept
-    in `OUT/sweeps/<hash>`, beside it how each schedule's rates were verified, and both are reused
-    as runs are. Where an experiment was trained at the rates of a sweep that nobody had verified,
-    as lrlab 0.1 did, it keeps them.
+    in `OUT/sweeps/<identity>`, beside it how each schedule's rates were verified, and both are
+    reused as runs are. Where an experiment was trained at the rates of a sweep that nobody had
+    verified, as lrlab 0.1 did, it keeps them. A sweep or a verification that fails is the end of
+    the experiments that need it alone.
 
     Args:
         configs: The experiments.
         resolved: The data that each name means.
         out: The results directory.
-        fresh: Repeat sweeps that were made before.
         report: Told what happens.
+        old: What is repeated although it was made before.
         workers: Short runs side by side; default one per core.
         executor: Carries out the training.
 
@@ -74,24 +74,34 @@ def choose(
         ResultsError: If a sweep cannot be written.
         Interrupted: On Ctrl-C.
     """
-    swept: dict[Setup, SweepRecord] = {}
+    swept: dict[Setup, SweepRecord | str] = {}
+    choices: dict[int, Choice] = {}
     wishes: dict[int, _Wish] = {}
     for number, config in enumerate(configs):
         if not auto_rates(config.experiment.schedule):
             continue
         source = resolved[config.experiment.data]
         setup = config.experiment.setup(source)
-        folder = out / "sweeps" / _digest(setup)
+        folder = out / "sweeps" / sweep_record.identity(setup.identity())
         if setup not in swept:
             atomic.check_within(out, folder)
-            atomic.remove_parts(folder)
-            swept[setup] = _sweep(config, source, folder, fresh, report, executor)
-        wishes[number] = _Wish(config, source, folder, swept[setup].summary)
-    _verify_missing(list(wishes.values()), out, fresh, report, workers, executor)
-    return [
-        _fill(wishes[number]) if number in wishes else Choice(config)
-        for number, config in enumerate(configs)
-    ]
+            try:
+                swept[setup] = _sweep(config, source, folder, old, report, executor)
+            except (TrainingError, UnreadableError) as error:
+                swept[setup] = error.message
+        found = swept[setup]
+        if isinstance(found, str):
+            choices[number] = Choice(config, refused=f"the sweep for `auto` failed: {found}")
+        else:
+            wishes[number] = _Wish(config, source, folder, found.summary)
+    failed = _verify_missing(list(wishes.values()), out, old, report, workers, executor)
+    for number, wish in wishes.items():
+        if wish.file in failed:
+            reason = f"the verification of `auto` failed: {failed[wish.file]}"
+            choices[number] = Choice(wish.config, refused=reason)
+        else:
+            choices[number] = _fill(wish)
+    return [choices.get(number, Choice(config)) for number, config in enumerate(configs)]
 
 
 @dataclass(frozen=True)
@@ -146,24 +156,39 @@ class _Wish:
 def _verify_missing(
     wishes: Sequence[_Wish],
     out: Path,
-    fresh: bool,
+    old: Old | None,
     report: Reporter,
     workers: int | None,
     executor: MakeExecutor,
-) -> None:
-    """Verify what is not verified yet, the schedules that share data side by side."""
+) -> dict[Path, str]:
+    """Verify what is not verified yet, the schedules that share data side by side.
+
+    Returns:
+        Why it failed, by the file that should say what came out.
+    """
+    failed: dict[Path, str] = {}
     missing: dict[DataSource, dict[Path, _Wish]] = {}
     for wish in wishes:
-        if wish.suggested and (fresh or not _is_kept(wish, out, report)):
+        try:
+            needed = wish.suggested and not _is_kept(wish, out, old, report)
+        except UnreadableError as error:
+            failed[wish.file] = error.message
+            continue
+        if needed:
             missing.setdefault(wish.source, {})[wish.file] = wish
     for source, of_source in missing.items():
         questions = {file: wish.question for file, wish in of_source.items()}
         count = workers or default_workers(verification.MOST_RUNS * len(questions))
-        with interruptible(), report.waiting("Verifying the rates for `auto` by short runs"):
-            engines = prepare([source])
-            found = verifying.verify(
-                list(questions.values()), executor(engines, count), engines.guess(source)
-            )
+        count = min(count, most_workers())
+        try:
+            with interruptible(), report.waiting("Verifying the rates for `auto` by short runs"):
+                engines = prepare([source])
+                found = verifying.verify(
+                    list(questions.values()), executor(engines, count), engines.guess(source)
+                )
+        except TrainingError as error:
+            failed |= dict.fromkeys(questions, error.message)
+            continue
         for (file, question), answer in zip(questions.items(), found, strict=True):
             record = verified_auto.of_runs(
                 schedule=question.schedule.model_dump(mode="json"),
@@ -174,15 +199,22 @@ def _verify_missing(
                 runs=answer.runs,
             )
             verified_auto.write(file, record)
+            if old:
+                old.made_again(file)
             report.note(_told(of_source[file], record))
+    return failed
 
 
-def _is_kept(wish: _Wish, out: Path, report: Reporter) -> bool:
+def _is_kept(wish: _Wish, out: Path, old: Old | None, report: Reporter) -> bool:
     """Return whether the rates of a config need no runs any more."""
-    if not wish.file.exists():
-        return wish.trained_unverified(out)
+    if not reading.exists(wish.file):
+        return old is None and wish.trained_unverified(out)
+    if old and wish.file in old:
+        return False
     try:
         verified_auto.read(wish.file)
+    except UnreadableError:
+        raise
     except ResultsError as error:
         report.warn(f"{error.message}; the rates are verified again")
         return False
@@ -202,30 +234,44 @@ def _told(wish: _Wish, verified: VerifiedAuto) -> str:
     return f"{wish.config.experiment.name}: `auto` verified by {runs}: {found}"
 
 
-def _digest(setup: Setup) -> str:
-    stated = json.dumps([run.FORMAT, *setup.identity()], sort_keys=True)
-    return hashlib.sha256(stated.encode()).hexdigest()[:10]
+def _kept(folder: Path, old: Old | None, report: Reporter) -> SweepRecord | None:
+    """Return the sweep that a folder holds, None if there is none to be used."""
+    path = folder / sweep_record.JSON_FILE
+    if not reading.exists(path) or (old and path in old):
+        return None
+    try:
+        record = sweep_record.read(folder)
+        if sweep_record.recorded_identity(record.summary.settings) == folder.name:
+            return record
+        reason = f"`{path}` is the sweep of another setup"
+    except UnreadableError:
+        raise
+    except ResultsError as error:
+        reason = error.message
+    report.warn(f"{reason}; the sweep is repeated")
+    return None
 
 
 def _sweep(
     config: Config,
     source: DataSource,
     folder: Path,
-    fresh: bool,
+    old: Old | None,
     report: Reporter,
     executor: MakeExecutor,
 ) -> SweepRecord:
-    if not fresh and (folder / sweep_record.JSON_FILE).exists():
-        try:
-            return sweep_record.read(folder)
-        except ResultsError as error:
-            report.warn(f"{error.message}; the sweep is repeated")
+    atomic.recover(folder)
+    if (kept := _kept(folder, old, report)) is not None:
+        return kept
     record = sweep_experiment(
         config.experiment, source, seeds=span.SEEDS, report=report, executor=executor
     )
-    for old in verified_auto.files(folder):
-        old.unlink(missing_ok=True)
+    if reading.is_folder(folder):
+        for path in verified_auto.files(folder):
+            atomic.remove(path)
     sweep_record.write(folder, record)
+    if old:
+        old.made_again(folder / sweep_record.JSON_FILE)
     summary = record.summary
     found = f"steady_lr {summary.steady_lr}, max_lr {summary.max_lr}"
     result = found if summary.steady_lr is not None else summary.verdict
@@ -238,7 +284,7 @@ def _fill(wish: _Wish) -> Choice:
         reason = f"the sweep for `auto` found no learning rate: {wish.summary.verdict}, "
         return Choice(wish.config, refused=reason + wish.summary.meaning)
     rates: Mapping[Purpose, float] = wish.suggested
-    if wish.file.exists():
+    if reading.exists(wish.file):
         verified = verified_auto.read(wish.file)
         if verified.rates is None:
             reason = (

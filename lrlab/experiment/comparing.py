@@ -6,7 +6,7 @@ from pathlib import Path
 from lrlab import config
 from lrlab.analysis import summaries
 from lrlab.config import Config
-from lrlab.experiment import admission, choosing, planning, running
+from lrlab.experiment import admission, choosing, planning, retraining, running
 from lrlab.experiment.choosing import Choice
 from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads
@@ -45,7 +45,7 @@ def compare(
         report: Told what happens.
         workers: Runs side by side; default one per core, never more than there are runs.
         data_dir: Where Fashion-MNIST is looked for first.
-        fresh: Retrain finished and partial runs.
+        fresh: Retrain finished and partial runs; where that was interrupted, it goes on.
         keep_weights: Whether the final weights of every run are kept.
         command: The command line, for `run.json`.
         executor: Carries out the training.
@@ -59,11 +59,14 @@ def compare(
         ResultsError: If `out` cannot be read or written.
         Interrupted: On Ctrl-C; finished runs are kept.
     """
-    atomic.check_writable(out)
+    atomic.make_folder(out)
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
     admission.admit(configs, resolved, report)
+    _check_size(configs, resolved, seeds, out)
+    this = retraining.command_of(configs, seeds, keep_weights)
+    old = retraining.begin(out, this, report) if fresh else None
     chosen = choosing.choose(
-        configs, resolved, out=out, fresh=fresh, report=report, workers=workers, executor=executor
+        configs, resolved, out=out, old=old, report=report, workers=workers, executor=executor
     )
     plans = []
     for choice in chosen:
@@ -78,12 +81,13 @@ def compare(
     results = running.carry_out(
         [run for _, planned in ready for run in planned],
         workers=workers,
-        fresh=fresh,
         report=report,
+        old=old,
         keep_weights=keep_weights,
         command=command,
         executor=executor,
     )
+    retraining.end(out, this)
     for choice, planned in plans:
         if choice.refused is not None:
             results |= dict.fromkeys(planned, RunResult(Status.FAILED, error=choice.refused))
@@ -101,11 +105,8 @@ def save(compared: Comparison, out: Path) -> list[Path]:
     texts = {
         "comparison.csv": tables.to_csv(compared),
         "comparison.md": tables.to_markdown(compared),
-        comparison.FILE: comparison.to_json(compared),
     }
-    for name, text in texts.items():
-        atomic.write_text(out / name, text)
-    return [out / name for name in texts]
+    return comparison.write(out, compared, texts)
 
 
 def _resolve(
@@ -113,6 +114,16 @@ def _resolve(
 ) -> dict[str, DataSource]:
     with report.waiting("Looking for the data"):
         return {name: data.resolve(name, data_dir, report.warn) for name in dict.fromkeys(names)}
+
+
+def _check_size(
+    configs: Sequence[Config], resolved: Mapping[str, DataSource], seeds: int, out: Path
+) -> None:
+    planned = []
+    for config_ in configs:
+        runs = planning.plan(config_.experiment, resolved[config_.experiment.data], seeds, out)
+        planned.append(_summary(Choice(config_), runs, dict.fromkeys(runs, RunResult(Status.DONE))))
+    comparison.check_size(summaries.compare(planned))
 
 
 def _summary(

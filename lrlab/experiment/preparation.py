@@ -56,6 +56,14 @@ def prepare(sources: Iterable[DataSource]) -> "Engines":
 
 
 def _import_tensorflow() -> Any:
+    from lrlab.training.engines.loaded import keras
+
+    # What `~/.keras/keras.json` says is meant for other programs, and changes results.
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
+
     from lrlab.training.engines.tensorflow import Engines
 
     return Engines

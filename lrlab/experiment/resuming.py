@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lrlab.errors import ResultsError
+from lrlab.errors import ResultsError, UnreadableError
 from lrlab.experiment.planning import Run
 from lrlab.io import atomic
 from lrlab.reporter import Reporter
@@ -23,6 +23,9 @@ class Resumption:
         checkpoint: Where the run goes on, None if it begins.
         resumed_at: The steps at which the run went on from a checkpoint.
         earlier_environments: Other environments than the present one that it was trained in.
+
+    Raises:
+        UnreadableError: If the checkpoint cannot be read, so that nobody knows if it is of use.
     """
 
     def __init__(self, run: Run, environment: dict[str, Any], report: Reporter) -> None:
@@ -42,6 +45,8 @@ class Resumption:
             if kept is None:
                 return None
             self._check(kept)
+        except UnreadableError:
+            raise
         except ResultsError as error:
             self._set_aside(error.message)
             return None
@@ -97,8 +102,4 @@ def remove(run: Run) -> None:
     Raises:
         ResultsError: If it cannot be removed.
     """
-    path = checkpoint_of(run.folder)
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise atomic.unwritable(path, error) from error
+    atomic.remove(checkpoint_of(run.folder))

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from lrlab.errors import Interrupted, ResultsError
+from lrlab.errors import Interrupted, ResultsError, UnreadableError
 from lrlab.experiment import environment, resuming
 from lrlab.experiment.executors.executor import MakeExecutor
-from lrlab.experiment.executors.threads import Threads, default_workers
+from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
 from lrlab.experiment.planning import Run
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.resuming import Resumption
+from lrlab.experiment.retraining import Old
 from lrlab.io import atomic
 from lrlab.reporter import Reporter
 from lrlab.results import run_folder, standing
 from lrlab.results.checkpoint import Checkpoint
-from lrlab.results.run import RunResult, Status
+from lrlab.results.run import RunResult, Status, checkpoint_of
 from lrlab.results.run_folder import RunData, RunOrigin
 from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import Event, Failure, Progress, Refused, Result, RunJob
@@ -28,8 +29,8 @@ def carry_out(
     plan: Sequence[Run],
     *,
     workers: int | None,
-    fresh: bool,
     report: Reporter,
+    old: Old | None = None,
     keep_weights: bool = False,
     command: str | None = None,
     executor: MakeExecutor = Threads,
@@ -41,29 +42,35 @@ def carry_out(
     Args:
         plan: The runs.
         workers: Runs side by side; None: one per core.
-        fresh: Retrain what is finished, and start over what was cut off.
         report: Told what happens.
+        old: What is retrained although it is finished, or started over although it was cut off.
         keep_weights: Whether the final weights are kept; runs that lack them are retrained.
         command: The command line, for `run.json`.
         executor: Carries out the training.
 
     Raises:
         DataError: If a data set is damaged.
-        ResultsError: If a damaged run cannot be set aside, or a folder leads out of the results'.
+        ResultsError: If a damaged run cannot be set aside.
         Interrupted: On Ctrl-C; finished runs are kept, and the others go on where they were.
     """
     for parent in dict.fromkeys(run.folder.parent for run in plan):
-        atomic.remove_parts(parent)
-    results = {} if fresh else _finished(plan, keep_weights, report)
+        atomic.recover(parent)
+    renewed = [run for run in plan if old and run.folder / run_folder.RECORD in old]
+    results = _finished([run for run in plan if run not in renewed], keep_weights, report)
     to_train = _by_setup([run for run in plan if run not in results])
-    for run in to_train if fresh else results:
-        resuming.remove(run)
+    for run in plan:
+        done = run in results and results[run].status is not Status.FAILED
+        if done or (old and checkpoint_of(run.folder) in old):
+            resuming.remove(run)
     if not to_train:
         return results
     count = min(workers or default_workers(len(to_train)), len(to_train))
+    if count > (most := most_workers()):
+        report.warn(f"{count} workers are too many for this machine: {most} train side by side")
+        count = most
     with report.waiting("Loading TensorFlow and the data"):
         engines = prepare(run.setup.data for run in to_train)
-    training = _Training(to_train, report, keep_weights, command, count)
+    training = _Training(to_train, report, old, keep_weights, command, count)
     try:
         with report.planned(to_train, len(results), training.resumed, count):
             executor(engines, count).carry_out(training.jobs, training.handle)
@@ -77,10 +84,18 @@ def carry_out(
 
 
 def _finished(plan: Sequence[Run], keep_weights: bool, report: Reporter) -> dict[Run, RunResult]:
-    """Return the runs that need no training; damaged ones are set aside and retrained."""
+    """Return the runs that need no training; damaged ones are set aside and retrained.
+
+    One that cannot be read has failed for now: nobody knows whether it is sound.
+    """
     results = {}
     for run in plan:
-        stands = standing.verify(run.folder, run.place)
+        try:
+            stands = standing.verify(run.folder, run.place)
+        except UnreadableError as error:
+            report.warn(f"{error.message}; {run} is left as it is")
+            results[run] = RunResult(Status.FAILED, error=error.message)
+            continue
         if stands.damage:
             aside = atomic.set_aside(run.folder)
             reason = stands.damage[0].message
@@ -114,16 +129,25 @@ class _Training:
         self,
         to_train: Sequence[Run],
         report: Reporter,
+        old: Old | None,
         keep_weights: bool,
         command: str | None,
         workers: int,
     ) -> None:
         self.results: dict[Run, RunResult] = {}
-        self._runs = to_train
+        self._runs: list[Run] = []
         self._report = report
+        self._old = old
         made_in = environment.record()
         self._origin = RunOrigin(environment=made_in, command=command, workers=workers)
-        self._resumptions = [Resumption(run, made_in, report) for run in to_train]
+        self._resumptions: list[Resumption] = []
+        for run in to_train:
+            try:
+                self._resumptions.append(Resumption(run, made_in, report))
+                self._runs.append(run)
+            except UnreadableError as error:  # What it would go on from may be sound.
+                report.warn(f"{error.message}; {run} is left as it is")
+                self.results[run] = RunResult(Status.FAILED, error=error.message)
         self.resumed = sum(each.checkpoint is not None for each in self._resumptions)
         self.jobs = [
             RunJob(
@@ -135,7 +159,7 @@ class _Training:
                 keep_checkpoints=True,
                 keep_weights=keep_weights,
             )
-            for run, resumption in zip(to_train, self._resumptions, strict=True)
+            for run, resumption in zip(self._runs, self._resumptions, strict=True)
         ]
 
     def handle(self, index: int, event: Event) -> None:
@@ -150,6 +174,8 @@ class _Training:
                 resumption.refuse(reason)
             case Result() | Failure():
                 self.results[run] = _kept(run, event, self._origin, resumption)
+                if self._old and self.results[run].status is not Status.FAILED:
+                    self._old.made_again(run.folder / run_folder.RECORD)
                 self._report.finished(run, self.results[run])
 
 
@@ -158,7 +184,8 @@ def _kept(
 ) -> RunResult:
     """Write what a run gave and return it as it reads back, so that a repeat shows the same.
 
-    Where it cannot be written, the run has failed; its last checkpoint stays.
+    Where it cannot be written, the run has failed; its last checkpoint stays. A run that has failed
+    does not take the place of one that had not.
     """
     origin = replace(
         origin,
@@ -179,6 +206,8 @@ def _kept(
         )
         result = outcome.value
     try:
+        if result.status is Status.FAILED and _has_finished(run):
+            return replace(result, error=f"{result.error}; the run from before is kept")
         run_folder.write(run.folder, result, origin)
         kept = run_folder.read(run.folder)
         if result.status is not Status.FAILED:
@@ -186,3 +215,9 @@ def _kept(
     except ResultsError as error:
         return RunResult(Status.FAILED, error=error.message)
     return result if kept is None else kept.result
+
+
+def _has_finished(run: Run) -> bool:
+    """Return whether there is a sound run that had not failed."""
+    kept = standing.verify(run.folder, run.place).run
+    return kept is not None and kept.result.status is not Status.FAILED

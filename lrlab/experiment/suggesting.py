@@ -17,7 +17,6 @@ from lrlab.experiment.verifying import Question
 from lrlab.fields import AUTO, Purpose
 from lrlab.finder import span, sweep, verification
 from lrlab.finder.suggestion import Suggestion, suggest
-from lrlab.io import atomic
 from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
 from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
@@ -47,7 +46,7 @@ def find_lr(
 
     Args:
         config: The experiment; its schedule plays no part, its epochs only when verifying.
-        out: Where `sweep_record.write` will write it: made and tried before anything is trained.
+        out: Where `sweep_record.write` will write it.
         seeds: How many seeds: 0, 1, ... `seeds - 1`.
         report: Told what happens.
         min_lr: The first rate, > 0.
@@ -74,7 +73,6 @@ def find_lr(
             f"{seeds:,} seeds of {steps:,} steps are more than {sweep_record.MOST_LOSSES:,} losses",
             "a sweep needs a few hundred steps: lower `--steps` or `--seeds`",
         )
-    atomic.check_writable(out)
     with report.waiting("Looking for the data"):
         source = data.resolve(config.experiment.data, data_dir, report.warn)
     admission.admit([config], {config.experiment.data: source}, report, schedules=False)

@@ -81,7 +81,7 @@ def verify(questions: Sequence[Question], executor: Executor, guess: float) -> l
             has not survived.
 
     Raises:
-        RuntimeError: If a run failed.
+        TrainingError: If a run failed.
     """
     tried: list[dict[Trial, Score | None]] = [{} for _ in questions]
 

@@ -21,7 +21,6 @@ Array = npt.NDArray[Any]
 
 _PIECE = 1 << 20
 _MAX_HEADER = 10_000
-_MAX_VALUES = 1 << 40
 _NUMBERS = "biuf"
 # Python's bz2 and lzma inflate a few bytes to gigabytes in one step.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -181,8 +180,6 @@ def _header(member: Any, name: str) -> tuple[Header, int]:
     if found is None:
         raise ValueError(f"`{name}` does not have the header of a plain array")
     shape = tuple(int(axis) for axis in re.findall(r"[0-9]+", found["shape"]))
-    if math.prod(max(axis, 1) for axis in shape) > _MAX_VALUES:
-        raise ValueError(f"`{name}` claims the shape {shape}")
     return Header(shape, _numbers(found["descr"], name), found["fortran"] == "True"), (
         8 + width + length
     )

@@ -1,5 +1,7 @@
 """JSON from outside as frozen dataclasses: their annotations say what a file may hold.
 
+A file that lrlab writes is signed: its last key holds the SHA-256 of all the text before it.
+
 >>> from dataclasses import dataclass, field
 >>> @dataclass(frozen=True, kw_only=True)
 ... class Point:
@@ -12,7 +14,9 @@ Point(at=1.0, name=None)
 """
 
 import functools
+import hashlib
 import json
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -26,22 +30,19 @@ from lrlab.io import reading
 MAX_BYTES = 16_000_000
 """The largest JSON that is read: in memory it may take 25 times as much."""
 
-_LONGEST_TEXT = 2_000
 _LONGEST_SHOWN = 40
+_SIGNATURE = "signature"
+_SIGNED = re.compile(
+    rb'(?P<body>.*),\n  "signature": "sha256:(?P<digest>[0-9a-f]{64})"\n}\n', re.DOTALL
+)
 
 Record = TypeVar("Record")
-
-
-def _short(text: str) -> str:
-    if len(text) > _LONGEST_TEXT:
-        raise ValueError(f"must be a short text, got {len(text):,} characters")
-    return text
 
 
 def _single(value: Any) -> Any:
     if isinstance(value, dict | list):
         raise ValueError(f"must be a single value, got {_shown(value)}")
-    return _short(value) if isinstance(value, str) else value
+    return value
 
 
 Number = Annotated[float, Field(strict=True)]
@@ -52,9 +53,10 @@ Count = Annotated[int, Field(strict=True, ge=0, le=2**40)]
 Positive = Annotated[int, Field(strict=True, ge=1, le=10**9)]
 Whole = Annotated[int, Field(strict=True)]
 
-LongText = Annotated[str, Field(strict=True)]
-Text = Annotated[LongText, AfterValidator(_short)]
-"""A text of at most 2,000 characters."""
+Text = Annotated[str, Field(strict=True)]
+
+Digest = Annotated[Text, Field(pattern="^[0-9a-f]{64}$")]
+"""A SHA-256."""
 
 Scalar = Annotated[Any, AfterValidator(_single)]
 """A text, a number, true, false or null."""
@@ -64,9 +66,9 @@ LEFT_OUT = {"left_out": True}
 """The metadata of a field whose key is left out of the JSON where it is None."""
 
 
-def items(least: int, most: int) -> Any:
-    """Return what to annotate a tuple with that has `least` to `most` items."""
-    return Field(min_length=least, max_length=most, fail_fast=True)
+def items(least: int) -> Any:
+    """Return what to annotate a tuple with that has `least` items or more."""
+    return Field(min_length=least, fail_fast=True)
 
 
 def keys(most: int) -> Any:
@@ -125,7 +127,45 @@ def read_file(path: Path, kind: type[Record]) -> Record:
         OSError: If it cannot be read or is too large.
         ValueError: If it is not JSON as `parse` takes it, or does not fit.
     """
-    return checked(parse(reading.read_bytes(path, MAX_BYTES)), kind)
+    return read_signed(path, kind)[0]
+
+
+def read_signed(path: Path, kind: type[Record]) -> tuple[Record, bool]:
+    """Return the record that a file holds, and whether its signature shows it to be whole.
+
+    Versions of lrlab before 0.2 did not sign; whether such a record was changed, nobody can tell.
+
+    Raises:
+        OSError: If it cannot be read or is too large.
+        ValueError: If it is not JSON as `parse` takes it, does not fit, or is not as it was signed.
+    """
+    content = reading.read_bytes(path, MAX_BYTES)
+    value = parse(content)
+    signed = _SIGNED.fullmatch(content)
+    if signed is None and _may_be_signed(value, kind):
+        raise ValueError("its signature is not of the usual form")
+    if signed and hashlib.sha256(signed["body"]).hexdigest().encode() != signed["digest"]:
+        raise ValueError("its signature is not that of its content")
+    return checked(value, kind), signed is not None
+
+
+def _may_be_signed(value: Any, kind: type[Any]) -> bool:
+    """Return whether a record has a signature that damage hides: an unknown key is its last."""
+    if not isinstance(value, dict) or not value:
+        return False
+    last = next(reversed(value))
+    return _SIGNATURE in value or last not in {"format", *(each.name for each in fields(kind))}
+
+
+def sign(stated: str) -> str:
+    r"""Return a JSON object as `text` gives it, with its signature.
+
+    >>> sign(text({"a": 1}))[:34]
+    '{\n  "a": 1,\n  "signature": "sha256'
+    """
+    body = stated.removesuffix("\n}\n")
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return f'{body},\n  "{_SIGNATURE}": "sha256:{digest}"\n}}\n'
 
 
 def to_json(record: Any) -> Any:

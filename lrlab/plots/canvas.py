@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.io import atomic
+from lrlab.io import atomic, pictures
 from lrlab.io.printable import printable_lines
 from lrlab.plots.settings import FULL_POINTS, own_settings
 
@@ -254,7 +254,7 @@ def save(made: Any, path: Path, drawn_for: float | None = None) -> Path:
     kind = path.suffix.lstrip(".")
     with settings(drawn_for or made.get_figwidth()):
         made.savefig(content, format=kind, metadata=dateless[kind])
-    atomic.write(path, content.getvalue())
+    atomic.write(path, pictures.sign(content.getvalue(), kind))
     return path
 
 

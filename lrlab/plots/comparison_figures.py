@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.io import atomic
+from lrlab.io import atomic, reading
 from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales
 from lrlab.plots.epoch_panel import Curves
 from lrlab.results import run_folder
@@ -162,7 +162,7 @@ def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, Run
 def _result(out: Path, folder: Path) -> RunResult | None:
     atomic.check_within(out, folder)
     for path in [folder / name for name in run_folder.FILES]:
-        if path.is_symlink():
+        if reading.is_link(path):
             atomic.check_within(out, path)
     kept = run_folder.read(folder)
     return None if kept is None else kept.result

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lrlab.config import Experiment
 from lrlab.errors import ResultsError, UsageError
-from lrlab.io import atomic
+from lrlab.io import atomic, reading
 from lrlab.plots import canvas, comparison_figures, sweep_figure
 from lrlab.results import comparison, sweep_record
 from lrlab.results.inspection import check_directory
@@ -55,10 +55,10 @@ def _redraw(folder: Path, target: Path, kind: str, width: float | None) -> list[
     drawn: list[Path] = []
     for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
         atomic.check_within(folder, folder / name)
-    if (folder / comparison.FILE).exists():
+    if reading.exists(folder / comparison.FILE):
         compared = comparison.read(folder)
         drawn += comparison_figures.save(folder, compared, target, kind, width=width)
-    if (folder / sweep_record.JSON_FILE).exists():
+    if reading.exists(folder / sweep_record.JSON_FILE):
         drawn += sweep_figure.save(target, sweep_record.read(folder), kind, width)
     if not drawn:
         raise ResultsError(
@@ -102,4 +102,4 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
 
 
 def _folders(given: Sequence[Path]) -> list[Path]:
-    return [path for path in given if path.is_dir() or path.suffix == ""]
+    return [path for path in given if reading.is_folder(path) or path.suffix == ""]

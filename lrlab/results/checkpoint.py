@@ -113,17 +113,18 @@ def read(path: Path) -> KeptCheckpoint | None:
     """Return the checkpoint that a file holds, None if there is none.
 
     Raises:
-        ResultsError: If it cannot be read, is damaged or is not one of lrlab's.
+        ResultsError: If it is damaged or is not one of lrlab's.
+        UnreadableError: If it cannot be read.
     """
     try:
         return _parsed(reading.read_bytes(path, MAX_BYTES))
     except FileNotFoundError:
         return None
-    except OSError as error:
-        reason = f"cannot be read: {reading.reason(error)}"
+    except (OSError, ValueError) as error:
+        if not reading.is_damage(error):
+            raise reading.unreadable(path, error) from error
+        reason = f"is damaged: {reading.reason(error)}"
         raise ResultsError(reason, _REMEDY, path=path) from error
-    except ValueError as error:
-        raise ResultsError(f"is damaged: {error}", _REMEDY, path=path) from error
 
 
 def sign(content: bytes) -> bytes:

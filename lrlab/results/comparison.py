@@ -1,12 +1,16 @@
-"""`comparison.json`: several experiments side by side, each over its seeds."""
+"""`comparison.json`: several experiments side by side, each over its seeds.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+It is signed, and holds the checksums of the tables that were written with it.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
-from lrlab.errors import ResultsError
-from lrlab.io import reading, records
+from lrlab.errors import ResultsError, UsageError
+from lrlab.io import atomic, reading, records
 from lrlab.io.records import Count, Number, Positive, Text
 from lrlab.results.run import RunPlace, Status, in_words
 
@@ -17,9 +21,15 @@ _PARTS = {
     "final": ("val_accuracy", "val_loss", "test_accuracy"),
     "best": ("val_accuracy", "val_loss"),
 }
-_OF_SEEDS = records.items(1, 1_000)
-_FEW = records.items(0, 1_000)
-_Texts = Annotated[tuple[Text, ...], _FEW]
+MOST_OF_A_NOTE = 450
+"""Bytes that the note of a run that did not end well may take."""
+
+_MOST_PER_RUN = MOST_OF_A_NOTE + 250
+"""Bytes that a run may take beside its place: its note, and the digits of its numbers."""
+
+_MOST_OF_A_TABLE = 100_000_000
+_OF_SEEDS = records.items(1)
+_Texts = tuple[Text, ...]
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class ExperimentSummary:
     schedule: Text
     seeds: Annotated[tuple[Count, ...], _OF_SEEDS]
     status: Status
-    statuses: Annotated[tuple[Status, ...], _FEW]
+    statuses: tuple[Status, ...]
     final: dict[str, Summary]
     best: dict[str, Summary]
     train_seconds: Summary
@@ -85,33 +95,109 @@ class Comparison:
     environments: _Texts = ()
 
 
+@dataclass(frozen=True)
+class _Kept(Comparison):
+    """`comparison.json`; older versions did not state the checksums of the tables."""
+
+    sha256: Mapping[str, records.Digest] | None = field(default=None, metadata=records.LEFT_OUT)
+
+
 def to_json(comparison: Comparison) -> str:
-    """Return `comparison.json`."""
+    """Return what `comparison.json` says, without its checksums."""
     return records.text({"format": SCHEMA, **records.to_json(comparison)})
+
+
+def write(out: Path, comparison: Comparison, tables: Mapping[str, str]) -> list[Path]:
+    """Write `comparison.json` and the tables, all of them or none; return the files.
+
+    Args:
+        out: The results directory.
+        comparison: The comparison.
+        tables: The text of each other file.
+
+    Raises:
+        ResultsError: If they cannot be written.
+    """
+    contents = {name: text.encode() for name, text in tables.items()}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    stated = {"format": SCHEMA, **records.to_json(comparison), "sha256": digests}
+    contents[FILE] = records.sign(records.text(stated)).encode()
+    atomic.write_files(out, contents)
+    return [out / name for name in contents]
+
+
+def check_size(comparison: Comparison) -> None:
+    """Make sure that a comparison can be read again, before anything is trained for it.
+
+    Args:
+        comparison: One of the experiments and seeds that are planned, whatever its numbers.
+
+    Raises:
+        UsageError: If it is too large.
+    """
+    runs = sum(len(e.seeds) for e in comparison.experiments)
+    size = len(to_json(comparison)) + runs * _MOST_PER_RUN
+    if size > records.MAX_BYTES:
+        raise UsageError(
+            f"{len(comparison.experiments):,} experiments with {runs:,} runs are too many for one "
+            f"`{FILE}`: it could take {size:,} bytes, and at most {records.MAX_BYTES:,} are read",
+            "use fewer seeds, or compare some of the configs in another `--out`",
+        )
 
 
 def read(out: Path) -> Comparison:
     """Return the comparison that a results directory holds.
 
     Raises:
-        ResultsError: If there is none, or it cannot be read.
+        ResultsError: If there is none, or it is damaged.
+        UnreadableError: If it cannot be read.
     """
+    kept, _ = _read(out)
+    return Comparison(**{each.name: getattr(kept, each.name) for each in fields(Comparison)})
+
+
+def check_tables(out: Path) -> Iterator[ResultsError | None]:
+    """Yield for every table of a comparison what is wrong with it; None if nobody can tell.
+
+    Raises:
+        ResultsError: If there is no comparison, or it is damaged.
+        UnreadableError: If a file cannot be read.
+    """
+    kept, signed = _read(out)
+    if not signed:
+        yield None
+    for name, digest in (kept.sha256 or {}).items():
+        path = out / Path(name).name
+        try:
+            if hashlib.sha256(reading.read_bytes(path, _MOST_OF_A_TABLE)).hexdigest() != digest:
+                yield ResultsError(f"is damaged: its checksum is not the one in {FILE}", path=path)
+        except FileNotFoundError:
+            yield ResultsError(f"is missing, but `{FILE}` names it", path=path)
+        except OSError as error:
+            if not reading.is_damage(error):
+                raise reading.unreadable(path, error) from error
+            yield ResultsError(f"is damaged: {reading.reason(error)}", path=path)
+
+
+def _read(out: Path) -> tuple[_Kept, bool]:
     path = out / FILE
     try:
-        comparison = records.read_file(path, Comparison)
-        for problem in _misfits(comparison):
+        kept, signed = records.read_signed(path, _Kept)
+        for problem in _misfits(kept):
             raise ValueError(problem)
     except FileNotFoundError:
         raise ResultsError(
             f"holds no `{FILE}`", "make one with `lrlab compare CONFIG... --out DIR`", path=out
         ) from None
     except (OSError, ValueError) as error:
+        if not reading.is_damage(error):
+            raise reading.unreadable(path, error) from error
         raise ResultsError(
             f"cannot be read: {reading.reason(error)}",
             "run `lrlab compare` again to rewrite it",
             path=path,
         ) from error
-    return comparison
+    return kept, signed
 
 
 def _misfits(comparison: Comparison) -> Iterator[str]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from lrlab.errors import ResultsError
 from lrlab.io import atomic, npz, reading, records
-from lrlab.io.records import AtLeast0, Count, LongText, Number, Positive, Scalar, Text, Whole
+from lrlab.io.records import AtLeast0, Count, Number, Positive, Scalar, Text, Whole
 from lrlab.results.run import (
     FORMAT,
     EpochResult,
@@ -40,7 +40,7 @@ FILES = (RECORD, EPOCHS, STEPS)
 Environment = Annotated[dict[str, Scalar], records.keys(100)]
 """What a run was trained in: versions, processor, threads."""
 
-Environments = Annotated[tuple[Environment, ...], records.items(0, 1_000)]
+Environments = Annotated[tuple[Environment, ...], records.items(0)]
 
 _COLUMNS = tuple(each.name for each in fields(EpochResult))
 _MAX_EPOCHS = 100_000
@@ -73,9 +73,9 @@ class RunOrigin:
     data: RunData | None = None
     steps_per_epoch: Positive | None = None
     environment: Environment | None = None
-    command: LongText | None = None
+    command: Text | None = None
     workers: Whole | None = None
-    traceback: LongText | None = field(default=None, metadata=records.LEFT_OUT)
+    traceback: Text | None = field(default=None, metadata=records.LEFT_OUT)
     resumed_at: tuple[Count, ...] | None = field(default=None, metadata=records.LEFT_OUT)
     earlier_environments: Environments | None = field(default=None, metadata=records.LEFT_OUT)
 
@@ -109,7 +109,7 @@ class _Record(RunOrigin):
     error: Text | None
     test: _Test
     train_seconds: AtLeast0
-    sha256: dict[str, Annotated[Text, records.form("[0-9a-f]{64}")]]
+    sha256: dict[str, records.Digest]
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,13 @@ class KeptRun:
         result: What it gave, without its weights.
         origin: What else `run.json` says about it.
         digests: The SHA-256 of each of its other files.
+        signed: Whether `run.json` is signed too; older versions did not do that.
     """
 
     result: RunResult
     origin: RunOrigin
     digests: Mapping[str, str]
+    signed: bool = False
 
     @property
     def has_weights(self) -> bool:
@@ -156,7 +158,7 @@ def write(folder: Path, result: RunResult, origin: RunOrigin) -> None:
         train_seconds=round(result.train_seconds, 3),
         sha256={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
     )
-    atomic.write_folder(folder, contents | {RECORD: records.text(record).encode()})
+    atomic.write_folder(folder, contents | {RECORD: records.sign(records.text(record)).encode()})
 
 
 def _divergence(result: RunResult) -> _Divergence | None:
@@ -194,14 +196,15 @@ def read(folder: Path) -> KeptRun | None:
 
     Raises:
         ResultsError: If its files are damaged.
+        UnreadableError: If they cannot be read.
     """
     path = folder / RECORD
     try:
-        record = records.read_file(path, _Record)
+        record, signed = records.read_signed(path, _Record)
         epochs = _epochs(_trusted(path := folder / EPOCHS, record.sha256, _MAX_EPOCHS_CSV))
         steps = _steps(_trusted(path := folder / STEPS, record.sha256, _MAX_STEPS_NPZ))
         path = folder / RECORD
-        return KeptRun(_result(record, epochs, steps), record, record.sha256)
+        return KeptRun(_result(record, epochs, steps), record, record.sha256, signed)
     except FileNotFoundError as error:
         if path.name == RECORD:
             return None
@@ -284,5 +287,7 @@ def read_digests(folder: Path) -> Mapping[str, str]:
 
 
 def damaged(path: Path, error: Exception) -> ResultsError:
-    """Return the error that says why a file of a run cannot be used."""
+    """Return the error that says why a file of a run cannot be used, or cannot be read."""
+    if not reading.is_damage(error):
+        return reading.unreadable(path, error)
     return ResultsError(f"is damaged: {reading.reason(error)}", REMEDY, path=path)

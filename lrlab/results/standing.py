@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrlab.errors import ResultsError
+from lrlab.errors import ResultsError, UnreadableError
 from lrlab.io import reading
 from lrlab.results import run_folder
 from lrlab.results.run import FORMAT, RunPlace, Status, recorded_identity
@@ -34,22 +34,29 @@ def verify(folder: Path, place: RunPlace, *, thorough: bool = False) -> Standing
         folder: The folder.
         place: The run that is meant to be there.
         thorough: Whether the recorded config is resolved and the weights are read as well.
+
+    Raises:
+        UnreadableError: If a file cannot be read, so that nobody knows.
     """
-    if folder.is_symlink():
+    if reading.is_link(folder):
         return _bad(folder, "is a symbolic link, not a run")
     try:
         run = run_folder.read(folder)
+    except UnreadableError:
+        raise
     except ResultsError as error:
         return Standing(damage=tuple(_damaged_files(folder, [EPOCHS, STEPS, WEIGHTS])) or (error,))
     if run is None:
-        if folder.is_dir() and any(folder.iterdir()):
-            return _bad(folder / RECORD, "is missing")
-        return Standing()
+        return _bad(folder / RECORD, "is missing") if _holds_anything(folder) else Standing()
     if wrong := _another(run, place) or (_unresolved(run, place) if thorough else None):
         return _bad(folder / RECORD, wrong)
     if thorough and (damage := tuple(_damaged_files(folder, [WEIGHTS]))):
         return Standing(damage=damage)
     return Standing(run)
+
+
+def _holds_anything(folder: Path) -> bool:
+    return reading.is_folder(folder) and bool(reading.names(folder))
 
 
 def _bad(path: Path, what: str) -> Standing:
@@ -93,6 +100,8 @@ def _damaged_files(folder: Path, names: Sequence[str]) -> Iterator[ResultsError]
     """Yield which of these files of a run are missing, or are not as `run.json` says."""
     try:
         digests = run_folder.read_digests(folder)
+    except UnreadableError:
+        raise
     except ResultsError as error:
         yield error
         return
@@ -104,6 +113,8 @@ def _damaged_files(folder: Path, names: Sequence[str]) -> Iterator[ResultsError]
         except FileNotFoundError:
             yield ResultsError("is missing", REMEDY, path=path)
         except OSError as error:
+            if not reading.is_damage(error):
+                raise reading.unreadable(path, error) from error
             yield run_folder.damaged(path, error)
 
 

@@ -1,17 +1,22 @@
-"""The files of a finished sweep: `sweep.csv` (the curves) and `sweep.json` (what they say)."""
+"""The files of a finished sweep: `sweep.csv` (the curves) and `sweep.json` (what they say).
+
+`sweep.json` is signed and holds the checksum of `sweep.csv`; both take their places together.
+"""
 
 import csv
+import hashlib
 import io
+import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from lrlab.errors import ResultsError
 from lrlab.finder import sweep
@@ -20,6 +25,8 @@ from lrlab.finder.sweep import StoppedBy
 from lrlab.finder.verification import ShortRun
 from lrlab.io import atomic, reading, records
 from lrlab.io.records import AtLeast0, Count, Positive, Text, Whole
+from lrlab.results.run import FORMAT
+from lrlab.tasks.optimizers import Optimizer
 
 CSV_FILE = "sweep.csv"
 JSON_FILE = "sweep.json"
@@ -32,6 +39,7 @@ _HEADER = "seed,step,lr,loss,smoothed_loss"
 _LONGEST_LINE = 200
 
 Floats = npt.NDArray[np.float64]
+_OPTIMIZERS: TypeAdapter[Any] = TypeAdapter(Optimizer)
 
 # Between these bounds any rate over any other is finite.
 Rate = Annotated[float, Field(strict=True, ge=1e-100, le=1e100)]
@@ -111,16 +119,25 @@ class SweepSummary:
     settings: SweepSettings
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Kept(SweepSummary):
+    """`sweep.json` with the checksum of `sweep.csv`; older versions did not state it."""
+
+    sha256: Mapping[str, records.Digest] | None = field(default=None, metadata=records.LEFT_OUT)
+
+
 @dataclass(frozen=True)
 class SweepRecord:
     """A sweep: its rates, shape (steps,), and each seed's batch losses, shape (seeds, steps).
 
-    Losses are NaN after a seed's end; `summary` is what `sweep.json` says.
+    Losses are NaN after a seed's end; `summary` is what `sweep.json` says, `signed` whether its
+    files are covered by checksums.
     """
 
     lr: Floats
     losses: Floats
     summary: SweepSummary
+    signed: bool = False
 
     @property
     def smoothed(self) -> Floats:
@@ -193,11 +210,20 @@ def _round(value: float | None) -> float | None:
 
 
 def write(out: Path, record: SweepRecord) -> list[Path]:
-    """Write `sweep.csv` and `sweep.json` into `out`; return the files.
+    """Write `sweep.csv` and `sweep.json` into `out`, both or neither; return the files.
 
     Raises:
         ResultsError: If they cannot be written.
     """
+    curves = _curves_csv(record).encode()
+    digest = hashlib.sha256(curves).hexdigest()
+    summary = _Kept(**_plainly(record.summary), sha256={CSV_FILE: digest})
+    contents = {CSV_FILE: curves, JSON_FILE: records.sign(records.text(summary)).encode()}
+    atomic.write_files(out, contents)
+    return [out / name for name in contents]
+
+
+def _curves_csv(record: SweepRecord) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADER.split(","))
@@ -205,38 +231,62 @@ def write(out: Path, record: SweepRecord) -> list[Path]:
         for step in np.flatnonzero(np.isfinite(losses)):
             values = (record.lr[step], losses[step], smoothed[step])
             writer.writerow([seed, step, *(f"{value:.9g}" for value in values)])
-    atomic.write_text(out / CSV_FILE, text.getvalue())
-    atomic.write_text(out / JSON_FILE, to_json(record))
-    return [out / CSV_FILE, out / JSON_FILE]
+    return text.getvalue()
 
 
 def to_json(record: SweepRecord) -> str:
-    """Return `sweep.json`."""
+    """Return what `sweep.json` says, without its checksums."""
     return records.text(record.summary)
+
+
+def _plainly(summary: SweepSummary) -> dict[str, Any]:
+    return {each.name: getattr(summary, each.name) for each in fields(SweepSummary)}
+
+
+def identity(setup: Sequence[Any]) -> str:
+    """Return a hash of the identity of a setup: all that can change its sweep."""
+    stated = json.dumps([FORMAT, *setup], sort_keys=True)
+    return hashlib.sha256(stated.encode()).hexdigest()[:10]
+
+
+def recorded_identity(settings: SweepSettings) -> str | None:
+    """Return the identity of the setup that a sweep was made with, None if it does not say."""
+    try:
+        optimizer: Any = _OPTIMIZERS.validate_python(settings.optimizer)
+    except ValueError:
+        return None
+    stated = [settings.model, optimizer.identity(), settings.batch_size, settings.data_fingerprint]
+    return identity(stated)
 
 
 def read(out: Path) -> SweepRecord:
     """Return the sweep that a directory holds.
 
     Raises:
-        ResultsError: If there is none, or it cannot be read.
+        ResultsError: If there is none, or it is damaged.
+        UnreadableError: If it cannot be read.
     """
     path = out / JSON_FILE
     try:
-        summary = records.read_file(path, SweepSummary)
+        summary, signed = records.read_signed(path, _Kept)
         settings = summary.settings
         seeds, steps = settings.seeds, settings.steps
         if seeds * steps > MOST_LOSSES:
             raise ValueError(f"{seeds:,} seeds of {steps:,} steps are too many")
         lr = sweep.rates(min_lr=settings.min_lr, max_lr=settings.max_lr, steps=steps)
-        losses = _losses(path := out / CSV_FILE, seeds, steps)
+        digests = summary.sha256
+        if signed and digests is None:
+            raise ValueError("it does not state the checksum of its curves")
+        losses = _losses(path := out / CSV_FILE, seeds, steps, (digests or {}).get(CSV_FILE))
     except FileNotFoundError:
         hint = f"make it with `lrlab find-lr --out {out}`"
         raise ResultsError("is missing", hint, path=path) from None
     except (OSError, ValueError) as error:
+        if not reading.is_damage(error):
+            raise reading.unreadable(path, error) from error
         reason = f"cannot be read: {reading.reason(error)}"
         raise ResultsError(reason, "run `lrlab find-lr` again", path=path) from error
-    return SweepRecord(lr, losses, summary)
+    return SweepRecord(lr, losses, SweepSummary(**_plainly(summary)), signed)
 
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?"
@@ -245,10 +295,13 @@ _ROW = re.compile(
 )
 
 
-def _losses(path: Path, seeds: int, steps: int) -> Floats:
+def _losses(path: Path, seeds: int, steps: int, digest: str | None) -> Floats:
     """Return the losses that `sweep.csv` holds, shape (seeds, steps), NaN where it has none."""
     losses = np.full((seeds, steps), np.nan)
     with reading.open_file(path) as file:
+        if digest is not None and hashlib.file_digest(file, "sha256").hexdigest() != digest:
+            raise ValueError("its checksum is not the one in sweep.json")
+        file.seek(0)
         if file.readline(_LONGEST_LINE) != _HEADER.encode() + b"\n":
             raise ValueError(f"its first line is not `{_HEADER}`")
         for line in range(2, seeds * steps + 3):

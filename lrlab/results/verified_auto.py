@@ -73,7 +73,7 @@ def file_name(schedule: Mapping[str, Any], epochs: int) -> str:
 def files(folder: Path) -> list[Path]:
     """Return the files of this kind that a folder holds."""
     named = re.compile(r"verified-[0-9a-f]{10}\.json", re.ASCII)
-    return [path for path in sorted(folder.glob("verified-*")) if named.fullmatch(path.name)]
+    return [folder / name for name in reading.names(folder) if named.fullmatch(name)]
 
 
 def write(path: Path, verified: VerifiedAuto) -> None:
@@ -82,7 +82,7 @@ def write(path: Path, verified: VerifiedAuto) -> None:
     Raises:
         ResultsError: If it cannot be written.
     """
-    atomic.write_text(path, records.text(verified))
+    atomic.write_text(path, records.sign(records.text(verified)))
 
 
 def of_runs(
@@ -109,10 +109,13 @@ def read(path: Path) -> VerifiedAuto:
     """Return what was verified.
 
     Raises:
-        ResultsError: If it cannot be read.
+        ResultsError: If it is damaged.
+        UnreadableError: If it cannot be read.
     """
     try:
         return records.read_file(path, VerifiedAuto)
     except (OSError, ValueError) as error:
+        if not reading.is_damage(error):
+            raise reading.unreadable(path, error) from error
         reason = f"cannot be read: {reading.reason(error)}"
         raise ResultsError(reason, "delete it to have it made again", path=path) from error

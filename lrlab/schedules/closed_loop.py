@@ -1,6 +1,7 @@
 """Closed loops: schedules whose rates are known one epoch at a time, from the history so far.
 
-The state of a loop is never kept, it is folded again from the history: resuming is replaying.
+The state of a loop is never in a file, it is folded again from the history: resuming is replaying.
+Within a run it is carried from epoch to epoch.
 """
 
 import math
@@ -97,14 +98,21 @@ class ClosedLoop(Schedule):
         refuse_auto(self)
         _, warmup = self.after_warmup(length)
         begins = math.ceil(warmup / length.steps_per_epoch)
-
+        folded: list[Any] = []
+        state = self.start()
         read = result or operator.attrgetter(self.monitor)
 
         def after(history: Sequence[Any]) -> Rates:
-            found = [read(epoch) for epoch in history[begins:]]
-            results = [value for value in found if value is not None]
+            nonlocal folded, state
+            if folded != list(history[: len(folded)]):  # Another history than that of before.
+                folded, state = [], self.start()
+            for epoch in history[len(folded) :]:
+                value = read(epoch) if len(folded) >= begins else None
+                if value is not None:
+                    state = self.after_epoch(state, value)
+                folded.append(epoch)
             step = np.arange(length.steps_per_epoch) + len(history) * length.steps_per_epoch
-            return self._at(self.replay(results).lr, warmup, step)
+            return self._at(state.lr, warmup, step)
 
         return after
 

@@ -12,12 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.errors import DataError
+from lrlab.io import reading
 from lrlab.tasks import fashion_mnist, own_npz, sketches
 from lrlab.tasks.data_source import DataSource, validation_images
 
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 Array = npt.NDArray[Any]
+
+# Below this, the squares of float32 values lose digits.
+_SMALLEST = 1e-17
 
 FALLBACK_WARNING = (
     "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, drawings "
@@ -52,7 +56,7 @@ def resolve(
     Raises:
         DataError: If it is not there and cannot be had.
     """
-    if data_dir is not None and not data_dir.is_dir():
+    if data_dir is not None and not reading.is_folder(data_dir):
         raise DataError(
             f"`{data_dir}` is not a folder", "pass an existing folder with `--data-dir`"
         )
@@ -108,18 +112,35 @@ def load(source: DataSource) -> DataSet:
 def _read(source: DataSource) -> tuple[Array, Array, Array | None, Array | None]:
     if source.path is None:
         return sketches.sketches()
-    if source.path.is_dir():
+    if reading.is_folder(source.path):
         return fashion_mnist.read(source.path)
     arrays = own_npz.read(source.path)
     own_npz.check_unchanged(source.path, source.fingerprint)
     return arrays
 
 
+def _exactly(pixels: Images) -> npt.NDArray[np.float64]:
+    """Return the deviation of pixels whose squares float32 cannot hold; 0 where none changes."""
+    varies = pixels.max(axis=0) != pixels.min(axis=0)
+    return np.where(varies, pixels.astype(np.float64).std(axis=0), 0.0)
+
+
 def _standardiser(x: Array) -> Callable[[Array], Images]:
     """Return a function that maps pixels to float32 of mean 0 and deviation 1 over `x`."""
     pixels = x.astype(np.float32)
     mean = pixels.mean(axis=0, dtype=np.float64)
-    deviation = np.sqrt(np.square(pixels - mean.astype(np.float32)).mean(axis=0, dtype=np.float64))
+    with np.errstate(under="ignore"):
+        squares = np.square(pixels - mean.astype(np.float32))
+        deviation = np.sqrt(squares.mean(axis=0, dtype=np.float64))
+    beyond = deviation < _SMALLEST
+    if beyond.any():
+        deviation[beyond] = _exactly(pixels[:, beyond])
     deviation[deviation == 0] = 1.0  # A pixel that never changes stays 0.
-    shift, factor = mean.astype(np.float32), (1.0 / deviation).astype(np.float32)
+    with np.errstate(over="ignore"):
+        shift, factor = mean.astype(np.float32), (1.0 / deviation).astype(np.float32)
+    if not np.isfinite(factor).all():
+        raise DataError(
+            "the values of the training images are too small to be standardised",
+            "scale them, to about 1",
+        )
     return lambda images: (images.astype(np.float32) - shift) * factor

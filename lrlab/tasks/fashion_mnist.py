@@ -56,17 +56,34 @@ def resolve(data_dir: Path | None) -> DataSource:
 
 
 def cache_dir() -> Path:
-    """Return Keras' cache folder for Fashion-MNIST."""
-    home = os.environ.get("KERAS_HOME") or "~/.keras"
-    return Path(home).expanduser() / "datasets" / "fashion-mnist"
+    """Return Keras' cache folder for Fashion-MNIST.
+
+    Raises:
+        DataError: If nobody knows where the user's home is.
+    """
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras")
+    try:
+        return home.expanduser() / "datasets" / "fashion-mnist"
+    except RuntimeError as error:
+        raise DataError(
+            "there is no home directory for the cache of Fashion-MNIST",
+            "set HOME or KERAS_HOME, or name its folder with `--data-dir`",
+        ) from error
 
 
 def find(data_dir: Path | None) -> Path | None:
     """Return the first folder that holds all four files: `data_dir`, then Keras' cache."""
-    for folder in (data_dir, cache_dir()):
-        if folder is not None and all((folder / name).is_file() for name in FILES):
-            return folder
-    return None
+    if data_dir is not None and _is_complete(data_dir):
+        return data_dir
+    try:
+        cache = cache_dir()
+    except DataError:
+        return None
+    return cache if _is_complete(cache) else None
+
+
+def _is_complete(folder: Path) -> bool:
+    return all(reading.is_file(folder / name) for name in FILES)
 
 
 def check_origin() -> None:
@@ -101,7 +118,7 @@ def download() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".lrlab-", dir=folder) as scratch:
             for name, digest in FILES.items():
-                if (folder / name).is_file() and _sha256(folder / name) == digest:
+                if reading.is_file(folder / name) and _sha256(folder / name) == digest:
                     continue
                 os.replace(_fetch(name, digest, scratch), folder / name)
     except OSError as error:

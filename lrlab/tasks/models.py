@@ -1,5 +1,6 @@
 """The reference Keras models; Keras itself is imported inside the functions."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
@@ -7,6 +8,9 @@ from typing import Any
 
 Build = Callable[[Sequence[int], int, int], Any]
 """Returns a fresh model for an input shape, a number of classes and a seed."""
+
+MOST_PARAMETERS = 100_000_000
+"""Training takes about 20 bytes for each of them."""
 
 _LAYER_SEEDS = 1_000
 """How far apart the seeds of two runs are; each layer of a run takes the next."""
@@ -30,10 +34,11 @@ def build(model: str | Build, input_shape: Sequence[int], classes: int, seed: in
         seed: Seed of the weights, >= 0.
 
     Raises:
-        ValueError: If the model cannot take images of that shape.
+        ValueError: If the model cannot take images of that shape, or would be too large.
     """
     if not isinstance(model, str):
         return model(input_shape, classes, seed)
+    _check_size(model, input_shape, classes)
     return _MODELS[model](tuple(input_shape), classes, count(_LAYER_SEEDS * seed))
 
 
@@ -48,6 +53,17 @@ def misfit(model: str | Build, shape: Sequence[int]) -> str | None:
         return None
     what = "images" if len(shape) > 1 else "features"
     return f"`cnn` needs images of at least 4x4 pixels, got {what} of shape {tuple(shape)}"
+
+
+def _check_size(model: str, shape: Sequence[int], classes: int) -> None:
+    """Refuse what would fill the memory before any of it is made."""
+    values = math.prod(shape)
+    count = 300 * values + 100 * classes if model == "mlp" else 128 * values + 64 * classes
+    if count > MOST_PARAMETERS:
+        raise ValueError(
+            f"model `{model}` would have {count:,} parameters for {values:,} values an image and "
+            f"{classes:,} classes, more than {MOST_PARAMETERS:,}: use smaller images"
+        )
 
 
 def _mlp(shape: tuple[int, ...], classes: int, seeds: Iterator[int]) -> Any:

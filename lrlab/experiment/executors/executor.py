@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lrlab.errors import TrainingError
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.engine import Engine
 from lrlab.training.jobs import Event, Failure, Job, Result
@@ -37,13 +38,13 @@ class Executor(ABC):
         """Do all jobs; return what each gave, in their order.
 
         Raises:
-            RuntimeError: If a job failed, with where it came from.
+            TrainingError: If a job failed.
         """
         given: dict[int, Any] = {}
 
         def on_event(index: int, event: Event) -> None:
             if isinstance(event, Failure):
-                raise RuntimeError(f"{event.error}\n{event.trace}")
+                raise TrainingError(event.error)
             if isinstance(event, Result):
                 given[index] = event.value
 

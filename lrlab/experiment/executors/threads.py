@@ -12,14 +12,26 @@ from lrlab.training.chunks import Stopped
 from lrlab.training.jobs import Event, Failure, Job, Progress, Result
 from lrlab.training.performing import Worker
 
+MOST_PER_CORE = 8
+"""Workers for each core: more only get in each other's way, Ctrl-C's first."""
+
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 2.0
 
 
 def default_workers(jobs: int) -> int:
     """Return how many jobs run side by side: one per core, never more than there are jobs."""
+    return max(1, min(_cores(), jobs))
+
+
+def most_workers() -> int:
+    """Return how many jobs may run side by side on this machine."""
+    return MOST_PER_CORE * _cores()
+
+
+def _cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, jobs))
+    return cores or 1
 
 
 class Threads(Executor):

@@ -1,19 +1,19 @@
 """The inspection of a whole results directory: what belongs there, and what does not."""
 
-import os
+import functools
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrlab.errors import ResultsError
-from lrlab.io import atomic
-from lrlab.results import comparison, lock, run_folder, sweep_record, verified_auto
+from lrlab.errors import ResultsError, UnreadableError
+from lrlab.io import atomic, pictures, reading
+from lrlab.results import comparison, fresh_list, lock, run_folder, sweep_record, verified_auto
 from lrlab.results.inspection import run_findings
 from lrlab.results.inspection.findings import Finding, Kind
 from lrlab.results.run import CHECKPOINT, RunPlace, Status, names_experiment
 
-_TABLES = {"comparison.csv", "comparison.md", comparison.FILE, lock.NAME}
+_TABLES = {"comparison.csv", "comparison.md", comparison.FILE, fresh_list.FILE, lock.NAME}
 _FIGURES = {"learning-rate", "loss", "accuracy", "sweep", "schedules"}
 _SWEEP = (sweep_record.JSON_FILE, sweep_record.CSV_FILE)
 _RUN_FILES = {*run_folder.FILES, run_folder.WEIGHTS}
@@ -26,8 +26,8 @@ class Inspection:
 
     Args:
         out: The directory.
-        statuses: How each run that is begun stands: a `Status`, `unfinished` or `damaged`, by
-            its place.
+        statuses: How each run that is begun stands: a `Status`, `unfinished`, `damaged` or
+            `unreadable`, by its place.
         findings: What was found, in path order.
     """
 
@@ -44,7 +44,9 @@ class Inspection:
         """Return how many runs stand how, those that are as they should be as `fine`."""
         fine = [status for status in Status if status.is_final]
         each = Counter("fine" if s in fine else s for s in self.statuses.values())
-        return {key: each[key] for key in ("fine", "unfinished", "failed", "damaged")}
+        usual = {key: each[key] for key in ("fine", "unfinished", "failed", "damaged")}
+        unknown = each[Kind.UNREADABLE]
+        return usual | ({"unreadable": unknown} if unknown else {})
 
 
 def inspect(out: Path, *, alone: bool = False) -> Inspection:
@@ -72,7 +74,7 @@ def check_directory(out: Path) -> None:
     Raises:
         ResultsError: If not.
     """
-    if not out.is_dir():
+    if not reading.is_folder(out):
         raise ResultsError(
             "is not a directory", "make results with `lrlab compare CONFIG... --out DIR`", path=out
         )
@@ -87,6 +89,7 @@ class _Inspector:
         self._out = out
         self._owner = owner
         self._outside: set[Path] = set()
+        self._unsigned = 0
 
     def inspect(self) -> None:
         """Go through all of it."""
@@ -94,30 +97,58 @@ class _Inspector:
             what = f"in use by {self._owner}"
             self._tell(self._out, Kind.IN_USE, what, "files that it is writing now are not checked")
         for path in self._entries(self._out):
-            if path.name == "runs" and path.is_dir():
-                self._runs(path)
-            elif path.name == "sweeps" and path.is_dir():
-                self._sweeps(path)
-            elif path.is_dir():
-                self._folder(path)
-            elif path.name not in {*_TABLES, *_SWEEP} and not _is_figure(path):
-                self._foreign(path)
-        if _holds_sweep(self._out) and not self._outside & {self._out / n for n in _SWEEP}:
-            self._own_sweep(self._out)
-        self._comparison()
+            self._look(path, self._at_the_top)
+        self._look(self._out, self._own_sweep_at_the_top)
+        self._look(self._out / comparison.FILE, self._comparison)
+        self._look(self._out / fresh_list.FILE, self._fresh_list)
+        if self._unsigned:
+            count = self._unsigned
+            what = f"holds {count} record{'s' if count > 1 else ''} of an older lrlab, not signed"
+            self._tell(self._out, Kind.UNSIGNED, what, "whether they were changed cannot be told")
+
+    def _look(self, path: Path, at: Callable[[Path], None]) -> None:
+        """Look at something; where it cannot be read, say so: it may be sound."""
+        try:
+            at(path)
+        except UnreadableError as error:
+            remedy = error.hint or "allow reading it"
+            self._tell(error.path or path, Kind.UNREADABLE, error.reason, remedy)
+
+    def _at_the_top(self, path: Path) -> None:
+        if path.name == "runs" and reading.is_folder(path):
+            self._runs(path)
+        elif path.name == "sweeps" and reading.is_folder(path):
+            self._sweeps(path)
+        elif reading.is_folder(path):
+            self._folder(path)
+        else:
+            self._file(path, {*_TABLES, *_SWEEP})
+
+    def _file(self, path: Path, names: Collection[str]) -> None:
+        """Look at a file that must have one of these names, or be a figure."""
+        if path.name in names:
+            return
+        if not _is_figure(path):
+            self._foreign(path)
+            return
+        try:
+            self._unsigned += not pictures.check(path)
+        except (OSError, ValueError) as error:
+            if not reading.is_damage(error):
+                raise reading.unreadable(path, error) from error
+            what = f"is damaged: {reading.reason(error)}"
+            remedy = "`--repair` sets it aside, and `lrlab plot` draws it again"
+            self.findings.append(Finding(path, Kind.DAMAGED, what, remedy, aside=path))
 
     def _entries(self, folder: Path) -> Iterator[Path]:
         """Yield what may belong in a folder; note what does not."""
-        try:
-            names = sorted(os.listdir(folder))
-        except OSError as error:
-            remedy = "allow reading it"
-            self._tell(folder, Kind.UNREADABLE, f"cannot be read: {error.strerror}", remedy)
-            return
-        for path in (folder / name for name in names):
+        for path in (folder / name for name in reading.names(folder)):
             try:
-                if path.is_symlink():
+                if reading.is_link(path):
                     atomic.check_within(self._out, path)
+            except UnreadableError as error:
+                self._tell(path, Kind.UNREADABLE, error.reason, error.hint or "allow reading it")
+                continue
             except ResultsError as error:
                 what = f"is a symbolic link and {error.reason}"
                 self._tell(path, Kind.LINK, what, "replace it with what it leads to")
@@ -127,6 +158,11 @@ class _Inspector:
                 if self._owner is None:
                     finding = (Kind.LEFTOVER, "was left half-written", "`--repair` removes it")
                     self.findings.append(Finding(path, *finding, remove=path))
+            elif atomic.is_whole(path.name):
+                if self._owner is None:
+                    what = "is complete, but was not put into its place"
+                    finding = (Kind.LEFTOVER, what, "`--repair` does that, or the next command")
+                    self.findings.append(Finding(path, *finding, recover=True))
             elif atomic.is_aside(path.name):
                 self._tell(
                     path, Kind.ASIDE, "was set aside", "delete it when you no longer need it"
@@ -136,12 +172,12 @@ class _Inspector:
 
     def _runs(self, folder: Path) -> None:
         for experiment in self._entries(folder):
-            if not names_experiment(experiment.name) or not experiment.is_dir():
-                self._foreign(experiment)
-                continue
-            self._experiment(experiment)
+            self._look(experiment, self._experiment)
 
     def _experiment(self, folder: Path) -> None:
+        if not names_experiment(folder.name) or not reading.is_folder(folder):
+            self._foreign(folder)
+            return
         kept = []
         for path in self._entries(folder):
             run = path.with_name(path.name.removesuffix(CHECKPOINT))
@@ -150,77 +186,112 @@ class _Inspector:
                 self._foreign(path)
             elif run != path:
                 kept.append((path, run, place))
-            elif path.is_symlink() or not path.is_dir() or self._holds_only(path, _RUN_FILES):
-                status, findings = run_findings.inspect(path, place)
-                self.statuses[path] = status or Kind.DAMAGED
-                self.findings += findings
             else:
-                self.statuses[path] = Kind.DAMAGED
+                self.statuses[path] = Kind.UNREADABLE  # Until more is known.
+                self._look(path, functools.partial(self._run, place=place))
         for path, run, place in kept:
-            stands = self.statuses.get(run)
-            status = None if stands in (None, Kind.DAMAGED) else Status(stands)
-            finding = run_findings.inspect_checkpoint(path, place, status)
-            self.findings.append(finding)
-            if stands is None:
-                self.statuses[run] = finding.kind
+            self._look(path, functools.partial(self._checkpoint, run=run, place=place))
+
+    def _run(self, path: Path, place: RunPlace) -> None:
+        whole = reading.is_link(path) or not reading.is_folder(path)
+        if whole or self._holds_only(path, _RUN_FILES):
+            status, findings, signed = run_findings.inspect(path, place)
+            self.statuses[path] = status or Kind.DAMAGED
+            self.findings += findings
+            self._unsigned += not signed
+        else:
+            self.statuses[path] = Kind.DAMAGED
+
+    def _checkpoint(self, path: Path, run: Path, place: RunPlace) -> None:
+        stands = self.statuses.get(run)
+        if stands is None:
+            self.statuses[run] = Kind.UNREADABLE
+        ended = None if stands in (None, Kind.DAMAGED, Kind.UNREADABLE) else Status(stands)
+        finding = run_findings.inspect_checkpoint(path, place, ended)
+        self.findings.append(finding)
+        if stands is None:
+            self.statuses[run] = finding.kind
 
     def _sweeps(self, folder: Path) -> None:
         for path in self._entries(folder):
-            if not path.is_dir():
-                self._foreign(path)
-                continue
-            checked = verified_auto.files(path)
+            self._look(path, self._sweep)
+
+    def _sweep(self, path: Path) -> None:
+        """Look at a sweep that `compare` has made: it is of the setup that its folder names."""
+        if not reading.is_folder(path):
+            self._foreign(path)
+            return
+        verified = verified_auto.files(path)
+        if self._holds_only(path, [*_SWEEP, *(file.name for file in verified)]):
+            remedy = "`--repair` sets it aside, and `lrlab compare` repeats the sweep"
             try:
-                if not self._holds_only(path, [*_SWEEP, *(file.name for file in checked)]):
-                    continue
-                sweep_record.read(path)
+                record = sweep_record.read(path)
+                if sweep_record.recorded_identity(record.summary.settings) != path.name:
+                    json_file = path / sweep_record.JSON_FILE
+                    raise ResultsError("is the sweep of another setup", path=json_file)
+                self._unsigned += not record.signed
+            except UnreadableError:
+                raise
             except ResultsError as error:
-                remedy = "`--repair` sets it aside, and `lrlab compare` repeats the sweep"
                 self._damaged(path, error, remedy, [path])
             else:
-                self._verified(checked)
+                for file in verified:
+                    self._look(file, self._verified)
 
-    def _verified(self, files: Sequence[Path]) -> None:
-        for file in files:
-            try:
-                verified_auto.read(file)
-            except ResultsError as error:
-                remedy = "`--repair` sets it aside, and `lrlab compare` verifies again"
-                self._damaged(file, error, remedy, [file])
+    def _verified(self, path: Path) -> None:
+        """Look at what short runs said about the rates for a schedule."""
+        try:
+            verified_auto.read(path)
+        except UnreadableError:
+            raise
+        except ResultsError as error:
+            remedy = "`--repair` sets it aside, and `lrlab compare` verifies again"
+            self._damaged(path, error, remedy, [path])
 
     def _folder(self, path: Path) -> None:
         if _holds_sweep(path):
             if self._holds_only(path, [*_SWEEP, lock.NAME]):
                 self._own_sweep(path)
-        elif (path / comparison.FILE).exists() or (path / "runs").is_dir():
+        elif reading.exists(path / comparison.FILE) or reading.is_folder(path / "runs"):
             remedy = f"look at it with `lrlab check {path}`"
             self._tell(path, Kind.FOREIGN, "is a results directory of its own", remedy)
-        else:
+        elif reading.names(path) != [lock.NAME]:  # A `find-lr` that was cut off leaves that.
             self._foreign(path)
 
     def _holds_only(self, folder: Path, names: Collection[str]) -> bool:
         """Note what else is in a folder; return whether no link in it leads out."""
         for path in self._entries(folder):
-            if path.name not in names and not _is_figure(path):
-                self._foreign(path)
+            self._look(path, functools.partial(self._file, names=names))
         return not any(path.parent == folder for path in self._outside)
+
+    def _own_sweep_at_the_top(self, out: Path) -> None:
+        if _holds_sweep(out) and not self._outside & {out / name for name in _SWEEP}:
+            self._own_sweep(out)
 
     def _own_sweep(self, folder: Path) -> None:
         """Look at the sweep that `find-lr` has written into a folder."""
         try:
-            sweep_record.read(folder)
+            self._unsigned += not sweep_record.read(folder).signed
+        except UnreadableError:
+            raise
         except ResultsError as error:
             remedy = "`--repair` sets it aside; run `lrlab find-lr` again"
             self._damaged(folder, error, remedy, [folder / name for name in _SWEEP])
 
-    def _comparison(self) -> None:
-        path = self._out / comparison.FILE
-        if path in self._outside or not path.exists():
+    def _comparison(self, path: Path) -> None:
+        if path in self._outside or not reading.exists(path):
             return
+        remedy = "`--repair` sets it aside, and `lrlab compare` writes it again"
         try:
             compared = comparison.read(self._out)
+            for error in comparison.check_tables(self._out):
+                if error is None:
+                    self._unsigned += 1
+                elif error.path not in self._outside:
+                    self._damaged(error.path or path, error, remedy, [error.path or path])
+        except UnreadableError:
+            raise
         except ResultsError as error:
-            remedy = "`--repair` sets it aside, and `lrlab compare` writes it again"
             self._damaged(path, error, remedy, [path])
             return
         for folder in [folder for e in compared.experiments for folder in e.runs]:
@@ -234,8 +305,22 @@ class _Inspector:
                 what, kind = f"is missing, but `{comparison.FILE}` names it", Kind.MISSING
             self._tell(place, kind, what, "`lrlab compare` retrains it")
 
+    def _fresh_list(self, path: Path) -> None:
+        if path in self._outside:
+            return
+        try:
+            fresh_list.read(self._out)
+        except UnreadableError:
+            raise
+        except ResultsError as error:
+            remedy = "`--repair` sets it aside, and `lrlab compare --fresh` begins again"
+            self._damaged(path, error, remedy, [path])
+
     def _damaged(self, path: Path, error: ResultsError, remedy: str, aside: Sequence[Path]) -> None:
-        for each in [path for path in aside if path.exists()]:
+        there = [path for path in aside if reading.exists(path)]
+        if not there:
+            self._tell(path, Kind.MISSING, error.reason, "`lrlab compare` writes it again")
+        for each in there:
             what = error.reason if error.path == each else error.message
             self.findings.append(Finding(each, Kind.DAMAGED, what, remedy, aside=each))
 
@@ -251,4 +336,4 @@ def _is_figure(path: Path) -> bool:
 
 
 def _holds_sweep(folder: Path) -> bool:
-    return any((folder / name).exists() for name in _SWEEP)
+    return any(reading.exists(folder / name) for name in _SWEEP)

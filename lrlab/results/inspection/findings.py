@@ -16,6 +16,7 @@ class Kind(enum.StrEnum):
     UNFINISHED = "unfinished"
     FAILED = "failed"
     ASIDE = "set aside"
+    UNSIGNED = "unsigned"
     FOREIGN = "foreign"
     IN_USE = "in use"
 
@@ -39,6 +40,7 @@ class Finding:
         remedy: What to do about it.
         aside: What `repair` moves out of the way, None for nothing.
         remove: What `repair` removes, since it is useless; None for nothing.
+        recover: Whether `repair` puts it where it belongs.
         mended: What `repair` did, None if nothing.
     """
 
@@ -48,4 +50,5 @@ class Finding:
     remedy: str
     aside: Path | None = None
     remove: Path | None = None
+    recover: bool = False
     mended: str | None = None

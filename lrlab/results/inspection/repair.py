@@ -21,12 +21,29 @@ def repair(out: Path) -> Inspection:
         ResultsError: If it is not a directory, or something cannot be moved.
     """
     found = inspect(out, alone=True)
+    if recovered := _recover(found):
+        found = inspect(out, alone=True)
+        found = replace(found, findings=(*recovered, *found.findings))
     for finding in found.findings:
-        if finding.remove is not None:  # First, since its folder may be set aside.
+        if (
+            finding.remove is not None and not finding.mended
+        ):  # First, since its folder may be set aside.
             atomic.remove(finding.remove)
     moved: dict[Path, Path] = {}
-    findings = [_mended(finding, moved) for finding in found.findings]
+    findings = [f if f.mended else _mended(f, moved) for f in found.findings]
     return replace(found, findings=tuple(findings))
+
+
+def _recover(found: Inspection) -> list[Finding]:
+    """Put what is complete into its place; return what was done."""
+    folders = {finding.path.parent for finding in found.findings if finding.recover}
+    for folder in folders:
+        atomic.recover(folder)
+    there = [f for f in found.findings if f.path.parent in folders]
+    done = [replace(f, mended="put into its place") for f in there if f.recover]
+    # What was half written beside it is gone as well.
+    gone = [f for f in there if f.remove and atomic.is_part(f.path.name)]
+    return [*done, *(replace(f, mended="removed") for f in gone)]
 
 
 def _mended(finding: Finding, moved: dict[Path, Path]) -> Finding:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lrlab.errors import ResultsError
+from lrlab.errors import ResultsError, UnreadableError
 from lrlab.results import checkpoint, standing
 from lrlab.results.inspection.findings import Finding, Kind
 from lrlab.results.run import RunPlace, Status
@@ -12,20 +12,32 @@ from lrlab.results.standing import first_line
 _SET_ASIDE = "`--repair` sets the run aside, and `lrlab compare` retrains it"
 
 
-def inspect(folder: Path, place: RunPlace) -> tuple[Status | None, list[Finding]]:
-    """Return how the run of a folder ended, None if it is damaged, and what was found."""
+def inspect(folder: Path, place: RunPlace) -> tuple[Status | None, list[Finding], bool]:
+    """Return how the run of a folder ended, None if it is damaged, and what was found.
+
+    Returns:
+        These two, and whether the record of the run is signed, as far as there is a sound one.
+
+    Raises:
+        UnreadableError: If a file cannot be read.
+    """
     stands = standing.verify(folder, place, thorough=True)
     if stands.run is None:
         damage = stands.damage or [ResultsError("is missing", path=folder / RECORD)]
-        return None, [
-            Finding(error.path or folder, Kind.DAMAGED, error.reason, _SET_ASIDE, aside=folder)
-            for error in damage
-        ]
+        return (
+            None,
+            [
+                Finding(error.path or folder, Kind.DAMAGED, error.reason, _SET_ASIDE, aside=folder)
+                for error in damage
+            ],
+            True,
+        )
     result = stands.run.result
     if result.status.is_final:
-        return result.status, []
+        return result.status, [], stands.run.signed
     what = f"failed: {first_line(result.error)}"
-    return result.status, [Finding(folder, Kind.FAILED, what, "`lrlab compare` tries it again")]
+    finding = Finding(folder, Kind.FAILED, what, "`lrlab compare` tries it again")
+    return result.status, [finding], stands.run.signed
 
 
 def inspect_checkpoint(path: Path, place: RunPlace, status: Status | None) -> Finding:
@@ -35,10 +47,15 @@ def inspect_checkpoint(path: Path, place: RunPlace, status: Status | None) -> Fi
         path: The checkpoint.
         place: The place of its run.
         status: How the run ended, None if there is no sound one.
+
+    Raises:
+        UnreadableError: If it cannot be read.
     """
     aside = "`--repair` sets it aside, and `lrlab compare` starts the run over"
     try:
         kept = checkpoint.read(path)
+    except UnreadableError:
+        raise
     except ResultsError as error:
         return Finding(path, Kind.DAMAGED, error.reason, aside, aside=path)
     if kept is None or (kept.origin.identity, kept.origin.seed) != (place.identity, place.seed):
