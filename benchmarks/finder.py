@@ -61,10 +61,10 @@ them was trained; they were looked at once, when all was fixed, and nothing was 
 
 How to read the worst cases. On `mlp, tabular, 1024` the search ran out of runs while the peak was
 still getting better: it ended at 1.8, where both of its seeds survived, a little below 2, where one
-of the truth's two seeds collapsed. On `mlp, fashion-mnist, 32, sgd` and `128, sgd` it ended between
-0.1 and 0.32, the higher of which breaks down: the line between them is no truth, but a cliff is near.
-On `conv_bn, fashion, 512, adamw` a run has 95 steps, in which the moving averages of BatchNorm do not
-settle: the best rate of all reaches 47 %, and seeds differ by 10 points and more.
+of the truth's two seeds collapsed. On `mlp, fashion-mnist, 32, sgd` and `128, sgd` it ended
+between 0.1 and 0.32, the higher of which breaks down: the line between them is no truth, but a
+cliff is near. On `conv_bn, fashion, 512, adamw` a run has 95 steps, in which the moving averages of
+BatchNorm do not settle: the best rate of all reaches 47 %, and seeds differ by 10 points and more.
 """
 
 
