@@ -55,9 +55,16 @@ rates with two seeds, a factor of 2 apart. Verified rates come from at most 9 ru
 length, or of 4,000 steps, with seeds that neither the sweep nor the truth has used; `find-lr
 --verify` does the same, and `auto` in a config does it for the config's own schedule.
 
-The rule's two numbers and the search were chosen on the development tasks, among them 9 that were
-held out until version 0.1. The 8 tasks held out now were chosen before any of them was trained;
-they were looked at once, when all was fixed.
+The rule was fitted to the development tasks, among them 9 that were held out until version 0.1,
+the search to the 8 of other families among them. The 8 tasks held out now were chosen before any of
+them was trained; they were looked at once, when all was fixed, and nothing was changed afterwards.
+
+How to read the worst cases. On `mlp, tabular, 1024` the search ran out of runs while the peak was
+still getting better: it ended at 1.8, where both of its seeds survived, a little below 2, where one
+of the truth's two seeds collapsed. On `mlp, fashion-mnist, 32, sgd` and `128, sgd` it ended
+between 0.1 and 0.32, the higher of which breaks down: the line between them is no truth, but a
+cliff is near. On `conv_bn, fashion, 512, adamw` a run has 95 steps, in which the moving averages of
+BatchNorm do not settle: the best rate of all reaches 47 %, and seeds differ by 10 points and more.
 """
 
 
@@ -228,9 +235,9 @@ def lost(tasks: Sequence[Task], said: Said, kind: str, *, regression: bool) -> l
 def summary(title: str, tasks: Sequence[Task]) -> str:
     """Return what came out over a group of tasks, in sentences, the worst case named."""
     lines = [f"**{len(tasks)} tasks, {title}.**"]
-    for name, of in (
-        ("Verified", lambda task, kind: task.verified[kind]),
-        ("Not verified", lambda task, kind: task.suggested(kind)),
+    for name, aim, of in (
+        ("Verified", "0.3 and 1.0", lambda task, kind: task.verified[kind]),
+        ("Not verified", "0.6, no collapse", lambda task, kind: task.suggested(kind)),
     ):
         found = [
             (regret(task, kind, lr), task, kind, lr)
@@ -244,8 +251,9 @@ def summary(title: str, tasks: Sequence[Task]) -> str:
         points = [each[0] for each in found]
         fallen = sum(collapsed(task, kind, lr) for _, task, kind, lr in found)
         lines.append(
-            f"{name}: {np.mean(points):.2f} points on average over both numbers, {worst:.2f} at "
-            f"most (`{KINDS[kind]}` on {task.name}), {fallen} collapses."
+            f"{name}: {worst:.2f} points at worst (`{KINDS[kind]}` on {task.name}), "
+            f"{np.mean(points):.2f} on average, {np.median(points):.2f} in the median of "
+            f"{len(points)} numbers; collapses: {fallen} (aim: mean {aim})."
         )
     silent = [task.name for task in tasks if task.found.steady_lr is None]
     if silent:

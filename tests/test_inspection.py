@@ -48,7 +48,8 @@ def trained(tmp_path_factory, small_npz) -> Path:
         (folder / f"{name}.yaml").write_text(f"{text}data: {small_npz}\n")
     assert len(compare(folder, folder / "out").trained) == 6
     sweep = next((folder / "out" / "sweeps").iterdir())
-    shutil.copytree(sweep, folder / "out" / "find-lr")
+    only_swept = shutil.ignore_patterns("verified-*")
+    shutil.copytree(sweep, folder / "out" / "find-lr", ignore=only_swept)
     return folder
 
 

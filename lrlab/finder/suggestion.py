@@ -133,7 +133,7 @@ def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) ->
         >>> lr = np.geomspace(1e-6, 10, 500)
         >>> found = suggest(lr, 2.3 - 1.7 / (1 + 1e-3 / lr) + (lr / 0.3) ** 4)
         >>> print(found.verdict, f"{found.steady_lr:.3f} {found.max_lr:.3f}")
-        ok 0.033 0.089
+        ok 0.014 0.057
 
     References:
         Leslie N. Smith, Cyclical Learning Rates for Training Neural Networks, 2017, section 3.3,
