@@ -17,7 +17,7 @@ from lrlab.results.sweep_record import Rate, rounded, rounded_runs
 
 SCHEMA = 1
 MOST_KEPT = 100
-"""Short runs, and keys of a schedule, that are read again."""
+"""Keys of a schedule that are read again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class VerifiedAuto:
     steps: Positive
     suggested: AutoRates
     rates: AutoRates | None
-    runs: Annotated[tuple[ShortRun, ...], records.items(1, MOST_KEPT)]
+    runs: Annotated[tuple[ShortRun, ...], records.items(1)]
 
 
 def file_name(schedule: Mapping[str, Any], epochs: int) -> str:
