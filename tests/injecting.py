@@ -17,7 +17,7 @@ from engines import LinearEngine
 import lrlab.cli
 import lrlab.plots.canvas
 from lrlab import console, plots  # noqa: F401 - imported before the fork.
-from lrlab.experiment import environment, running, suggesting
+from lrlab.experiment import choosing, environment, running, suggesting
 
 
 class Engines:
@@ -31,6 +31,9 @@ class Engines:
 
     def classes(self, source):
         return 3
+
+    def guess(self, source):
+        return 1 / 3
 
 
 def run(words: list[str], folder: Path, at: int, number: int) -> dict:
@@ -70,7 +73,7 @@ def run(words: list[str], folder: Path, at: int, number: int) -> dict:
 
 def main() -> None:
     """Answer requests until there are no more."""
-    running.prepare = suggesting.prepare = Engines
+    running.prepare = suggesting.prepare = choosing.prepare = Engines
     environment.record = lambda: {"tensorflow": "none"}
     # Imports and caches of the first time are no operations of the command.
     run(["plot", "preview.yaml"], Path(sys.argv[1]), 0, 0)

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from lrlab import config, experiment
 from lrlab.cli import app
 from lrlab.errors import ConfigError
+from lrlab.results import lock
 from lrlab.tasks import data, models
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
@@ -52,7 +53,7 @@ def test_a_model_that_cannot_take_the_data(shape, what, write_data, write_config
         f"{files[1]}:3:8: {message}\n  | model: cnn\n  |        ^\n"
         f"{files[2]}:1:8: {message}\n  | model: cnn\n  |        ^\n"
     )
-    assert list(out.iterdir()) == []
+    assert [path.name for path in out.iterdir()] == [lock.NAME]
 
 
 def test_find_lr_asks_the_same(write_data, write_config, tmp_path):
@@ -63,7 +64,7 @@ def test_find_lr_asks_the_same(write_data, write_config, tmp_path):
     done = lrlab_cli("find-lr", "--set", "model=cnn", "--data", path, "--out", out)
     assert done.exit_code == 2, done.output
     assert f"--set model=cnn: model: {MISFIT}" in done.stderr
-    assert list(out.iterdir()) == []
+    assert [path.name for path in out.iterdir()] == [lock.NAME]
 
 
 def test_a_run_that_is_too_long_is_refused_before_a_sweep_for_another(small_npz, write_config):

@@ -16,6 +16,8 @@ from lrlab import config, experiment, plots
 from lrlab.cli import app
 from lrlab.errors import Interrupted, ResultsError, TrainingError, UnreadableError, UsageError
 from lrlab.experiment.executors.executor import Executor
+from lrlab.experiment.executors.threads import Threads
+from lrlab.finder import verification
 from lrlab.io import pictures, reading
 from lrlab.plots import dispatch
 from lrlab.results import checkpoint as checkpoints
@@ -88,7 +90,8 @@ def test_a_run_that_fails_does_not_replace_a_finished_one(option, trained, out):
     before = runs(out)
     compared, _ = compare(trained, out, executor=Failing, **{option: True})
     assert {e.status for e in compared.experiments} == {"failed"}
-    assert "out of luck; the run from before is kept" in compared.experiments[0].notes[0]
+    (steady,) = (e for e in compared.experiments if e.name == "steady")
+    assert "out of luck; the run from before is kept" in steady.notes[0]
     assert runs(out) == before
     compared, told = compare(trained, out)
     assert (told.trained, {e.status for e in compared.experiments}) == ([], {"done"})
@@ -97,8 +100,9 @@ def test_a_run_that_fails_does_not_replace_a_finished_one(option, trained, out):
 def test_a_run_that_failed_before_is_replaced(trained, tmp_path):
     for _ in range(2):
         compared, told = compare(trained, tmp_path / "out", executor=Failing)
-        assert len(told.trained) == 6
-    assert compared.experiments[0].notes[0] == "seed 0 failed: RuntimeError: out of luck"
+        assert told.trained == ["steady 0", "steady 1"]
+    (steady,) = (e for e in compared.experiments if e.name == "steady")
+    assert steady.notes[0] == "seed 0 failed: RuntimeError: out of luck"
     assert {e.status for e in compare(trained, tmp_path / "out")[0].experiments} == {"done"}
 
 
@@ -436,24 +440,44 @@ def test_a_sweep_torn_between_its_files_is_damaged(out):
         sweep_record.read(second)
 
 
+@pytest.mark.usefixtures("broken_cnn")
 def test_a_sweep_that_fails_does_not_end_the_comparison(tmp_path, small_npz):
-    np.savez(tmp_path / "flat.npz", x_train=np.eye(60), y_train=np.arange(60) % 2)
-    (tmp_path / "flat.yaml").write_text(f"{TEXTS['auto']}model: cnn\ndata: flat.npz\n")
+    (tmp_path / "bad.yaml").write_text(f"{TEXTS['auto']}model: cnn\ndata: {small_npz}\n")
     (tmp_path / "good.yaml").write_text(f"{TEXTS['steady']}data: {small_npz}\n")
     compared, told = compare(tmp_path, tmp_path / "out")
     assert [e.status for e in compared.experiments] == ["failed", "done"]
-    assert (
-        "the sweep for `auto` failed: ValueError: model `cnn`" in compared.experiments[0].notes[0]
-    )
+    said = "ValueError: no such luck"
+    assert f"the sweep for `auto` failed: {said}" in compared.experiments[0].notes[0]
     assert told.trained == ["good 0", "good 1"]
-    read = config.read([tmp_path / "flat.yaml"])[0]
-    with pytest.raises(TrainingError, match="model `cnn` needs images"):
+    read = config.read([tmp_path / "bad.yaml"])[0]
+    with pytest.raises(TrainingError, match=said):
         experiment.find_lr(read, out=tmp_path / "sweep", seeds=1, report=Told())
     done = CliRunner().invoke(
-        app, ["find-lr", str(tmp_path / "flat.yaml"), "--out", str(tmp_path / "sweep")]
+        app, ["find-lr", str(tmp_path / "bad.yaml"), "--out", str(tmp_path / "sweep")]
     )
     assert done.exit_code == 1
-    assert done.stderr.startswith("error: ValueError: model `cnn` needs images")
+    assert done.stderr.startswith(f"error: {said}")
+
+
+class FailingShortRuns(Threads):
+    """Every run that verifies a rate raises."""
+
+    def carry_out(self, jobs, on_event):
+        if not any(job.seed >= verification.FIRST_SEED for job in jobs):
+            super().carry_out(jobs, on_event)
+            return
+        for index, _ in enumerate(jobs):
+            on_event(index, Failure("RuntimeError: out of luck", "Traceback"))
+
+
+def test_a_verification_that_fails_refuses_those_that_need_it_alone(trained, tmp_path):
+    compared, told = compare(trained, tmp_path / "out", executor=FailingShortRuns)
+    statuses = {e.name: e.status for e in compared.experiments}
+    assert statuses == {"auto": "failed", "other": "failed", "steady": "done"}
+    assert "`auto`" in compared.experiments[0].notes[0]
+    assert told.trained == ["steady 0", "steady 1"]
+    done, _ = compare(trained, tmp_path / "out")
+    assert {e.status for e in done.experiments} == {"done"}
 
 
 # --- limits that agree ---

@@ -294,7 +294,13 @@ class _Inspector:
         except ResultsError as error:
             self._damaged(path, error, remedy, [path])
             return
-        for folder in [folder for e in compared.experiments for folder in e.runs]:
+        named = [
+            folder
+            for e in compared.experiments
+            for folder, status in zip(e.runs, e.statuses, strict=True)
+            if status.is_final  # Where `auto` found no rate there is no run to be kept.
+        ]
+        for folder in named:
             place = self._out / folder
             if place in self.statuses or RunPlace.of(place) is None:
                 continue
