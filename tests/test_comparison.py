@@ -11,11 +11,12 @@ from dataclasses import replace
 import pytest
 from samples import COLLAPSED, DIVERGED, FAILED, run, summary
 
+from lrlab import experiment
 from lrlab.analysis import summaries
 from lrlab.analysis.summaries import over_seeds
 from lrlab.console import results
 from lrlab.errors import ResultsError
-from lrlab.report import tables
+from lrlab.report import tables, verdict
 from lrlab.results import comparison
 from lrlab.results.comparison import Comparison, Summary
 from lrlab.results.run import Status
@@ -199,6 +200,8 @@ def small() -> Comparison:
 
 def test_markdown(small):
     assert tables.to_markdown(small) == (
+        "no verdict with two seeds; a third one allows it: `--seeds 3`, better 5\n"
+        "\n"
         "| experiment | schedule | val accuracy | best val accuracy | val loss | test accuracy "
         "| seconds | status |\n"
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
@@ -208,7 +211,7 @@ def test_markdown(small):
         "| 0.5000 ± 0.0000 | 2.0 ± 0.0 | done |\n"
         "| wild | power | 0.9500 | 0.9500 | 0.5000 | 0.8000 | 2.0 | 1 of 2 diverged |\n"
         "\n"
-        "Fashion-MNIST, mean ± standard deviation over 2 seeds; bold: the best of a column\n"
+        "Fashion-MNIST, mean ± standard deviation over 2 seeds; bold: the best mean of a column\n"
         "\n"
         "not like for like: batch_size\n"
         "\n"
@@ -240,11 +243,13 @@ def test_csv(small):
     quantities = ["final_val_accuracy", "final_val_loss", "final_test_accuracy"]
     quantities += ["best_val_accuracy", "best_val_loss", "train_seconds"]
     parts = [f"{name}_{part}" for name in quantities for part in ("mean", "std", "ci95")]
-    assert first == ",".join(["experiment", "schedule", "data", "seeds", "status", *parts])
+    judged = ["may_be_best", "behind_low", "behind_high"]
+    titles = [*parts, *(f"val_accuracy_{part}" for part in judged)]
+    assert first == ",".join(["experiment", "schedule", "data", "seeds", "status", *titles])
     assert rows[1:] == [
         "flat|line,constant,Fashion-MNIST,2,done,"
-        "0.5,0.0,0.0,1.0,0.0,0.0,0.5,0.0,0.0,0.875,0.0,0.0,1.0,0.0,0.0,2.0,0.0,0.0",
-        "wild,power,Fashion-MNIST,2,diverged,0.95,,,0.5,,,0.8,,,0.95,,,0.5,,,2.0,,",
+        "0.5,0.0,0.0,1.0,0.0,0.0,0.5,0.0,0.0,0.875,0.0,0.0,1.0,0.0,0.0,2.0,0.0,0.0,,,",
+        "wild,power,Fashion-MNIST,2,diverged,0.95,,,0.5,,,0.8,,,0.95,,,0.5,,,2.0,,,,,",
     ]
     power = dict(zip(first.split(","), rows[0].split(","), strict=True))
     assert float(power["final_val_accuracy_std"]) == small.experiments[0].final["val_accuracy"].std
@@ -319,6 +324,62 @@ def test_a_name_is_neither_html_nor_a_link_in_markdown():
     assert "<" not in text
 
 
+# --- the verdict ---
+
+
+@pytest.fixture
+def judged():
+    """Two that cannot be told apart, one that is clearly worse; three seeds each."""
+    return summaries.compare(
+        [
+            summary(run(0.900), run(0.904), run(0.902), name="first"),
+            summary(run(0.901), run(0.903), run(0.899), name="second"),
+            summary(run(0.800), run(0.803), run(0.801), name="worse"),
+        ]
+    )
+
+
+def test_the_verdict_is_told_everywhere(judged, tmp_path):
+    sentence = "first and second may each be the best (val accuracy 0.9020); worse is worse by"
+    assert tables.to_markdown(judged).startswith(sentence)
+    titles, rows = tables.table(judged)
+    said = [row[titles.index("verdict")][0] for row in rows]
+    assert said[:2] == ["may be the best"] * 2
+    assert re.fullmatch(r"worse by 9\.\d to 10\.\d|worse by 9\.\d to 11\.\d", said[2])
+    found = experiment.verdict_of(judged)
+    assert found["best_set"] == ["first", "second"]
+    low, high = found["behind"]["worse"]
+    experiment.save(judged, tmp_path)
+    written = json.loads((tmp_path / "comparison.json").read_text())
+    assert written["verdict"] == found
+    assert comparison.read(tmp_path) == judged
+    table = list(csv.DictReader(io.StringIO((tmp_path / "comparison.csv").read_text())))
+    assert [row["val_accuracy_may_be_best"] for row in table] == ["True", "True", "False"]
+    assert (float(table[2]["val_accuracy_behind_low"]), float(table[2]["val_accuracy_behind_high"])
+            ) == (low, high)  # fmt: skip
+
+
+def test_another_metric_decides(judged):
+    loss = verdict.METRICS["val_loss"]
+    by_accuracy, by_loss = tables.to_markdown(judged), tables.to_markdown(judged, loss)
+    assert by_accuracy.split("\n")[0] != by_loss.split("\n")[0]
+    assert experiment.verdict_of(judged, loss)["metric"] == "val_loss"
+
+
+def test_different_data_have_no_verdict(judged):
+    first, second, worse = judged.experiments
+    made = summaries.compare([first, second, replace(worse, data="other data")])
+    said = "no verdict: the experiments were trained on different data\n"
+    assert tables.to_markdown(made).startswith(said)
+    assert "verdict" not in tables.table(made)[0]
+    assert experiment.verdict_of(made) is None
+
+
+def test_one_experiment_has_none():
+    alone = summaries.compare([summary(run(0.9), run(0.9), run(0.9))])
+    assert tables.to_markdown(alone).startswith("| experiment")
+
+
 # --- the table in a terminal ---
 
 
@@ -359,7 +420,8 @@ def six():
     ],
 )
 def test_a_narrow_terminal_shows_what_is_needed_most(columns, left_out, six, monkeypatch):
-    lines = printed(columns, monkeypatch, *six)
+    verdict, empty, *lines = printed(columns, monkeypatch, *six)
+    assert (verdict.split(";")[0], empty) == ("no verdict with two seeds", "")
     header, *rows = lines[:7]
     every = ["experiment", "schedule", "val accuracy", "best val accuracy", "val loss",
              "test accuracy", "seconds", "status"]  # fmt: skip
@@ -374,7 +436,8 @@ def test_a_narrow_terminal_shows_what_is_needed_most(columns, left_out, six, mon
 
 def test_a_long_name_is_folded_and_never_cut(six, monkeypatch):
     long = summary(run(0.9), DIVERGED, run(0.9), name=LONG)
-    lines = printed(80, monkeypatch, *six, long)
+    printed_lines = printed(80, monkeypatch, *six, long)
+    lines = printed_lines[printed_lines.index("") + 1 :]
     end = lines.index("")
     first = next(number for number, line in enumerate(lines) if line.startswith("a-long"))
     words = "".join(line.split("  ")[0] for line in lines[first:end])

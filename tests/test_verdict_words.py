@@ -94,3 +94,15 @@ def test_metric_however_it_is_written(written):
 def test_unknown_metric():
     with pytest.raises(UsageError, match="unknown metric `f1`"):
         metric_of("f1")
+
+
+def test_an_experiment_with_too_few_finished_runs_is_named():
+    scores = {"a": [0.9, 0.91, 0.92], "b": [0.8, 0.81, math.nan]}
+    said = headline(best_set(scores), METRICS["val_accuracy"])
+    assert said == "no verdict: b has fewer than 3 finished runs"
+    scores["b"] = [math.nan] * 3
+    said = headline(best_set(scores), METRICS["val_accuracy"])
+    assert said == "no verdict: only one experiment has finished runs"
+    scores["a"] = [math.nan] * 3
+    said = headline(best_set(scores), METRICS["test_accuracy"])
+    assert said == "no verdict: no finished run has a test accuracy"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from lrlab.analysis.best_set import Mode, Verdict, best_set
 from lrlab.results.comparison import MOST_OF_A_NOTE, Comparison, ExperimentSummary, Summary
 from lrlab.results.run import WORST_FIRST, RunResult, Status
 
@@ -165,3 +166,17 @@ def compare(
         unlike.insert(0, "data")
     data = ", ".join(dict.fromkeys(names))
     return Comparison(data, tuple(unlike), tuple(experiments), tuple(environments))
+
+
+def judge(comparison: Comparison, key: str, mode: Mode) -> Verdict | None:
+    """Return which experiments may be the best by a final result of the runs that ended well.
+
+    None where nothing can be compared: one experiment, or several on different data.
+    """
+    if len(comparison.experiments) < 2 or "data" in comparison.differences:
+        return None
+    scores = {
+        e.name: [math.nan if value is None else value for value in e.final[key].values]
+        for e in comparison.experiments
+    }
+    return best_set(scores, mode=mode)

@@ -24,6 +24,13 @@ def compare(
         typer.Option(metavar="N", min=1, help="Runs to train side by side. Default: one per core."),
     ] = None,
     settings: Settings = None,
+    metric: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Result that decides: val_accuracy, val_loss or test_accuracy.",
+        ),
+    ] = "val_accuracy",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Retrain finished and partial runs.")
     ] = False,
@@ -36,8 +43,8 @@ def compare(
 ) -> None:
     """Train every config with several seeds and compare the results.
 
-    Prints a table and draws figures. Finished runs are reused, so the same command again trains
-    nothing.
+    Says which may be the best, prints a table and draws figures. Finished runs are reused, so the
+    same command again trains nothing.
 
     Example: lrlab compare configs/*.yaml --seeds 3
     """
@@ -47,8 +54,10 @@ def compare(
     read = config.read(configs, given)
 
     from lrlab import console, experiment, plots
+    from lrlab.report import verdict
     from lrlab.results import comparison, lock
 
+    decides = verdict.metric_of(metric)
     plots.settings.load_matplotlib()
     report = console.LiveReporter()
     with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
@@ -65,10 +74,12 @@ def compare(
         )
         # Print before writing, so that a full disk cannot cost the result.
         if as_json:
-            console.print_json(comparison.to_json(compared))
+            console.print_json(
+                comparison.to_json(compared, experiment.verdict_of(compared, decides))
+            )
         else:
-            console.print_comparison(compared)
-        written = experiment.save(compared, out)
+            console.print_comparison(compared, decides)
+        written = experiment.save(compared, out, decides)
         written += plots.comparison_figures.save(out, compared, out, results=results)
     if not as_json:
         console.print_written(out, written)

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from lrlab.console.terminal import as_text, console
 from lrlab.io.printable import printable
-from lrlab.report import tables
+from lrlab.report import tables, verdict
+from lrlab.report.verdict import USUAL, Metric
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
 
@@ -19,13 +20,19 @@ def print_json(text: str) -> None:
     sys.stdout.write(text)
 
 
-def print_comparison(comparison: Comparison) -> None:
-    """Print the table of a comparison and its notes."""
+def print_comparison(comparison: Comparison, metric: Metric = USUAL) -> None:
+    """Print the verdict of a comparison, its table and its notes."""
     stdout = console(sys.stdout)
-    grid, left_out = comparison_grid(comparison, stdout.width)
+    if first := verdict.first_line(comparison, metric):
+        stdout.print(as_text(first, "bold"), soft_wrap=not stdout.is_terminal)
+        stdout.print()
+    grid, left_out = comparison_grid(comparison, stdout.width, metric)
     stdout.print(grid)
     stdout.print()
     stdout.print(as_text(tables.caption(comparison, "*")), soft_wrap=True)
+    found = verdict.of(comparison, metric)
+    if more := verdict.what_more_seeds_bring(found, metric) if found else "":
+        stdout.print(as_text(more), soft_wrap=True)
     if left_out:
         note = f"too narrow for {', '.join(left_out)}: see comparison.md"
         stdout.print(as_text(note, "dim"), soft_wrap=True)
@@ -39,12 +46,14 @@ def print_comparison(comparison: Comparison) -> None:
 _GAP = 2
 
 
-def comparison_grid(comparison: Comparison, width: int) -> tuple[Table, list[str]]:
+def comparison_grid(
+    comparison: Comparison, width: int, metric: Metric = USUAL
+) -> tuple[Table, list[str]]:
     """Return the table of a comparison for a terminal, and the titles left out to make it fit.
 
     Names are never cut: what is least needed goes first, and then names are folded.
     """
-    titles, rows = tables.table(comparison)
+    titles, rows = tables.table(comparison, metric)
     left_out = []
     for title in tables.LEAST_NEEDED:
         if _width(titles, rows) <= width:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lrlab import config
 from lrlab.analysis import summaries
@@ -12,7 +13,8 @@ from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads
 from lrlab.experiment.planning import Run
 from lrlab.io import atomic
-from lrlab.report import tables
+from lrlab.report import tables, verdict
+from lrlab.report.verdict import USUAL, Metric
 from lrlab.reporter import Reporter
 from lrlab.results import comparison
 from lrlab.results.comparison import Comparison, ExperimentSummary
@@ -96,17 +98,23 @@ def compare(
     return compared, {run.place.path: result for run, result in results.items()}
 
 
-def save(compared: Comparison, out: Path) -> list[Path]:
-    """Write a comparison into a results directory; return the files.
+def save(compared: Comparison, out: Path, metric: Metric = USUAL) -> list[Path]:
+    """Write a comparison into a results directory, its verdict by a metric; return the files.
 
     Raises:
         ResultsError: If they cannot be written.
     """
     texts = {
-        "comparison.csv": tables.to_csv(compared),
-        "comparison.md": tables.to_markdown(compared),
+        "comparison.csv": tables.to_csv(compared, metric),
+        "comparison.md": tables.to_markdown(compared, metric),
     }
-    return comparison.write(out, compared, texts)
+    return comparison.write(out, compared, texts, verdict_of(compared, metric))
+
+
+def verdict_of(compared: Comparison, metric: Metric = USUAL) -> dict[str, Any] | None:
+    """Return what `comparison.json` says of the verdict, None where nothing can be compared."""
+    found = verdict.of(compared, metric)
+    return None if found is None else verdict.to_json(found, metric)
 
 
 def _resolve(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab.analysis import summaries
+from lrlab.analysis.best_set import Mode
 from lrlab.io import atomic, reading
 from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales
 from lrlab.plots.epoch_panel import Curves
@@ -64,7 +66,10 @@ def draw(
         legends.legend(made, ax)
         figures = {"learning-rate": made}
         for quantity in ("loss", "accuracy"):
-            ended = final_panel.rows(comparison.experiments, f"val_{quantity}")
+            mode: Mode = "min" if quantity == "loss" else "max"
+            found = summaries.judge(comparison, f"val_{quantity}", mode)
+            best = found.best_set if found and found.decided else ()
+            ended = final_panel.rows(comparison.experiments, f"val_{quantity}", best)
             figures[quantity] = _draw_results(curves, ended, quantity, about, width)
     return figures
 
@@ -79,7 +84,8 @@ def _draw_results(
     """Return the figure of a quantity: training, validation, and what the runs ended with."""
     several = any(len(row.result.values) > 1 for row in ended)
     band = " · lines: mean ± std · bars: 95 % interval of the mean" if several else ""
-    title = f"{quantity.capitalize()} · {about}{band}"
+    best = " · bold: may be the best" if any(row.best for row in ended) else ""
+    title = f"{quantity.capitalize()} · {about}{band}{best}"
     made, (training, validation, final) = layout.result_panels(title, ended, width)
     within = epoch_panel.limits(curves, quantity, f"val_{quantity}")
     epoch_panel.draw_epochs(training, curves, quantity, within)

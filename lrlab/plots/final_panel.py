@@ -15,22 +15,26 @@ from lrlab.results.comparison import ExperimentSummary, Summary
 _SAMPLE = 2.2
 """Length of the piece of line between a name and the panel, in letters' heights."""
 
+_BOLD = 1.15
+"""How much wider bold letters are."""
+
 _OTHERS = "other{}, in grey"
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one experiment ended with: its name, its index among all, and the quantity."""
+    """What one experiment ended with, and whether it may be the best: then its name is bold."""
 
     name: str
     index: int
     ended: str
     result: Summary
+    best: bool = False
 
     @classmethod
-    def of(cls, e: ExperimentSummary, index: int, quantity: str) -> "Row":
+    def of(cls, e: ExperimentSummary, index: int, quantity: str, best: bool = False) -> "Row":
         """Return the row of an experiment; `quantity` is a key of its `final` results."""
-        return cls(e.name, index, "" if e.ended == "done" else e.ended, e.final[quantity])
+        return cls(e.name, index, "" if e.ended == "done" else e.ended, e.final[quantity], best)
 
     @property
     def lines(self) -> list[str]:
@@ -38,9 +42,11 @@ class Row:
         return canvas.folded(printable(self.name) + (f"\n({self.ended})" if self.ended else ""))
 
 
-def rows(experiments: Sequence[ExperimentSummary], quantity: str) -> list[Row]:
-    """Return a row for each experiment."""
-    return [Row.of(e, index, quantity) for index, e in enumerate(experiments)]
+def rows(
+    experiments: Sequence[ExperimentSummary], quantity: str, best: Sequence[str] = ()
+) -> list[Row]:
+    """Return a row for each experiment; `best` names those that may be the best."""
+    return [Row.of(e, index, quantity, e.name in best) for index, e in enumerate(experiments)]
 
 
 def height(given: Sequence[Row]) -> float:
@@ -50,11 +56,12 @@ def height(given: Sequence[Row]) -> float:
 
 def label_width(made: Any, given: Sequence[Row]) -> float:
     """Return how much room in inches the names need to the left of the panel."""
-    texts = [line for row in given[: canvas.TOLD_APART] for line in row.lines]
+    named = given[: canvas.TOLD_APART]
+    texts = [(line, _BOLD if row.best else 1.0) for row in named for line in row.lines]
     if len(given) > canvas.TOLD_APART:
-        texts.append(_others(given))
+        texts.append((_others(given), 1.0))
     em = canvas.points(made.get_figwidth()) / 72
-    return max(canvas.text_width(made, text) for text in texts) + (_SAMPLE + 1.6) * em
+    return max(canvas.text_width(made, *text) for text in texts) + (_SAMPLE + 1.6) * em
 
 
 def draw_final(ax: Any, given: Sequence[Row], quantity: str) -> Any:
@@ -79,6 +86,8 @@ def draw_final(ax: Any, given: Sequence[Row], quantity: str) -> Any:
                 alpha=0.4, gid="others")  # fmt: skip
     labels = ["\n".join(row.lines) for row in named] + ([_others(given)] if others else [])
     ax.set_yticks(middles, labels)
+    for label, row in zip(ax.get_yticklabels(), named, strict=False):
+        label.set_fontweight("bold" if row.best else "normal")
     em = canvas.points(ax.figure.get_figwidth())
     ax.tick_params(axis="y", length=0, pad=(_SAMPLE + 1.3) * em)
     ax.spines["left"].set_visible(False)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lrlab.io.printable import printable
+from lrlab.report import verdict
+from lrlab.report.verdict import USUAL, Metric
 from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
 from lrlab.results.run import Status
 
@@ -36,10 +38,10 @@ COLUMNS = (
     Column("seconds", lambda e: e.train_seconds, lambda value: f"{value:.1f}", None),
 )
 
-TEXTS = ("experiment", "schedule", "status")
+TEXTS = ("experiment", "schedule", "verdict", "status")
 """Titles of the columns that hold words, not numbers."""
 
-LEAST_NEEDED = ("seconds", "best val accuracy", "val loss", "schedule")
+LEAST_NEEDED = ("seconds", "best val accuracy", "val loss", "schedule", "test accuracy", "verdict")
 """What is left out where the table has to be narrow, in this order; names stay whole."""
 
 
@@ -58,15 +60,17 @@ def caption(comparison: Comparison, mark: str) -> str:
     seeds = {len(e.seeds) for e in comparison.experiments}
     count = f"{seeds.pop()}" if len(seeds) == 1 else "several"
     over = "1 seed" if count == "1" else f"mean ± standard deviation over {count} seeds"
-    best = f"; {mark}: the best of a column" if len(comparison.experiments) > 1 else ""
+    best = f"; {mark}: the best mean of a column" if len(comparison.experiments) > 1 else ""
     return f"{comparison.data}, {over}{best}"
 
 
-def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]]]]:
+def table(
+    comparison: Comparison, metric: Metric = USUAL
+) -> tuple[list[str], list[list[tuple[str, bool]]]]:
     """Return the table: the titles, and rows of cells as (text, whether it is the best).
 
     Cells that read the same share the mark. The schedule has no column where it would only repeat
-    every name.
+    every name, and the verdict none where there is nothing to say.
     """
     columns = [
         column
@@ -76,6 +80,10 @@ def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]
     best = {column.title: _best(column, comparison) for column in columns}
     schedules = [_schedule_cell(e) for e in comparison.experiments]
     named_after = schedules == [e.name for e in comparison.experiments]
+    found = verdict.of(comparison, metric)
+    words = {e.name: verdict.in_row(found, e.name, metric) if found and found.decided else ""
+             for e in comparison.experiments}  # fmt: skip
+    judged = any(words.values())
     rows = []
     for e, schedule in zip(comparison.experiments, schedules, strict=True):
         cells = [(e.name, False)] + [(schedule, False)] * (not named_after)
@@ -84,9 +92,11 @@ def table(comparison: Comparison) -> tuple[list[str], list[list[tuple[str, bool]
             marked = summary.mean is not None and e.status == Status.DONE
             shown = _cell(summary, column)
             cells.append((shown, marked and shown.split(" ")[0] == best[column.title]))
+        cells += [(words[e.name], False)] * judged
         rows.append([*cells, (e.ended, False)])
     titles = ["experiment", *["schedule"] * (not named_after)]
-    return [*titles, *(column.title for column in columns), "status"], rows
+    titles += [column.title for column in columns]
+    return [*titles, *["verdict"] * judged, "status"], rows
 
 
 def without(
@@ -117,17 +127,26 @@ def _cell(summary: Summary, column: Column) -> str:
     return f"{column.text(summary.mean)} ± {column.text(summary.std)}"
 
 
-def to_csv(comparison: Comparison) -> str:
-    """Return `comparison.csv`: one row per experiment, every number in full."""
+def to_csv(comparison: Comparison, metric: Metric = USUAL) -> str:
+    """Return `comparison.csv`: one row per experiment, every number in full.
+
+    The last columns say whether it may be the best, and the interval of how far it is behind; they
+    are empty without a verdict.
+    """
+    found = verdict.of(comparison, metric)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     parts = ("mean", "std", "ci95")
     header = [f"{name}_{part}" for name in _quantities(comparison.experiments[0]) for part in parts]
-    writer.writerow(["experiment", "schedule", "data", "seeds", "status", *header])
+    judged = [f"{metric.key}_{part}" for part in ("may_be_best", "behind_low", "behind_high")]
+    writer.writerow(["experiment", "schedule", "data", "seeds", "status", *header, *judged])
     for e in comparison.experiments:
         values = [getattr(of, part) for of in _quantities(e).values() for part in parts]
         texts = [_inert(printable(text)) for text in (e.name, e.schedule, e.data)]
-        writer.writerow([*texts, len(e.seeds), e.status, *values])
+        behind: tuple[object, ...] = (None, None, None)
+        if found and found.decided and e.name in found.behind:
+            behind = (e.name in found.best_set, *found.behind[e.name])
+        writer.writerow([*texts, len(e.seeds), e.status, *values, *behind])
     return text.getvalue()
 
 
@@ -144,10 +163,12 @@ def _quantities(e: ExperimentSummary) -> dict[str, Summary]:
     }
 
 
-def to_markdown(comparison: Comparison) -> str:
+def to_markdown(comparison: Comparison, metric: Metric = USUAL) -> str:
     """Return `comparison.md`: the table, ready to paste into a README."""
-    titles, rows = table(comparison)
+    titles, rows = table(comparison, metric)
+    first = verdict.first_line(comparison, metric)
     lines = [
+        *([_literal(first), ""] if first else []),
         _markdown_row(titles),
         _markdown_row(["---" if title in TEXTS else "---:" for title in titles]),
     ]
@@ -155,6 +176,9 @@ def to_markdown(comparison: Comparison) -> str:
         cells = [(_literal(text), best) for text, best in row]
         lines.append(_markdown_row([f"**{text}**" if best else text for text, best in cells]))
     lines += ["", _literal(caption(comparison, "bold"))]
+    found = verdict.of(comparison, metric)
+    if more := verdict.what_more_seeds_bring(found, metric) if found else "":
+        lines += ["", more]
     for warning in warnings(comparison):
         lines += ["", _literal(warning)]
     for e in comparison.experiments:

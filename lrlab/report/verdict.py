@@ -3,11 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lrlab.analysis.best_set import FEWEST, Floats, Mode, Verdict, t_quantiles
+from lrlab.analysis import summaries
+from lrlab.analysis.best_set import (
+    FEWEST,
+    PROCEDURE,
+    Floats,
+    Mode,
+    Verdict,
+    t_quantiles,
+)
 from lrlab.errors import UsageError
+from lrlab.results.comparison import Comparison
 
 _MOST_NAMED = 6
 """Experiments of one kind that a sentence names; the table has them all."""
@@ -57,6 +67,9 @@ METRICS = {
 }
 
 
+USUAL = METRICS["val_accuracy"]
+
+
 def metric_of(key: str) -> Metric:
     """Return the metric of a name, written with spaces, hyphens or underscores.
 
@@ -69,10 +82,44 @@ def metric_of(key: str) -> Metric:
     return METRICS[plain]
 
 
+def of(comparison: Comparison, metric: Metric) -> Verdict | None:
+    """Return the verdict of a comparison by the final results of its runs that ended well.
+
+    None where nothing can be compared: one experiment, or several on different data.
+    """
+    return summaries.judge(comparison, metric.key, metric.mode)
+
+
+def to_json(verdict: Verdict, metric: Metric) -> dict[str, Any]:
+    """Return what `comparison.json` says of a verdict, in the unit of the metric.
+
+    Without a verdict (fewer than three finished runs of an experiment) its best set is null.
+    """
+    return {
+        "metric": metric.key,
+        "procedure": PROCEDURE,
+        "alpha": verdict.alpha,
+        "best_set": list(verdict.best_set) if verdict.decided else None,
+        "behind": {name: list(ends) for name, ends in verdict.behind.items()},
+        "half_width": dict(verdict.half_width),
+    }
+
+
+def first_line(comparison: Comparison, metric: Metric) -> str:
+    """Return the sentence above a table, "" where there is one experiment alone."""
+    verdict = of(comparison, metric)
+    if verdict is not None:
+        return headline(verdict, metric)
+    alone = len(comparison.experiments) < 2
+    return "" if alone else "no verdict: the experiments were trained on different data"
+
+
 def headline(verdict: Verdict, metric: Metric) -> str:
     """Return the verdict as one sentence, "" where there is nothing to compare."""
     if len(verdict.finished) < 2:
         return ""
+    if not any(done for done, _ in verdict.finished.values()):
+        return f"no verdict: no finished run has a {metric.name}"
     if not verdict.decided:
         return _undecided(verdict)
     sentences = [_winners(verdict, metric)]
@@ -100,6 +147,14 @@ def headline(verdict: Verdict, metric: Metric) -> str:
 def _undecided(verdict: Verdict) -> str:
     """Return why there is no verdict."""
     most = max(done for done, _ in verdict.finished.values())
+    if most >= FEWEST:
+        few = [name for name, (done, _) in verdict.finished.items() if 0 < done < FEWEST]
+        have = "has" if len(few) == 1 else "have"
+        return (
+            f"no verdict: {_listed(few[:_MOST_NAMED])} {have} fewer than {FEWEST} finished runs"
+            if few
+            else "no verdict: only one experiment has finished runs"
+        )
     if most < 2:
         return f"no ranking: one seed says nothing about luck; run `--seeds {FEWEST}` or more"
     return f"no verdict with two seeds; a third one allows it: `--seeds {FEWEST}`, better 5"

@@ -102,25 +102,36 @@ class _Kept(Comparison):
     sha256: Mapping[str, records.Digest] | None = field(default=None, metadata=records.LEFT_OUT)
 
 
-def to_json(comparison: Comparison) -> str:
-    """Return what `comparison.json` says, without its checksums."""
-    return records.text({"format": SCHEMA, **records.to_json(comparison)})
+def to_json(comparison: Comparison, verdict: Mapping[str, Any] | None = None) -> str:
+    """Return what `comparison.json` says, without its checksums; for the verdict see `write`."""
+    return records.text(_stated(comparison, verdict))
 
 
-def write(out: Path, comparison: Comparison, tables: Mapping[str, str]) -> list[Path]:
+def _stated(comparison: Comparison, verdict: Mapping[str, Any] | None) -> dict[str, Any]:
+    stated = {"format": SCHEMA, **records.to_json(comparison)}
+    return stated if verdict is None else stated | {"verdict": verdict}
+
+
+def write(
+    out: Path,
+    comparison: Comparison,
+    tables: Mapping[str, str],
+    verdict: Mapping[str, Any] | None = None,
+) -> list[Path]:
     """Write `comparison.json` and the tables, all of them or none; return the files.
 
     Args:
         out: The results directory.
         comparison: The comparison.
         tables: The text of each other file.
+        verdict: What is said of the best; it follows from the values and is not read again.
 
     Raises:
         ResultsError: If they cannot be written.
     """
     contents = {name: text.encode() for name, text in tables.items()}
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    stated = {"format": SCHEMA, **records.to_json(comparison), "sha256": digests}
+    stated = _stated(comparison, verdict) | {"sha256": digests}
     contents[FILE] = records.sign(records.text(stated)).encode()
     atomic.write_files(out, contents)
     return [out / name for name in contents]
