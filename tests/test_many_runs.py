@@ -48,7 +48,7 @@ def test_comparing_finished_runs_trains_nothing_and_loads_no_tensorflow(many):
         "compare", *configs, "--out", many / "out", "--seeds", SEEDS
     )
     assert said == ""
-    rows = printed.split("\n\n")[0].splitlines()[1:]
+    rows = printed.split("\n\n")[1].splitlines()[1:]
     assert [row.split()[0] for row in rows] == [path.stem for path in configs]
     assert all(row.split()[-1] == "done" for row in rows)
     assert modules.isdisjoint({"tensorflow", "keras", "matplotlib.pyplot"})

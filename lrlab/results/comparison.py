@@ -97,8 +97,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Kept(Comparison):
-    """`comparison.json`; older versions did not state the checksums of the tables."""
+    """`comparison.json`; older versions had neither a verdict nor the checksums of the tables."""
 
+    verdict: Mapping[str, Any] | None = field(default=None, metadata=records.LEFT_OUT)
     sha256: Mapping[str, records.Digest] | None = field(default=None, metadata=records.LEFT_OUT)
 
 
