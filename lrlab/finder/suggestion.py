@@ -3,7 +3,6 @@
 Pure numpy. A verdict other than `ok` gives no number rather than a bad one.
 """
 
-import enum
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lrlab.finder.landmarks import DECADE, WIDTH, Landmarks, landmarks, whole
-from lrlab.finder.sweep import INITIAL_STEPS, Floats, classic_rules, deviation, stop
+from lrlab.finder.sweep import (
+    INITIAL_STEPS,
+    Floats,
+    Worded,
+    classic_rules,
+    deviation,
+    stop,
+)
 
 MIN_STEPS = 100
 MIN_STEPS_A_DECADE = 25
@@ -35,22 +41,13 @@ MAX_SPREAD = 4.0
 """Standard error of the curve over its descent, and factor between seeds, still to be trusted."""
 
 
-class Verdict(enum.StrEnum):
+class Verdict(Worded):
     """What a sweep showed, each with a sentence that says what was seen and what helps.
 
     Example:
         >>> Verdict.NO_DIVERGENCE.sentence
         'the loss never rose again, even at the highest rate; raise --max-lr'
     """
-
-    sentence: str
-
-    def __new__(cls, value: str, sentence: str) -> "Verdict":
-        """Make a member that is the string `value` and carries its `sentence`."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.sentence = sentence
-        return member
 
     OK = "ok", "the loss fell to a clear valley and rose again"
     NO_DESCENT = (

@@ -27,22 +27,26 @@ ROUNDING = 1e-6
 """Share of a loss that float32 cannot tell from none: least height of what is above another."""
 
 
-class StoppedBy(enum.StrEnum):
+class Worded(enum.StrEnum):
+    """Members that are strings and carry a sentence for people."""
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str) -> "Worded":
+        """Make a member that is the string `value` and carries its `sentence`."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
+
+
+class StoppedBy(Worded):
     """What ended a sweep, each with a sentence for people.
 
     Example:
         >>> StoppedBy.COMPLETED.sentence
         'all rates were tried'
     """
-
-    sentence: str
-
-    def __new__(cls, value: str, sentence: str) -> "StoppedBy":
-        """Make a member that is the string `value` and carries its `sentence`."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.sentence = sentence
-        return member
 
     COMPLETED = "completed", "all rates were tried"
     NONFINITE = "nonfinite", "the loss was infinite or not a number"
