@@ -46,9 +46,8 @@ EPOCHS_CSV = b"epoch,lr,loss,accuracy,val_loss,val_accuracy\n0,0.1,0.75,0.5,0.7,
 
 @functools.cache
 def steps_npz() -> bytes:
-    content = io.BytesIO()
-    np.savez(content, lr=np.float32([0.1, 0.1, 0.01, 0.01]), loss=np.float32([2, 1, 1, np.inf]))
-    return content.getvalue()
+    """Return the bytes whose checksum the good `run.json` states; each Python zips its own way."""
+    return (Path(__file__).parent / "steps.npz" / "good-diverged.npz").read_bytes()
 
 
 def sweep_about(**settings: Any) -> dict[str, Any]:
