@@ -117,7 +117,7 @@ def test_a_disk_that_gets_full(mount_disk, tmp_path, lrlab, undisturbed):
     assert "slow seed 0 continues without new checkpoints" in stderr
     assert "slow seed 0: failed: " in stderr
     assert "cannot be written: No space left on device" in stderr
-    assert "hint: make room" in stderr
+    assert "hint: free some space" in stderr
     assert "slow" in stdout, "what was found is printed even where it cannot be kept"
 
     filler.unlink()
