@@ -1,5 +1,6 @@
 """Runs of several experiments, summarised over seeds; every number comes from the runs."""
 
+import functools
 import json
 import math
 import statistics
@@ -175,8 +176,13 @@ def judge(comparison: Comparison, key: str, mode: Mode) -> Verdict | None:
     """
     if len(comparison.experiments) < 2 or "data" in comparison.differences:
         return None
-    scores = {
-        e.name: [math.nan if value is None else value for value in e.final[key].values]
-        for e in comparison.experiments
+    return _judged(tuple((e.name, e.final[key].values) for e in comparison.experiments), mode)
+
+
+@functools.lru_cache(maxsize=8)
+def _judged(scores: tuple[tuple[str, tuple[float | None, ...]], ...], mode: Mode) -> Verdict:
+    """Return the verdict; table, files and figures ask for the same one."""
+    known = {
+        name: [math.nan if value is None else value for value in values] for name, values in scores
     }
-    return best_set(scores, mode=mode)
+    return best_set(known, mode=mode)
