@@ -174,4 +174,4 @@ def _truth(run: RunResult, classes: int) -> dict[str, Any]:
     if len(run.epochs) < EPOCHS or not math.isfinite(run.epochs[-1].val_loss):
         return {"val_loss": None, "val_accuracy": round(1 / classes, 4)}
     last = run.epochs[-1]
-    return {"val_loss": round(last.val_loss, 4), "val_accuracy": round(last.val_accuracy, 4)}
+    return {"val_loss": round(last.val_loss, 4), "val_accuracy": round(last.val_score, 4)}

@@ -185,7 +185,7 @@ def own_trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
             short.append(ShortJob(setup, rates(schedule, length), SEED + seed))
         scores = executor.results(short)
         return [
-            (round(score.loss, 5), round(score.accuracy, 5)) if score else (None, None)
+            (round(score.loss, 5), round(score.score, 5)) if score else (None, None)
             for score in scores
         ]
 

@@ -111,7 +111,7 @@ def write(out: Path, read: Config, source: DataSource, seed: int, rng: np.random
         tuple(epochs),
         lr.astype(np.float32),
         loss.astype(np.float32),
-        test_accuracy=epochs[-1].val_accuracy,
+        test_score=epochs[-1].val_score,
         train_seconds=20.0 + float(rng.normal()),
     )
     place = RunPlace(e.name, identity(e, source.fingerprint), seed)

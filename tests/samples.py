@@ -29,7 +29,7 @@ def run(*accuracies: float, val_loss=0.5, test=0.8, seconds=2.0, status=Status.D
         ),
         lr=np.float32([0.1, 0.25]),
         loss=np.float32([2.0, 1.0]),
-        test_accuracy=test,
+        test_score=test,
         train_seconds=seconds,
     )
 

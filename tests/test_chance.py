@@ -12,10 +12,10 @@ from lrlab import config
 from lrlab.analysis.chance import best_guess, no_better
 from lrlab.results.run import Guess, Status
 
-TEN = Guess(accuracy=0.1, loss=math.log(10), images=5_000)
-DIGITS = Guess(accuracy=0.1345, loss=2.288, images=119)
-RARE = Guess(accuracy=0.99, loss=0.056, images=5_000)
-FOUR_IMAGES = Guess(accuracy=0.25, loss=math.log(4), images=4)
+TEN = Guess(score=0.1, loss=math.log(10), examples=5_000)
+DIGITS = Guess(score=0.1345, loss=2.288, examples=119)
+RARE = Guess(score=0.99, loss=0.056, examples=5_000)
+FOUR_IMAGES = Guess(score=0.25, loss=math.log(4), examples=4)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_best_constant_guess(labels, accuracy, loss):
 def test_no_constant_guess_is_better(labels, weights):
     guess, probabilities = best_guess(np.array(labels)), np.array(weights) / sum(weights)
     assert -np.log(probabilities[labels]).mean() >= guess.loss - 1e-12
-    assert (np.array(labels) == probabilities.argmax()).mean() <= guess.accuracy
+    assert (np.array(labels) == probabilities.argmax()).mean() <= guess.score
 
 
 @pytest.mark.parametrize(

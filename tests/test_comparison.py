@@ -16,7 +16,8 @@ from lrlab.analysis import summaries
 from lrlab.analysis.summaries import over_seeds
 from lrlab.console import results
 from lrlab.errors import ResultsError
-from lrlab.report import tables, verdict
+from lrlab.metric import LOSS
+from lrlab.report import tables
 from lrlab.results import comparison
 from lrlab.results.comparison import Comparison, Summary
 from lrlab.results.run import Status
@@ -360,7 +361,7 @@ def test_the_verdict_is_told_everywhere(judged, tmp_path):
 
 
 def test_another_metric_decides(judged):
-    loss = verdict.METRICS["val_loss"]
+    loss = LOSS.on("val")
     by_accuracy, by_loss = tables.to_markdown(judged), tables.to_markdown(judged, loss)
     assert by_accuracy.split("\n")[0] != by_loss.split("\n")[0]
     assert experiment.verdict_of(judged, loss)["metric"] == "val_loss"

@@ -193,8 +193,9 @@ PROBLEMS = {
         "1:45: schedule.update: must be step or epoch, got `batch`",
     ),
     "unknown monitor": (
-        performance("monitor: accuracy"),
-        "4:12: schedule.monitor: must be val_loss or val_accuracy, got `accuracy`",
+        performance("monitor: val_acuracy"),
+        "4:12: schedule.monitor: must be loss, val_loss, or a metric such as val_accuracy; for "
+        "another name say `mode: max` or `mode: min`, got `val_acuracy`",
     ),
     "no patience": (
         performance("patience: 0"),

@@ -51,7 +51,7 @@ def test_results_come_in_the_order_of_the_jobs(executor):
         assert result.loss.tobytes() == expected.loss.tobytes()
         assert result.epochs == expected.epochs
     assert swept.losses.shape == (10,)
-    assert 0 < score.accuracy <= 1
+    assert 0 < score.score <= 1
 
 
 def test_a_job_that_raises_fails_alone(executor):

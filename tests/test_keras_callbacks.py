@@ -246,7 +246,7 @@ def test_epochs_without_validation_are_left_out_with_a_warning_as_in_keras():
 
 
 @pytest.mark.parametrize(
-    ("monitor", "mode"), [("val_auc", "max"), ("val_error", None), ("val_accuracy", "min")]
+    ("monitor", "mode"), [("val_score", "max"), ("val_error", None), ("val_accuracy", "min")]
 )
 def test_any_metric_can_be_watched(monitor, mode):
     def made(optimizer):
@@ -266,8 +266,8 @@ def test_any_metric_can_be_watched(monitor, mode):
 
 
 WRONG_LOOPS = {
-    "name that does not tell": ({"monitor": "val_auc"}, "does not tell whether"),
-    "mode": ({"monitor": "val_auc", "mode": "auto"}, "`mode` must be `min` or `max`"),
+    "name that does not tell": ({"monitor": "val_score"}, "does not tell whether"),
+    "mode": ({"monitor": "val_score", "mode": "auto"}, "`mode` must be `min` or `max`"),
     "no name": ({"monitor": 3}, "`monitor` must be the name"),
     "history of fit": ({"history": {"loss": [1.0]}}, "`history` must hold the logs of each epoch"),
     "history of numbers": ({"history": [0.3]}, "one mapping per epoch"),

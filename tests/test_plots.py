@@ -28,6 +28,7 @@ from lrlab.finder import landmarks, sweep
 from lrlab.finder.suggestion import suggest
 from lrlab.finder.verification import ShortRun
 from lrlab.io import atomic
+from lrlab.metric import ACCURACY, LOSS
 from lrlab.plots import (
     canvas,
     comparison_figures,
@@ -49,6 +50,7 @@ from lrlab.results.sweep_record import SweepSettings, Verified
 from lrlab.schedules import Length
 
 STEPS_PER_EPOCH = 4
+Q = {q.key: q for q in (LOSS, ACCURACY, LOSS.on("val"), ACCURACY.on("val"))}
 
 
 def refuse(text):
@@ -68,15 +70,15 @@ def run(seed: int, *, factor: float = 0.5, epochs: int = 3, last_loss: float = 0
                 epoch,
                 float(rates[epoch]),
                 loss=1.0 - 0.1 * epoch,
-                accuracy=0.5 + 0.1 * epoch + 0.02 * seed,
+                score=0.5 + 0.1 * epoch + 0.02 * seed,
                 val_loss=last_loss + 0.1 * (epochs - 1 - epoch),
-                val_accuracy=0.4 + 0.1 * epoch + 0.02 * seed,
+                val_score=0.4 + 0.1 * epoch + 0.02 * seed,
             )
             for epoch in range(epochs)
         ),
         lr=np.repeat(rates, STEPS_PER_EPOCH).astype(np.float32),
         loss=np.linspace(2, 1, STEPS_PER_EPOCH * epochs, dtype=np.float32),
-        test_accuracy=0.8,
+        test_score=0.8,
         train_seconds=1.0,
     )
 
@@ -147,7 +149,7 @@ def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
 # --- over epochs ---
 
 
-@pytest.mark.parametrize("quantity", ["loss", "accuracy", "val_loss", "val_accuracy"])
+@pytest.mark.parametrize("quantity", Q.values(), ids=Q)
 def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
     epoch_panel.draw_epochs(ax, pair, quantity)
     values = np.array(pair[0].over_epochs(quantity))
@@ -163,13 +165,13 @@ def test_the_line_is_the_mean_and_the_band_a_deviation(quantity, ax, pair):
 
 
 def test_one_seed_has_no_band(ax):
-    epoch_panel.draw_epochs(ax, [curves("one", 0, [run(0)])], "val_accuracy")
+    epoch_panel.draw_epochs(ax, [curves("one", 0, [run(0)])], Q["val_accuracy"])
     assert (len(ax.lines), bands(ax)) == (1, [])
 
 
 def test_a_seed_that_ended_early_is_part_of_the_mean_as_far_as_it_went(ax):
     epoch_panel.draw_epochs(
-        ax, [curves("cut", 0, [run(0, epochs=3), run(1, epochs=1)])], "accuracy"
+        ax, [curves("cut", 0, [run(0, epochs=3), run(1, epochs=1)])], Q["accuracy"]
     )
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.51, 0.6, 0.7])
     assert bands(ax)[0][0].x1 == 1
@@ -177,7 +179,7 @@ def test_a_seed_that_ended_early_is_part_of_the_mean_as_far_as_it_went(ax):
 
 def test_a_run_without_an_epoch_is_marked_where_it_ended(ax):
     dead = RunResult(Status.DIVERGED, lr=np.float32([9]), loss=np.float32([np.nan]), diverged_at=0)
-    epoch_panel.draw_epochs(ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], "loss")
+    epoch_panel.draw_epochs(ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], Q["loss"])
     well, cross = ax.lines
     assert (well.get_label(), cross.get_marker()) == ("well", "X")
     assert colors([cross, well]) == list(canvas.PALETTE[:2])
@@ -202,7 +204,7 @@ def test_the_legend_tells_how_runs_ended(tmp_path):
 def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):
     results = [curves(str(i), i, [run(0)]) for i in range(3)]
     results.append(curves("exploded", 3, [run(0, last_loss=1e6)]))
-    epoch_panel.draw_epochs(ax, results, "val_loss")
+    epoch_panel.draw_epochs(ax, results, Q["val_loss"])
     usual = 0.6
     low, high = ax.get_ylim()
     assert low <= 0.4
@@ -211,7 +213,7 @@ def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):
 
 
 def test_an_ordinary_loss_is_shown_whole(ax, pair):
-    epoch_panel.draw_epochs(ax, pair, "val_loss")
+    epoch_panel.draw_epochs(ax, pair, Q["val_loss"])
     low, high = ax.get_ylim()
     assert low < 0.4 < 0.6 < high
     assert list(ax.texts) == []
@@ -245,7 +247,7 @@ def entries(made: Figure) -> list[str]:
 )
 def test_a_legend_shows_as_many_as_fit(count, last):
     made, ax = canvas.panel("Loss")
-    epoch_panel.draw_epochs(ax, many(count), "loss")
+    epoch_panel.draw_epochs(ax, many(count), Q["loss"])
     legends.legend(made, ax)
     shown = entries(made)
     assert shown[-len(last) :] == last
@@ -258,7 +260,7 @@ def test_a_legend_shows_as_many_as_fit(count, last):
 
 
 def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
-    epoch_panel.draw_epochs(ax, many(40), "val_loss")
+    epoch_panel.draw_epochs(ax, many(40), Q["val_loss"])
     named = [line for line in ax.lines if len(line.get_xdata())]
     assert len(named) == canvas.TOLD_APART == len(bands(ax)) == 32
     (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
@@ -312,7 +314,7 @@ def broken(
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.DONE])
 def test_a_run_that_did_not_end_well_is_a_line_of_its_own_up_to_a_cross(status, ax):
     mixed = curves("mixed", 1, [run(0), run(1), broken(status=status)])
-    epoch_panel.draw_epochs(ax, [mixed], "val_loss")
+    epoch_panel.draw_epochs(ax, [mixed], Q["val_loss"])
     mean, line, cross = ax.lines
     np.testing.assert_allclose(mean.get_ydata(), [0.6, 0.5, 0.4], rtol=1e-12)
     np.testing.assert_allclose(line.get_ydata(), [900.1, 900.0])
@@ -327,7 +329,7 @@ def test_a_run_that_did_not_end_well_is_a_line_of_its_own_up_to_a_cross(status, 
 
 def test_what_a_run_did_after_it_diverged_is_not_drawn(ax):
     experiment = curves("on", 0, [broken(epochs=3, at=2 * STEPS_PER_EPOCH - 2)])
-    epoch_panel.draw_epochs(ax, [experiment, curves("well", 1, [run(0)])], "accuracy")
+    epoch_panel.draw_epochs(ax, [experiment, curves("well", 1, [run(0)])], Q["accuracy"])
     line, cross = ax.lines[0], ax.lines[-1]
     assert line.get_xdata().tolist() == [1]
     assert cross.get_xdata().tolist() == [(2 * STEPS_PER_EPOCH - 1) / STEPS_PER_EPOCH]
@@ -335,7 +337,7 @@ def test_what_a_run_did_after_it_diverged_is_not_drawn(ax):
 
 
 def test_a_figure_in_which_all_diverged_shows_them(ax):
-    epoch_panel.draw_epochs(ax, [curves("a", 0, [broken(loss=3.0)]), curves("b", 1, [])], "loss")
+    epoch_panel.draw_epochs(ax, [curves("a", 0, [broken(loss=3.0)]), curves("b", 1, [])], Q["loss"])
     low, high = ax.get_ylim()
     assert low < 0.9 < 1.0 < high < 1.1
 
@@ -353,10 +355,10 @@ VALUES = st.lists(
 )
 
 
-@given(values=VALUES, quantity=st.sampled_from(["loss", "val_loss", "accuracy", "val_accuracy"]))
+@given(values=VALUES, quantity=st.sampled_from(list(Q.values())))
 def test_a_band_stays_in_the_range_that_is_possible(values, quantity):
     arrays = np.array(values)
-    if "accuracy" in quantity:
+    if quantity.points:
         arrays = arrays / 1e9
     of = epoch_means.epoch_mean(list(arrays), quantity)
     least, greatest = epoch_means.possible(quantity)
@@ -369,7 +371,7 @@ def test_a_band_stays_in_the_range_that_is_possible(values, quantity):
 
 def test_a_loss_that_exploded_in_one_seed_draws_no_band_below_zero(ax):
     seeds = [run(0), run(1), run(2, last_loss=1e4)]
-    epoch_panel.draw_epochs(ax, [curves("a", 0, seeds), curves("b", 1, [run(0)])], "val_loss")
+    epoch_panel.draw_epochs(ax, [curves("a", 0, seeds), curves("b", 1, [run(0)])], Q["val_loss"])
     assert bands(ax)[0][0].y0 >= 0
     low, high = ax.get_ylim()
     assert -0.1 < low < high < 2
@@ -384,7 +386,7 @@ def row(name: str, index: int, *values: float | None, ended: str = "") -> Row:
 
 def test_a_row_shows_seeds_mean_and_interval(ax):
     given_rows = [row("a", 0, 0.90, 0.91, 0.92), row("b", 1, 0.95, 0.95, 0.96)]
-    final_panel.draw_final(ax, given_rows, "val_accuracy")
+    final_panel.draw_final(ax, given_rows, Q["val_accuracy"])
     assert names(ax) == ["a", "b"]
     tops = ax.get_yticks()
     for part, expected in (
@@ -401,14 +403,14 @@ def test_a_row_shows_seeds_mean_and_interval(ax):
 
 
 def test_one_seed_is_a_dot_without_mean_and_interval(ax):
-    final_panel.draw_final(ax, [row("a", 0, 0.9)], "val_accuracy")
+    final_panel.draw_final(ax, [row("a", 0, 0.9)], Q["val_accuracy"])
     assert len(with_gid(ax, "seeds")) == 1
     assert with_gid(ax, "mean") == with_gid(ax, "interval") == []
 
 
 def test_an_interval_stays_possible_and_does_not_press_the_dots_together(ax):
     given_rows = [row("a", 0, 0.97, 0.99), row("b", 1, 0.98, 0.985)]
-    final_panel.draw_final(ax, given_rows, "val_accuracy")
+    final_panel.draw_final(ax, given_rows, Q["val_accuracy"])
     assert max(with_gid(ax, "interval")[0].get_xdata()) == 1.0
     low, high = ax.get_xlim()
     assert 0.95 < low < 0.97
@@ -418,7 +420,7 @@ def test_an_interval_stays_possible_and_does_not_press_the_dots_together(ax):
 @pytest.mark.parametrize(("quantity", "end"), [("val_accuracy", 0), ("val_loss", 1)])
 def test_an_experiment_that_finished_no_run_has_a_cross_at_the_bad_end(quantity, end, ax):
     given_rows = [row("a", 0, 0.4, 0.5), row("wild", 1, None, None, ended="2 of 2 diverged")]
-    final_panel.draw_final(ax, given_rows, quantity)
+    final_panel.draw_final(ax, given_rows, Q[quantity])
     (cross,) = with_gid(ax, "no result")
     assert cross.get_xdata()[0] == ax.get_xlim()[end]
     assert ax.get_yticklabels()[1].get_text() == "wild\n(2 of 2 diverged)"
@@ -426,7 +428,7 @@ def test_an_experiment_that_finished_no_run_has_a_cross_at_the_bad_end(quantity,
 
 def test_a_final_loss_that_exploded_is_marked_at_the_edge(ax):
     given_rows = [row("a", 0, 0.4, 0.5), row("b", 1, 0.4, 0.45), row("c", 2, 1e6, 2e6)]
-    final_panel.draw_final(ax, given_rows, "val_loss")
+    final_panel.draw_final(ax, given_rows, Q["val_loss"])
     assert ax.get_xlim()[1] < 1
     (mark,) = with_gid(ax, "beyond")
     assert (mark.get_marker(), mark.get_xdata()[0]) == (">", ax.get_xlim()[1])
@@ -439,7 +441,7 @@ def test_every_name_stands_whole_beside_the_panel(count, width):
     given_rows = [row(f"{long}{i}", i, 0.9, 0.9 + i / 1000) for i in range(count)]
     with canvas.settings(width):
         made, (_, validation, final) = layout.result_panels("Accuracy", given_rows, width)
-        final_panel.draw_final(final, given_rows, "val_accuracy")
+        final_panel.draw_final(final, given_rows, Q["val_accuracy"])
         made.draw_without_rendering()
     texts = final.get_yticklabels()
     shown = ["".join(text.get_text().split("\n")) for text in texts]
@@ -811,7 +813,7 @@ def test_an_experiment_whose_loss_is_nowhere_finite_is_drawn(recwarn):
         diverged_at=2,
     )
     ax = Figure().subplots()
-    epoch_panel.draw_epochs(ax, [Curves("a", 0, 2, [broken, broken])], "val_loss")
+    epoch_panel.draw_epochs(ax, [Curves("a", 0, 2, [broken, broken])], Q["val_loss"])
     ends = [line for line in ax.lines if line.get_label() == "_ends"]
     assert ends[0].get_xdata().tolist() == [1.5, 1.5]
     assert not recwarn.list

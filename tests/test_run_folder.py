@@ -29,7 +29,7 @@ DONE = RunResult(
     lr=np.float32([0.1, 0.1, 0.01, 0.01]),
     loss=np.float32([1.5, 0.8, 0.4, 0.3]),
     test_loss=0.55,
-    test_accuracy=0.7,
+    test_score=0.7,
     train_seconds=1.25,
 )
 DIVERGED = RunResult(
@@ -93,7 +93,7 @@ def results(draw) -> RunResult:
         loss=draw(arrays.arrays(np.float32, steps, elements=float32s)),
         diverged_at=draw(st.integers(0, steps - 1)) if status is Status.DIVERGED else None,
         test_loss=draw(maybe),
-        test_accuracy=draw(maybe),
+        test_score=draw(maybe),
         train_seconds=draw(st.integers(0, 10**6)) / 8,
     )
 

@@ -4,11 +4,12 @@ import math
 
 import pytest
 
+from lrlab import metric
 from lrlab.analysis.best_set import best_set
 from lrlab.errors import UsageError
-from lrlab.report.verdict import METRICS, headline, in_row, metric_of, what_more_seeds_bring
+from lrlab.report.verdict import headline, in_row, metric_of, what_more_seeds_bring
 
-ACCURACY, LOSS = METRICS["val_accuracy"], METRICS["val_loss"]
+ACCURACY, LOSS = metric.ACCURACY.on("val"), metric.LOSS.on("val")
 NAN = math.nan
 A, B = [0.900, 0.902, 0.901], [0.901, 0.899, 0.9005]
 FAR, NEAR = [0.800, 0.801, 0.8005], [0.890, 0.894, 0.892]
@@ -88,7 +89,7 @@ def test_many_are_summed_up():
 
 @pytest.mark.parametrize("written", ["val_loss", "val loss", "VAL-LOSS"])
 def test_metric_however_it_is_written(written):
-    assert metric_of(written) is LOSS
+    assert metric_of(written) == LOSS
 
 
 def test_unknown_metric():
@@ -98,11 +99,11 @@ def test_unknown_metric():
 
 def test_an_experiment_with_too_few_finished_runs_is_named():
     scores = {"a": [0.9, 0.91, 0.92], "b": [0.8, 0.81, math.nan]}
-    said = headline(best_set(scores), METRICS["val_accuracy"])
+    said = headline(best_set(scores), ACCURACY)
     assert said == "no verdict: b has fewer than 3 finished runs"
     scores["b"] = [math.nan] * 3
-    said = headline(best_set(scores), METRICS["val_accuracy"])
+    said = headline(best_set(scores), ACCURACY)
     assert said == "no verdict: only one experiment has finished runs"
     scores["a"] = [math.nan] * 3
-    said = headline(best_set(scores), METRICS["test_accuracy"])
+    said = headline(best_set(scores), metric.ACCURACY.on("test"))
     assert said == "no verdict: no finished run has a test accuracy"

@@ -18,15 +18,14 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from lrlab.errors import UsageError
+from lrlab.metric import Mode
 
 Floats = npt.NDArray[np.float64]
-Mode = Literal["max", "min"]
 
 PROCEDURE = "shrunk Welch"
 FEWEST = 3

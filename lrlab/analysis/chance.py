@@ -23,7 +23,7 @@ def best_guess(labels: npt.NDArray[Any]) -> Guess:
 
     Example:
         >>> best_guess(np.array([0, 1, 1, 1]))
-        Guess(accuracy=0.75, loss=0.5623351446188083, images=4)
+        Guess(score=0.75, loss=0.5623351446188083, examples=4)
 
     Args:
         labels: Class numbers, whole, >= 0, shape (images,).
@@ -49,8 +49,8 @@ def no_better(guess: Guess, accuracy: float, loss: float) -> bool:
     Returns:
         Whether it is no better; False where all images are of one class, since guessing is perfect.
     """
-    p, n = guess.accuracy, guess.images
-    if p == 1:
+    p, n = guess.score, guess.examples
+    if p is None or guess.loss is None or p == 1:
         return False
     above = min(STANDARD_ERRORS * math.sqrt(p * (1 - p) / n), MOST * (1 - p))
     below = min(STANDARD_ERRORS**2 / (2 * n), MOST * guess.loss)

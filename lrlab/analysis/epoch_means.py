@@ -1,6 +1,6 @@
 """What runs have in common after each epoch: mean, band, and the range worth showing.
 
-Arrays in, arrays out; a quantity is called as in `EpochResult`: `loss`, `val_accuracy`, ...
+Arrays in, arrays out; a quantity is a metric, of which the range that it can have is known.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from lrlab.metric import Metric
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,22 +37,32 @@ class EpochMean:
     high: Floats
 
 
-def possible(quantity: str) -> tuple[float, float]:
+def possible(quantity: Metric, *values: npt.ArrayLike) -> tuple[float, float]:
     """Return the least and the greatest value that a quantity can have.
 
+    Args:
+        quantity: The quantity.
+        values: Values that it had. Where they leave its range, it is a user's own function under
+            a known name, and there is no range.
+
     Example:
-        >>> possible("val_accuracy"), possible("loss")
-        ((0.0, 1.0), (0.0, inf))
+        >>> possible(ACCURACY), possible(LOSS), possible(LOSS, [0.5, -2.0])
+        ((0.0, 1.0), (0.0, inf), (-inf, inf))
     """
-    return (0.0, np.inf if quantity.endswith("loss") else 1.0)
+    for some in values:
+        had = np.asarray(some, np.float64)
+        had = had[np.isfinite(had)]
+        if len(had) and (had.min() < quantity.least or had.max() > quantity.greatest):
+            return -np.inf, np.inf
+    return quantity.least, quantity.greatest
 
 
-def epoch_mean(values: Sequence[Floats], quantity: str) -> EpochMean:
+def epoch_mean(values: Sequence[Floats], quantity: Metric) -> EpochMean:
     """Return what runs have in common; the band stays in the range that is possible.
 
     Args:
         values: The quantity of each run, shape (epochs,) each, at least one run.
-        quantity: Its name.
+        quantity: What they are values of.
     """
     length = max(map(len, values))
     padded = np.full((len(values), length), np.nan)
@@ -61,7 +73,7 @@ def epoch_mean(values: Sequence[Floats], quantity: str) -> EpochMean:
     mean, std = np.full(length, np.nan), np.full(length, np.nan)
     mean[count > 0] = np.nanmean(padded[:, count > 0], axis=0)
     std[several] = np.nanstd(padded[:, several], axis=0, ddof=1)
-    low, high = np.clip([mean - std, mean + std], *possible(quantity))
+    low, high = np.clip([mean - std, mean + std], *possible(quantity, mean))
     return EpochMean(np.arange(1, length + 1), mean, low, high)
 
 
@@ -76,7 +88,7 @@ def highest_usual(losses: Sequence[float]) -> float:
     return max(losses) if max(losses) <= _EXPLODED * usual else 2 * usual
 
 
-def shown_range(means: Sequence[EpochMean], quantity: str) -> tuple[float, float] | None:
+def shown_range(means: Sequence[EpochMean], quantity: Metric) -> tuple[float, float] | None:
     """Return the range that shows the means, and their bands as far as they need little more.
 
     A loss that exploded is left out: it would press all others flat.
@@ -91,12 +103,12 @@ def shown_range(means: Sequence[EpochMean], quantity: str) -> tuple[float, float
     low = min(float(mean.min()) for mean in finite)
     tops = [float(mean.max()) for mean in finite]
     high = max(tops)
-    if quantity.endswith("loss"):
+    if quantity.mode == "min":
         high = min(high, highest_usual(tops))
     margin = _BAND * (high - low)
     edges = np.concatenate([[low, high], *([of.low, of.high] for of in means)], axis=None)
     edges = np.clip(edges[np.isfinite(edges)], low - margin, high + margin)
     low, high = float(edges.min()), float(edges.max())
     room = 0.05 * (high - low) or 0.05 * abs(high) or 0.05
-    least, greatest = possible(quantity)
+    least, greatest = possible(quantity, *finite)
     return max(low - room, least - room / 4), min(high + room, greatest + room / 4)

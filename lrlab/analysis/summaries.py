@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from lrlab.analysis.best_set import Mode, Verdict, best_set
+from lrlab.analysis.best_set import Verdict, best_set
+from lrlab.metric import ACCURACY, Metric, Mode
 from lrlab.results.comparison import MOST_OF_A_NOTE, Comparison, ExperimentSummary, Summary
 from lrlab.results.run import WORST_FIRST, RunResult, Status
 
@@ -57,6 +58,7 @@ def summarise(
     steps_per_epoch: int,
     folders: Sequence[str],
     chosen: Mapping[str, float] | None = None,
+    metric: Metric = ACCURACY,
 ) -> ExperimentSummary:
     """Return the summary of one experiment.
 
@@ -67,8 +69,11 @@ def summarise(
         steps_per_epoch: Steps per epoch on that data.
         chosen: The rates that a sweep chose, where the config said `auto`.
         folders: The run folders, in the order of the seeds, relative to the results directory.
+        metric: What the scores are values of.
     """
     done = [result.status is Status.DONE and bool(result.epochs) for result in results.values()]
+
+    best = max if metric.mode == "max" else min
 
     def over(value: Callable[[RunResult], float | None]) -> Summary:
         pairs = zip(results.values(), done, strict=True)
@@ -81,12 +86,12 @@ def summarise(
         status=_overall(list(results.values())),
         statuses=tuple(result.status for result in results.values()),
         final={
-            "val_accuracy": over(lambda r: r.epochs[-1].val_accuracy),
+            metric.on("val").key: over(lambda r: r.epochs[-1].val_score),
             "val_loss": over(lambda r: r.epochs[-1].val_loss),
-            "test_accuracy": over(lambda r: r.test_accuracy),
+            metric.on("test").key: over(lambda r: r.test_score),
         },
         best={
-            "val_accuracy": over(lambda r: max(epoch.val_accuracy for epoch in r.epochs)),
+            metric.on("val").key: over(lambda r: best(epoch.val_score for epoch in r.epochs)),
             "val_loss": over(lambda r: min(epoch.val_loss for epoch in r.epochs)),
         },
         train_seconds=over(lambda r: r.train_seconds),
@@ -117,13 +122,14 @@ def _note(seed: int, result: RunResult) -> str | None:
 
 def collapse(result: RunResult) -> str:
     """Return how a run collapsed, as in "collapsed: ..."."""
-    accuracy, guess = result.epochs[-1].val_accuracy, result.guess
-    if guess is None:
-        return f"collapsed: val accuracy {accuracy:.4f}"
-    worse = "not clearly" if accuracy > guess.accuracy else "no"
+    metric, score, guess = result.metric.on("val"), result.epochs[-1].val_score, result.guess
+    if guess is None or guess.score is None:
+        return f"collapsed: {metric.name} {metric.value(score)}"
+    better = score > guess.score if metric.mode == "max" else score < guess.score
+    worse = "not clearly" if better else "no"
     return (
-        f"collapsed: val accuracy {accuracy:.4f}, {worse} better than guessing "
-        f"({guess.accuracy:.4f})"
+        f"collapsed: {metric.name} {metric.value(score)}, {worse} better than guessing "
+        f"({metric.value(guess.score)})"
     )
 
 
@@ -153,7 +159,9 @@ def environments(results: Iterable[RunResult]) -> tuple[str, ...]:
 
 
 def compare(
-    experiments: Sequence[ExperimentSummary], environments: Sequence[str] = ()
+    experiments: Sequence[ExperimentSummary],
+    environments: Sequence[str] = (),
+    metric: Metric = ACCURACY,
 ) -> Comparison:
     """Return the comparison of experiments, with the settings that differ between them."""
     names = [e.data for e in experiments]
@@ -166,7 +174,7 @@ def compare(
     if len(set(names)) > 1:
         unlike.insert(0, "data")
     data = ", ".join(dict.fromkeys(names))
-    return Comparison(data, tuple(unlike), tuple(experiments), tuple(environments))
+    return Comparison(data, tuple(unlike), tuple(experiments), tuple(environments), metric)
 
 
 def judge(comparison: Comparison, key: str, mode: Mode) -> Verdict | None:

@@ -25,12 +25,12 @@ def compare(
     ] = None,
     settings: Settings = None,
     metric: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            help="Result that decides: val_accuracy, val_loss or test_accuracy.",
+            help="Result that decides. Default: val_accuracy, or the metric of the experiments.",
         ),
-    ] = "val_accuracy",
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Retrain finished and partial runs.")
     ] = False,
@@ -57,7 +57,6 @@ def compare(
     from lrlab.report import verdict
     from lrlab.results import comparison, lock
 
-    decides = verdict.metric_of(metric)
     plots.settings.load_matplotlib()
     report = console.LiveReporter()
     with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
@@ -72,6 +71,7 @@ def compare(
             keep_weights=keep_weights,
             command=command_line(context),
         )
+        decides = verdict.metric_of(metric, compared.metric) if metric else None
         # Print before writing, so that a full disk cannot cost the result.
         if as_json:
             console.print_json(

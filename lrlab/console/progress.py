@@ -13,6 +13,7 @@ from rich.table import Table
 
 from lrlab.analysis.summaries import collapse
 from lrlab.console.terminal import as_lines, as_text, console
+from lrlab.metric import LOSS
 from lrlab.reporter import Reporter
 from lrlab.results.run import RunResult, Status
 
@@ -78,9 +79,10 @@ class LiveReporter(Reporter):
             self._view.end(run)
         head = f"{run.name} seed {run.seed}: "
         if result.status is Status.DONE:
-            last = result.epochs[-1]
+            last, metric = result.epochs[-1], result.metric.on("val")
             text = as_text(
-                f"{head}val accuracy {last.val_accuracy:.4f}, val loss {last.val_loss:.4f}, "
+                f"{head}{metric.name} {metric.value(last.val_score)}, val loss "
+                f"{LOSS.value(last.val_loss)}, "
                 f"{result.train_seconds:.1f} s"
             )
         elif result.status is Status.DIVERGED and result.diverged_at is not None:
@@ -136,13 +138,13 @@ class _View:
         for run in [run for run in self._done if run in self._rows]:
             at = self._rows[run]
             epoch = min(at.step // run.length.steps_per_epoch + 1, run.length.epochs)
-            accuracy = "" if at.val_accuracy is None else f"{at.val_accuracy:.4f}"
+            score = "" if at.val_score is None else f"{at.val_score:.4f}"
             grid.add_row(
                 as_text(run.name),
                 str(run.seed),
                 f"{epoch}/{run.length.epochs}",
                 f"{at.lr:.3g}",
                 f"{at.loss:.3f}",
-                accuracy,
+                score,
             )
         return Group(grid, self._bar)

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from lrlab.console.terminal import as_text, console
 from lrlab.io.printable import printable
+from lrlab.metric import Metric
 from lrlab.report import tables, verdict
-from lrlab.report.verdict import USUAL, Metric
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
 
@@ -20,8 +20,9 @@ def print_json(text: str) -> None:
     sys.stdout.write(text)
 
 
-def print_comparison(comparison: Comparison, metric: Metric = USUAL) -> None:
+def print_comparison(comparison: Comparison, metric: Metric | None = None) -> None:
     """Print the verdict of a comparison, its table and its notes."""
+    metric = metric or verdict.usual(comparison)
     stdout = console(sys.stdout)
     if first := verdict.first_line(comparison, metric):
         stdout.print(as_text(first, "bold"), soft_wrap=not stdout.is_terminal)
@@ -47,7 +48,7 @@ _GAP = 2
 
 
 def comparison_grid(
-    comparison: Comparison, width: int, metric: Metric = USUAL
+    comparison: Comparison, width: int, metric: Metric | None = None
 ) -> tuple[Table, list[str]]:
     """Return the table of a comparison for a terminal, and the titles left out to make it fit.
 
@@ -55,7 +56,7 @@ def comparison_grid(
     """
     titles, rows = tables.table(comparison, metric)
     left_out = []
-    for title in tables.LEAST_NEEDED:
+    for title in tables.least_needed(comparison.metric):
         if _width(titles, rows) <= width:
             break
         if title in titles:

@@ -13,8 +13,8 @@ from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads
 from lrlab.experiment.planning import Run
 from lrlab.io import atomic
+from lrlab.metric import Metric
 from lrlab.report import tables, verdict
-from lrlab.report.verdict import USUAL, Metric
 from lrlab.reporter import Reporter
 from lrlab.results import comparison
 from lrlab.results.comparison import Comparison, ExperimentSummary
@@ -98,7 +98,7 @@ def compare(
     return compared, {run.place.path: result for run, result in results.items()}
 
 
-def save(compared: Comparison, out: Path, metric: Metric = USUAL) -> list[Path]:
+def save(compared: Comparison, out: Path, metric: Metric | None = None) -> list[Path]:
     """Write a comparison into a results directory, its verdict by a metric; return the files.
 
     Raises:
@@ -111,8 +111,9 @@ def save(compared: Comparison, out: Path, metric: Metric = USUAL) -> list[Path]:
     return comparison.write(out, compared, texts, verdict_of(compared, metric))
 
 
-def verdict_of(compared: Comparison, metric: Metric = USUAL) -> dict[str, Any] | None:
+def verdict_of(compared: Comparison, metric: Metric | None = None) -> dict[str, Any] | None:
     """Return what `comparison.json` says of the verdict, None where nothing can be compared."""
+    metric = metric or verdict.usual(compared)
     found = verdict.of(compared, metric)
     return None if found is None else verdict.to_json(found, metric)
 

@@ -88,8 +88,8 @@ def verify(questions: Sequence[Question], executor: Executor, guess: float) -> l
     def errors(of: Mapping[Trial, Score | None]) -> dict[Trial, float | None]:
         return {
             trial: None
-            if score is None or score.accuracy <= guess
-            else verification.error_of(score.loss, score.accuracy)
+            if score is None or score.score <= guess
+            else verification.error_of(score.loss, score.score)
             for trial, score in of.items()
         }
 
@@ -114,7 +114,7 @@ def _score(given: RunResult | Score | None) -> Score | None:
     if isinstance(given, RunResult):
         if given.status is not Status.DONE:
             return None
-        return Score(given.epochs[-1].val_loss, given.epochs[-1].val_accuracy)
+        return Score(given.epochs[-1].val_loss, given.epochs[-1].val_score)
     return given
 
 
@@ -126,7 +126,7 @@ def _answer(
             schedule=question.schedule.type,
             lr=question.lr(trial.factor),
             val_loss=score.loss if score else None,
-            val_accuracy=score.accuracy if score else None,
+            val_accuracy=score.score if score else None,
             seed=verification.FIRST_SEED + trial.seed,
         )
         for trial, score in sorted(tried.items(), key=lambda each: each[0])

@@ -63,7 +63,7 @@ Scalar = Annotated[Any, AfterValidator(_single)]
 
 
 LEFT_OUT = {"left_out": True}
-"""The metadata of a field whose key is left out of the JSON where it is None."""
+"""The metadata of a field whose key is left out of the JSON where it has its default."""
 
 
 def items(least: int) -> Any:
@@ -174,7 +174,8 @@ def to_json(record: Any) -> Any:
         return {
             each.name: to_json(value)
             for each in fields(record)
-            if (value := getattr(record, each.name)) is not None or "left_out" not in each.metadata
+            if (value := getattr(record, each.name)) != each.default
+            or "left_out" not in each.metadata
         }
     if isinstance(record, Mapping):
         return {key: to_json(value) for key, value in record.items()}

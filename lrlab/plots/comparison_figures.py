@@ -1,4 +1,4 @@
-"""Figures of a comparison: learning rate, loss and accuracy, one colour per experiment."""
+"""Figures of a comparison: learning rate, loss and metric, one colour per experiment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.analysis import summaries
-from lrlab.analysis.best_set import Mode
 from lrlab.io import atomic, reading
+from lrlab.metric import ACCURACY, LOSS, Metric
 from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales
 from lrlab.plots.epoch_panel import Curves
 from lrlab.results import run_folder
@@ -38,7 +38,7 @@ def save(
         width: Inches, for a paper; None is the usual width.
 
     Returns:
-        The files written: learning-rate, loss, accuracy.
+        The files written: learning-rate, loss, and one called as the metric, usually accuracy.
 
     Raises:
         ResultsError: If a run cannot be read or a figure cannot be written.
@@ -65,19 +65,21 @@ def draw(
         draw_learning_rates(ax, curves)
         legends.legend(made, ax)
         figures = {"learning-rate": made}
-        for quantity in ("loss", "accuracy"):
-            mode: Mode = "min" if quantity == "loss" else "max"
-            found = summaries.judge(comparison, f"val_{quantity}", mode)
+        for quantity in (LOSS, comparison.metric):
+            decides = quantity.on("val")
+            found = summaries.judge(comparison, decides.key, decides.mode)
             best = found.best_set if found and found.decided else ()
-            ended = final_panel.rows(comparison.experiments, f"val_{quantity}", best)
-            figures[quantity] = _draw_results(curves, ended, quantity, about, width)
+            ended = final_panel.rows(comparison.experiments, decides.key, best)
+            unit = _unit(quantity, comparison)
+            figures[quantity.key] = _draw_results(curves, ended, quantity, unit, about, width)
     return figures
 
 
 def _draw_results(
     curves: Sequence[Curves],
     ended: Sequence[final_panel.Row],
-    quantity: str,
+    quantity: Metric,
+    unit: str,
     about: str,
     width: float | None,
 ) -> Any:
@@ -85,22 +87,28 @@ def _draw_results(
     several = any(len(row.result.values) > 1 for row in ended)
     band = " · lines: mean ± std · bars: 95 % interval of the mean" if several else ""
     best = " · bold: may be the best" if any(row.best for row in ended) else ""
-    title = f"{quantity.capitalize()} · {about}{band}{best}"
+    title = f"{quantity.name.capitalize()} · {about}{band}{best}"
     made, (training, validation, final) = layout.result_panels(title, ended, width)
-    within = epoch_panel.limits(curves, quantity, f"val_{quantity}")
+    validated = quantity.on("val")
+    within = epoch_panel.limits(curves, quantity, validated)
     epoch_panel.draw_epochs(training, curves, quantity, within)
-    epoch_panel.draw_epochs(validation, curves, f"val_{quantity}", within)
-    final_panel.draw_final(final, ended, f"val_{quantity}")
-    unit = "loss (cross-entropy, nats)" if quantity == "loss" else "accuracy"
+    epoch_panel.draw_epochs(validation, curves, validated, within)
+    final_panel.draw_final(final, ended, validated)
     training.set_ylabel(unit)
     training.set_title("training")
     validation.set_title("validation")
     final.set_title("last epoch")
-    final.set_xlabel(f"validation {quantity}")
+    final.set_xlabel(f"validation {quantity.name}")
     if canvas.is_narrow(made):
         validation.set_ylabel(unit)
         training.set_xlabel("")
     return made
+
+
+def _unit(quantity: Metric, comparison: Comparison) -> str:
+    """Return what an axis is called; a loss beside the accuracy is a cross-entropy."""
+    crossentropy = quantity == LOSS and comparison.metric == ACCURACY
+    return "loss (cross-entropy, nats)" if crossentropy else quantity.name
 
 
 def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:

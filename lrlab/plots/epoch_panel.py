@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.analysis.epoch_means import EpochMean, epoch_mean, shown_range
+from lrlab.metric import Metric
 from lrlab.plots import canvas, scales
 from lrlab.results.run import RunResult, Status, in_words
 
@@ -31,7 +32,7 @@ class Curves:
             f"\n({in_words([r.status for r in self.results])})" if self.broken else ""
         )
 
-    def over_epochs(self, quantity: str) -> list[npt.NDArray[np.float64]]:
+    def over_epochs(self, quantity: Metric) -> list[npt.NDArray[np.float64]]:
         """Return a quantity of each finished run's epochs, shape (epochs,) each."""
         return [
             values_of(result, quantity)
@@ -67,17 +68,17 @@ class BrokenRun:
         """The epoch in which it ended, a fraction."""
         return self.steps / self.steps_per_epoch
 
-    def values(self, quantity: str) -> npt.NDArray[np.float64]:
+    def values(self, quantity: Metric) -> npt.NDArray[np.float64]:
         """Return a quantity of its epochs, shape (epochs,)."""
         return values_of(self.result, quantity)[: int(self.end)]
 
 
-def values_of(result: RunResult, quantity: str) -> npt.NDArray[np.float64]:
+def values_of(result: RunResult, quantity: Metric) -> npt.NDArray[np.float64]:
     """Return a quantity of a run's epochs, shape (epochs,)."""
-    return np.array([getattr(epoch, quantity) for epoch in result.epochs], np.float64)
+    return np.array(result.after_epochs(quantity.key), np.float64)
 
 
-def limits(curves: Sequence[Curves], *quantities: str) -> tuple[float, float] | None:
+def limits(curves: Sequence[Curves], *quantities: Metric) -> tuple[float, float] | None:
     """Return the range in which the finished runs of all experiments show; None if it is unknown.
 
     Where no run was finished it is the range of those that broke off.
@@ -98,7 +99,7 @@ def limits(curves: Sequence[Curves], *quantities: str) -> tuple[float, float] | 
 def draw_epochs(
     ax: Any,
     curves: Sequence[Curves],
-    quantity: str,
+    quantity: Metric,
     within: tuple[float, float] | None = None,
 ) -> Any:
     """Draw a quantity's mean over the finished runs after each epoch, with its band.
@@ -108,7 +109,7 @@ def draw_epochs(
     Args:
         ax: The Axes.
         curves: The experiments.
-        quantity: `loss`, `accuracy`, `val_loss` or `val_accuracy`.
+        quantity: The loss or the metric, in training or on the validation set.
         within: The range of the y axis; default what the finished runs of `quantity` need.
     """
     bands, unnamed, means, count = [], [], [], 0
@@ -159,10 +160,10 @@ def _style(experiment: Curves) -> dict[str, Any]:
     return {"linewidth": 1.6, **marker, **canvas.line_style(experiment.index)}
 
 
-def _mark_ends(ax: Any, curves: Sequence[Curves], quantity: str) -> None:
+def _mark_ends(ax: Any, curves: Sequence[Curves], quantity: Metric) -> None:
     """Put a cross where a run ended that did not end well; at the edge where it left the panel."""
     low, high = ax.get_ylim()
-    bad = high if quantity.endswith("loss") else low
+    bad = high if quantity.mode == "min" else low
     for experiment in curves:
         named = experiment.index < canvas.TOLD_APART
         color = canvas.line_style(experiment.index)["color"] if named else canvas.GREY

@@ -8,6 +8,7 @@ import numpy as np
 
 from lrlab.analysis.epoch_means import highest_usual, possible
 from lrlab.io.printable import printable
+from lrlab.metric import Metric
 from lrlab.plots import canvas, scales
 from lrlab.plots.epoch_panel import CROSS
 from lrlab.results.comparison import ExperimentSummary, Summary
@@ -64,7 +65,7 @@ def label_width(made: Any, given: Sequence[Row]) -> float:
     return max(canvas.text_width(made, *text) for text in texts) + (_SAMPLE + 1.6) * em
 
 
-def draw_final(ax: Any, given: Sequence[Row], quantity: str) -> Any:
+def draw_final(ax: Any, given: Sequence[Row], quantity: Metric) -> Any:
     """Draw a row per experiment from top to bottom, in the colours of the other panels.
 
     Dots are seeds, the upright line is their mean, the bar its 95 % interval, cut where it leaves
@@ -109,15 +110,15 @@ def _others(given: Sequence[Row]) -> str:
     return f"{count} {_OTHERS.format('s' if count > 1 else '')}"
 
 
-def _draw_row(ax: Any, of: Summary, y: float, color: str, quantity: str) -> None:
+def _draw_row(ax: Any, of: Summary, y: float, color: str, quantity: Metric) -> None:
     low, high = ax.get_xlim()
     if of.mean is None:
-        ax.plot([high if quantity.endswith("loss") else low], [y], color=color, gid="no result",
+        ax.plot([high if quantity.mode == "min" else low], [y], color=color, gid="no result",
                 **CROSS)  # fmt: skip
         return
     values = np.array([value for value in of.values if value is not None])
     if of.ci95 is not None:
-        ends = np.clip([of.mean - of.ci95, of.mean + of.ci95], *possible(quantity))
+        ends = np.clip([of.mean - of.ci95, of.mean + of.ci95], *possible(quantity, values))
         ax.plot(ends, [y, y], color=color, alpha=0.28, linewidth=6, solid_capstyle="butt",
                 gid="interval")  # fmt: skip
         ax.plot([of.mean], [y], "|", color=color, markersize=11, markeredgewidth=1.8, gid="mean")
@@ -137,7 +138,7 @@ def _sample(ax: Any, index: int, y: float) -> None:
             gid="sample", **canvas.line_style(index))  # fmt: skip
 
 
-def _range(given: Sequence[Row], quantity: str) -> tuple[float, float] | None:
+def _range(given: Sequence[Row], quantity: Metric) -> tuple[float, float] | None:
     """Return the range that shows the seeds, and their intervals as far as they need little more.
 
     Exploded losses are left out; they are marked at the edge.
@@ -146,11 +147,13 @@ def _range(given: Sequence[Row], quantity: str) -> tuple[float, float] | None:
     if not known:
         return None
     values = np.array([v for of in known for v in of.values if v is not None])
-    if quantity.endswith("loss"):
+    if quantity.mode == "min":
         values = values[values <= highest_usual([float(value) for value in values])]
     low, high = float(values.min()), float(values.max())
     span = (high - low) or 0.02 * abs(high) or 0.01
     ends = [of.mean + sign * (of.ci95 or 0) for of in known for sign in (-1, 1) if of.mean]
-    ends = list(np.clip(np.clip(ends, low - span / 2, high + span / 2), *possible(quantity)))
+    ends = list(
+        np.clip(np.clip(ends, low - span / 2, high + span / 2), *possible(quantity, values))
+    )
     low, high = min(low, *ends), max(high, *ends)
     return low - 0.05 * span, high + 0.05 * span

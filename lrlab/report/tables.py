@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lrlab.io.printable import printable
+from lrlab.metric import Metric
 from lrlab.report import verdict
-from lrlab.report.verdict import USUAL, Metric
 from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
-from lrlab.results.run import Status
+from lrlab.results.run import Status, quantities
 
 
 @dataclass(frozen=True)
@@ -26,23 +26,27 @@ class Column:
     best: Callable[[Sequence[float]], float] | None
 
 
-def _four_digits(value: float) -> str:
-    return f"{value:.4f}"
+def columns(metric: Metric) -> tuple[Column, ...]:
+    """Return the columns of numbers, where scores are values of a metric."""
+    val, loss, test = quantities(metric).values()
+    better = max if metric.mode == "max" else min
+    return (
+        Column(val.name, lambda e: e.final[val.key], val.value, better),
+        Column(f"best {val.name}", lambda e: e.best[val.key], val.value, better),
+        Column(loss.name, lambda e: e.final[loss.key], loss.value, min),
+        Column(test.name, lambda e: e.final[test.key], test.value, better),
+        Column("seconds", lambda e: e.train_seconds, lambda value: f"{value:.1f}", None),
+    )
 
-
-COLUMNS = (
-    Column("val accuracy", lambda e: e.final["val_accuracy"], _four_digits, max),
-    Column("best val accuracy", lambda e: e.best["val_accuracy"], _four_digits, max),
-    Column("val loss", lambda e: e.final["val_loss"], _four_digits, min),
-    Column("test accuracy", lambda e: e.final["test_accuracy"], _four_digits, max),
-    Column("seconds", lambda e: e.train_seconds, lambda value: f"{value:.1f}", None),
-)
 
 TEXTS = ("experiment", "schedule", "verdict", "status")
 """Titles of the columns that hold words, not numbers."""
 
-LEAST_NEEDED = ("seconds", "best val accuracy", "val loss", "schedule", "test accuracy", "verdict")
-"""What is left out where the table has to be narrow, in this order; names stay whole."""
+
+def least_needed(metric: Metric) -> tuple[str, ...]:
+    """Return what is left out where the table has to be narrow, in order; names stay whole."""
+    val, loss, test = quantities(metric).values()
+    return ("seconds", f"best {val.name}", loss.name, "schedule", test.name, "verdict")
 
 
 def warnings(comparison: Comparison) -> list[str]:
@@ -65,29 +69,30 @@ def caption(comparison: Comparison, mark: str) -> str:
 
 
 def table(
-    comparison: Comparison, metric: Metric = USUAL
+    comparison: Comparison, metric: Metric | None = None
 ) -> tuple[list[str], list[list[tuple[str, bool]]]]:
     """Return the table: the titles, and rows of cells as (text, whether it is the best).
 
     Cells that read the same share the mark. The schedule has no column where it would only repeat
     every name, and the verdict none where there is nothing to say.
     """
-    columns = [
+    decides = metric or verdict.usual(comparison)
+    shown_columns = [
         column
-        for column in COLUMNS
+        for column in columns(comparison.metric)
         if any(column.of(e).mean is not None for e in comparison.experiments)
     ]
-    best = {column.title: _best(column, comparison) for column in columns}
+    best = {column.title: _best(column, comparison) for column in shown_columns}
     schedules = [_schedule_cell(e) for e in comparison.experiments]
     named_after = schedules == [e.name for e in comparison.experiments]
-    found = verdict.of(comparison, metric)
-    words = {e.name: verdict.in_row(found, e.name, metric) if found and found.decided else ""
+    found = verdict.of(comparison, decides)
+    words = {e.name: verdict.in_row(found, e.name, decides) if found and found.decided else ""
              for e in comparison.experiments}  # fmt: skip
     judged = any(words.values())
     rows = []
     for e, schedule in zip(comparison.experiments, schedules, strict=True):
         cells = [(e.name, False)] + [(schedule, False)] * (not named_after)
-        for column in columns:
+        for column in shown_columns:
             summary = column.of(e)
             marked = summary.mean is not None and e.status == Status.DONE
             shown = _cell(summary, column)
@@ -95,7 +100,7 @@ def table(
         cells += [(words[e.name], False)] * judged
         rows.append([*cells, (e.ended, False)])
     titles = ["experiment", *["schedule"] * (not named_after)]
-    titles += [column.title for column in columns]
+    titles += [column.title for column in shown_columns]
     return [*titles, *["verdict"] * judged, "status"], rows
 
 
@@ -127,12 +132,13 @@ def _cell(summary: Summary, column: Column) -> str:
     return f"{column.text(summary.mean)} ± {column.text(summary.std)}"
 
 
-def to_csv(comparison: Comparison, metric: Metric = USUAL) -> str:
+def to_csv(comparison: Comparison, metric: Metric | None = None) -> str:
     """Return `comparison.csv`: one row per experiment, every number in full.
 
     The last columns say whether it may be the best, and the interval of how far it is behind; they
     are empty without a verdict.
     """
+    metric = metric or verdict.usual(comparison)
     found = verdict.of(comparison, metric)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -163,8 +169,9 @@ def _quantities(e: ExperimentSummary) -> dict[str, Summary]:
     }
 
 
-def to_markdown(comparison: Comparison, metric: Metric = USUAL) -> str:
+def to_markdown(comparison: Comparison, metric: Metric | None = None) -> str:
     """Return `comparison.md`: the table, ready to paste into a README."""
+    metric = metric or verdict.usual(comparison)
     titles, rows = table(comparison, metric)
     first = verdict.first_line(comparison, metric)
     lines = [

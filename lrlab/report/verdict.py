@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,74 +11,43 @@ from lrlab.analysis.best_set import (
     FEWEST,
     PROCEDURE,
     Floats,
-    Mode,
     Verdict,
     t_quantiles,
 )
 from lrlab.errors import UsageError
+from lrlab.metric import ACCURACY, Metric
 from lrlab.results.comparison import Comparison
+from lrlab.results.run import quantities
 
 _MOST_NAMED = 6
 """Experiments of one kind that a sentence names; the table has them all."""
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A result by which experiments are compared.
+USUAL = ACCURACY.on("val")
+"""What decides unless another metric is named, where the experiments have the accuracy."""
+
+
+def usual(comparison: Comparison) -> Metric:
+    """Return the metric that decides unless another one is named: that of the experiments."""
+    return comparison.metric.on("val")
+
+
+def metric_of(key: str, metric: Metric = ACCURACY) -> Metric:
+    """Return the result of a name, written with spaces, hyphens or underscores.
 
     Args:
-        key: Its name in `comparison.json`.
-        mode: Whether high values are good (`max`) or low ones (`min`).
-        points: Whether it is a share, whose differences are told in percentage points.
-    """
-
-    key: str
-    mode: Mode
-    points: bool
-
-    @property
-    def name(self) -> str:
-        """Its name in a sentence."""
-        return self.key.replace("_", " ")
-
-    def value(self, value: float) -> str:
-        """Return a value as a sentence has it."""
-        return f"{value:.4f}"
-
-    def amount(self, difference: float) -> str:
-        """Return the amount of a difference, without a unit."""
-        if not self.points:
-            return f"{difference:.2g}"
-        return f"{100 * difference:.1f}" if 100 * difference >= 0.095 else f"{100 * difference:.2f}"
-
-    def unit(self) -> str:
-        """Return what differences are counted in."""
-        return " points" if self.points else ""
-
-
-METRICS = {
-    metric.key: metric
-    for metric in (
-        Metric("val_accuracy", "max", points=True),
-        Metric("val_loss", "min", points=False),
-        Metric("test_accuracy", "max", points=True),
-    )
-}
-
-
-USUAL = METRICS["val_accuracy"]
-
-
-def metric_of(key: str) -> Metric:
-    """Return the metric of a name, written with spaces, hyphens or underscores.
+        key: The name.
+        metric: The metric of the experiments.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If they have no such result.
     """
-    plain = key.strip().lower().replace(" ", "_").replace("-", "_")
-    if plain not in METRICS:
-        raise UsageError(f"unknown metric `{key}`", f"use one of {', '.join(METRICS)}")
-    return METRICS[plain]
+    plain = key.strip().replace(" ", "_").replace("-", "_")
+    known = quantities(metric)
+    for name in (plain, plain.lower()):
+        if name in known:
+            return known[name]
+    raise UsageError(f"unknown metric `{key}`", f"use one of {', '.join(known)}")
 
 
 def of(comparison: Comparison, metric: Metric) -> Verdict | None:

@@ -12,15 +12,12 @@ from typing import Annotated, Any
 from lrlab.errors import ResultsError, UsageError
 from lrlab.io import atomic, reading, records
 from lrlab.io.records import Count, Number, Positive, Text
-from lrlab.results.run import RunPlace, Status, in_words
+from lrlab.metric import ACCURACY, Metric
+from lrlab.results.run import RunPlace, Status, in_words, quantities
 
 FILE = "comparison.json"
 SCHEMA = 1
 
-_PARTS = {
-    "final": ("val_accuracy", "val_loss", "test_accuracy"),
-    "best": ("val_accuracy", "val_loss"),
-}
 MOST_OF_A_NOTE = 450
 """Bytes that the note of a run that did not end well may take."""
 
@@ -54,10 +51,11 @@ class Summary:
 class ExperimentSummary:
     """One experiment over its seeds; `status` is the worst of the seeds' `statuses`.
 
-    `final` holds `val_accuracy`, `val_loss` and `test_accuracy` after the last epoch of the runs
-    that ended well; `best` the best epoch's `val_accuracy` and `val_loss`; `chosen` the rates that
-    a sweep found for `auto`; `notes` what happened to each run that did not end well; `runs` the
-    folder of each seed's run, relative to the results directory.
+    `final` holds the loss and the metric after the last epoch of the runs that ended well, as
+    `val_accuracy`, `val_loss` and `test_accuracy`; `best` the best epoch's `val_accuracy` and
+    `val_loss`; `chosen` the rates that a sweep found for `auto`; `notes` what happened to each run
+    that did not end well; `runs` the folder of each seed's run, relative to the results
+    directory.
     """
 
     name: Annotated[Text, records.form("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")]
@@ -86,13 +84,15 @@ class Comparison:
     """Several experiments side by side.
 
     `differences` names the settings other than the schedule in which the experiments differ,
-    `environments` says in what the environments differ that the runs were made in.
+    `environments` says in what the environments differ that the runs were made in, `metric` what
+    the scores are values of.
     """
 
     data: Text
     differences: _Texts
     experiments: Annotated[tuple[ExperimentSummary, ...], _OF_SEEDS]
     environments: _Texts = ()
+    metric: Metric = field(default=ACCURACY, metadata=records.LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,8 @@ def _misfits(comparison: Comparison) -> Iterator[str]:
         yield "two experiments have the same name"
     for index, e in enumerate(comparison.experiments):
         place = f"experiments.{index}"
-        for part, names in _PARTS.items():
+        *final, last = quantities(comparison.metric)
+        for part, names in (("final", [*final, last]), ("best", final)):
             for name in names:
                 if name not in getattr(e, part):
                     yield f"`{place}.{part}.{name}` is missing"

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab.metric import ACCURACY, LOSS, Metric
+
 if TYPE_CHECKING:
     from lrlab.config import Experiment
 
@@ -60,26 +62,26 @@ def in_words(statuses: Sequence[Status]) -> str:
 
 @dataclass(frozen=True)
 class Guess:
-    """The score of the best constant guess on some images; `loss` is a cross-entropy in nats."""
+    """The score of the best constant guess on some examples, and its loss; None if not known."""
 
-    accuracy: float
-    loss: float
-    images: int
+    score: float | None
+    loss: float | None
+    examples: int
 
 
 @dataclass(frozen=True)
 class EpochResult:
-    """Results of one epoch: mean training loss and accuracy, and the validation set after it.
+    """Results of one epoch: mean loss and score in training, and on the validation set after it.
 
-    `lr` is the rate of the epoch's last step.
+    `lr` is the rate of the epoch's last step, a score the value of the run's metric.
     """
 
     epoch: int
     lr: float
     loss: float
-    accuracy: float
+    score: float
     val_loss: float
-    val_accuracy: float
+    val_score: float
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,13 @@ class RunResult:
         diverged_at: The step at which it diverged, None if it did not.
         guess: What guessing gives on the validation set, if the run collapsed to that.
         test_loss: Mean loss over the test set after the last epoch, None without one.
-        test_accuracy: Accuracy on the test set after the last epoch, None without one.
+        test_score: Value of the metric on the test set after the last epoch, None without one.
         train_seconds: Wall time of the run, tracing left out, other runs beside it included.
         error: Why it failed.
         environments: What it was trained in, several where it was resumed in another one.
         weights: The model's final variables, in its order, None unless they are kept; reading a
             run leaves them in their file.
+        metric: What the scores are values of.
     """
 
     status: Status
@@ -111,11 +114,35 @@ class RunResult:
     diverged_at: int | None = None
     guess: Guess | None = None
     test_loss: float | None = None
-    test_accuracy: float | None = None
+    test_score: float | None = None
     train_seconds: float = 0.0
     error: str | None = None
     environments: tuple[Mapping[str, Any], ...] = ()
     weights: tuple[npt.NDArray[Any], ...] | None = None
+    metric: Metric = ACCURACY
+
+    def after_epochs(self, quantity: str) -> list[float]:
+        """Return a quantity after each epoch: `loss`, `val_loss`, or the metric's name likewise."""
+        return [value_of(epoch, quantity, self.metric) for epoch in self.epochs]
+
+
+def value_of(epoch: EpochResult, quantity: str, metric: Metric) -> float:
+    """Return a result of an epoch by its name.
+
+    Raises:
+        ValueError: If the epoch has no such result.
+    """
+    scores = {metric.key: epoch.score, metric.on("val").key: epoch.val_score}
+    known = {"loss": epoch.loss, "val_loss": epoch.val_loss, **scores}
+    if quantity not in known:
+        raise ValueError(f"there is no `{quantity}`, only {', '.join(known)}")
+    return known[quantity]
+
+
+def quantities(metric: Metric) -> dict[str, Metric]:
+    """Return the final results of a run by their keys in `comparison.json`."""
+    found = (metric.on("val"), LOSS.on("val"), metric.on("test"))
+    return {quantity.key: quantity for quantity in found}
 
 
 def identity(experiment: "Experiment", data_fingerprint: str) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from lrlab.errors import ResultsError
 from lrlab.io import atomic, npz, reading, records
 from lrlab.io.records import AtLeast0, Count, Number, Positive, Scalar, Text, Whole
+from lrlab.metric import ACCURACY, Metric
 from lrlab.results.run import (
     FORMAT,
     EpochResult,
@@ -42,7 +43,6 @@ Environment = Annotated[dict[str, Scalar], records.keys(100)]
 
 Environments = Annotated[tuple[Environment, ...], records.items(0)]
 
-_COLUMNS = tuple(each.name for each in fields(EpochResult))
 _MAX_EPOCHS = 100_000
 _MAX_EPOCHS_CSV = 200 * _MAX_EPOCHS
 _MAX_STEPS_NPZ = 130_000_000  # Three float32 values for each of 10 million steps.
@@ -86,30 +86,18 @@ class _Divergence:
     lr: Number | None = None
 
 
-@dataclass(frozen=True)
-class _Guess:
-    accuracy: AtLeast0
-    loss: AtLeast0
-    images: Positive
-
-
-@dataclass(frozen=True)
-class _Test:
-    loss: Number | None
-    accuracy: Number | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Record(RunOrigin):
     """`run.json`."""
 
     status: Status
     diverged_at: _Divergence | None
-    guess: _Guess | None = field(default=None, metadata=records.LEFT_OUT)
+    guess: dict[str, Number | None] | None = field(default=None, metadata=records.LEFT_OUT)
     error: Text | None
-    test: _Test
+    test: dict[str, Number | None]
     train_seconds: AtLeast0
     sha256: dict[str, records.Digest]
+    metric: Metric = field(default=ACCURACY, metadata=records.LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -152,13 +140,36 @@ def write(folder: Path, result: RunResult, origin: RunOrigin) -> None:
         **{each.name: getattr(origin, each.name) for each in fields(RunOrigin)},
         status=result.status,
         diverged_at=_divergence(result),
-        guess=None if result.guess is None else _Guess(**asdict(result.guess)),
+        guess=_guess_json(result),
         error=result.error,
-        test=_Test(result.test_loss, result.test_accuracy),
+        test={"loss": result.test_loss, result.metric.key: result.test_score},
         train_seconds=round(result.train_seconds, 3),
         sha256={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        metric=result.metric,
     )
     atomic.write_folder(folder, contents | {RECORD: records.sign(records.text(record)).encode()})
+
+
+def _guess_json(result: RunResult) -> dict[str, float | None] | None:
+    guess = result.guess
+    if guess is None:
+        return None
+    return {result.metric.key: guess.score, "loss": guess.loss, "images": guess.examples}
+
+
+def _guess(record: _Record) -> Guess | None:
+    given = record.guess
+    if given is None:
+        return None
+    examples = given.get("images")
+    if examples is None or examples < 1 or examples != int(examples):
+        raise ValueError(f"guess.images must be a whole number above 0, got {examples}")
+    return Guess(given.get(record.metric.key), given.get("loss"), int(examples))
+
+
+def _columns(metric: Metric) -> tuple[str, ...]:
+    """Return the columns of `epochs.csv`, in the order of the fields of `EpochResult`."""
+    return ("epoch", "lr", "loss", metric.key, "val_loss", metric.on("val").key)
 
 
 def _divergence(result: RunResult) -> _Divergence | None:
@@ -175,7 +186,7 @@ def _short(value: float) -> float:
 def _epochs_csv(result: RunResult) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow(_columns(result.metric))
     for epoch in result.epochs:
         row = asdict(epoch) | {"lr": _short(epoch.lr)}
         writer.writerow(row.values())
@@ -201,7 +212,8 @@ def read(folder: Path) -> KeptRun | None:
     path = folder / RECORD
     try:
         record, signed = records.read_signed(path, _Record)
-        epochs = _epochs(_trusted(path := folder / EPOCHS, record.sha256, _MAX_EPOCHS_CSV))
+        content = _trusted(path := folder / EPOCHS, record.sha256, _MAX_EPOCHS_CSV)
+        epochs = _epochs(content, record.metric)
         steps = _steps(_trusted(path := folder / STEPS, record.sha256, _MAX_STEPS_NPZ))
         path = folder / RECORD
         return KeptRun(_result(record, epochs, steps), record, record.sha256, signed)
@@ -225,9 +237,9 @@ _NUMBER = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?|inf)|nan"
 _ROW = re.compile(rf"([0-9]{{1,6}}){rf',({_NUMBER})' * 5}", re.ASCII)
 
 
-def _epochs(content: bytes) -> tuple[EpochResult, ...]:
+def _epochs(content: bytes, metric: Metric) -> tuple[EpochResult, ...]:
     header, *rows = content.decode().split("\n")
-    if header != ",".join(_COLUMNS):
+    if header != ",".join(_columns(metric)):
         raise ValueError("its first line is not the usual one")
     if not rows or rows.pop():
         raise ValueError("its last line has no end")
@@ -265,12 +277,13 @@ def _result(
         loss=steps["loss"],
         momentum=steps.get("momentum"),
         diverged_at=None if diverged is None else diverged.step,
-        guess=None if record.guess is None else Guess(**asdict(record.guess)),
-        test_loss=record.test.loss,
-        test_accuracy=record.test.accuracy,
+        guess=_guess(record),
+        test_loss=record.test.get("loss"),
+        test_score=record.test.get(record.metric.key),
         train_seconds=record.train_seconds,
         error=record.error,
         environments=tuple(environment for environment in made_in if environment),
+        metric=record.metric,
     )
 
 

@@ -8,15 +8,20 @@ import math
 import operator
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 import numpy as np
+from pydantic import Field, ValidationInfo, field_validator
 
 from lrlab.fields import SteadyRate
+from lrlab.metric import Mode, mode_of
 from lrlab.schedules.doubts import Doubt
 from lrlab.schedules.length import Length
 from lrlab.schedules.pieces import Piece, Rates, held, joined
 from lrlab.schedules.schedule import Schedule, refuse_auto
+
+Monitor = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+"""The name of a result of an epoch: `loss`, `accuracy`, or the same after `val_`."""
 
 
 class LoopState(Protocol):
@@ -36,11 +41,22 @@ class ClosedLoop(Schedule):
     if TYPE_CHECKING:
         initial_lr: SteadyRate
         monitor: str
+        mode: Mode | None
+
+    @field_validator("monitor", check_fields=False)
+    @classmethod
+    def _check_monitor(cls, monitor: str, info: ValidationInfo) -> str:
+        if info.data.get("mode") is None and mode_of(monitor) is None:
+            raise ValueError(
+                "must be loss, val_loss, or a metric such as val_accuracy; for another name say "
+                f"`mode: max` or `mode: min`, got `{monitor}`"
+            )
+        return monitor
 
     @property
-    def monitors_accuracy(self) -> bool:
+    def higher_is_better(self) -> bool:
         """Whether higher values of what is watched are better."""
-        return self.monitor.endswith("accuracy")
+        return (self.mode or mode_of(self.monitor)) == "max"
 
     @property
     @abstractmethod

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from lrlab.fields import AUTO, Count, Fraction, PositiveRate, Rate, SteadyRate, known
-from lrlab.schedules.closed_loop import ClosedLoop, is_better
+from lrlab.metric import Mode
+from lrlab.schedules.closed_loop import ClosedLoop, Monitor, is_better
 from lrlab.schedules.entry import Entry, Name, Origin
 
 # Below this, Hugging Face leaves the rate as it is.
@@ -68,8 +69,14 @@ class Greedy(ClosedLoop):
     reset_after: Annotated[int, Field(gt=0)] = Field(
         500, description="falls at `min_lr` after which it starts again from `initial_lr`"
     )
-    monitor: Literal["loss", "val_loss", "val_accuracy"] = Field(
-        "loss", description="the result that is watched; `loss` is the epoch's training loss"
+    mode: Mode | None = Field(
+        None, description="`max` if higher values of `monitor` are better, else `min`; known for "
+        "Keras' own names"
+    )  # fmt: skip
+    monitor: Monitor = Field(
+        "loss",
+        description="the result that is watched: `loss`, the epoch's training loss, `val_loss`, or "
+        "the metric, as `val_accuracy`",
     )
 
     @model_validator(mode="after")
@@ -128,7 +135,7 @@ class Greedy(ClosedLoop):
             left = state.rise_cooldown - 1
             return replace(state, good_epochs=0, bad_epochs=0, rise_cooldown=left, recent=recent)
         mean = sum(recent) / len(recent)
-        relative, higher = self.threshold_mode == "relative", self.monitors_accuracy
+        relative, higher = self.threshold_mode == "relative", self.higher_is_better
         if state.best is None or is_better(mean, state.best, self.min_delta, relative, higher):
             return self._after_good(state, mean, recent)
         return self._after_bad(state, recent)

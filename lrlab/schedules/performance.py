@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from lrlab.fields import Count, Fraction, Rate, SteadyRate, known
-from lrlab.schedules.closed_loop import ClosedLoop, is_better, is_better_as_keras
+from lrlab.metric import Mode
+from lrlab.schedules.closed_loop import ClosedLoop, Monitor, is_better, is_better_as_keras
 from lrlab.schedules.entry import GERON, Entry, Name
 from lrlab.schedules.length import Length
 
@@ -56,8 +57,14 @@ class Performance(ClosedLoop):
     )
     cooldown: Count = Field(0, description="epochs after a fall in which none is counted as bad")
     min_lr: Rate = Field(0.0, description="the rate never falls below this")
-    monitor: Literal["val_loss", "val_accuracy"] = Field(
-        "val_loss", description="the validation result that is watched"
+    mode: Mode | None = Field(
+        None, description="`max` if higher values of `monitor` are better, else `min`; known for "
+        "Keras' own names"
+    )  # fmt: skip
+    monitor: Monitor = Field(
+        "val_loss",
+        description="the result that is watched: `val_loss`, `loss`, or the metric, as "
+        "`val_accuracy`",
     )
 
     @field_validator("patience")
@@ -110,7 +117,7 @@ class Performance(ClosedLoop):
 
     def _is_better(self, result: float, best: float) -> bool:
         mode = self.threshold_mode or ("relative" if self.variant == "pytorch" else "absolute")
-        higher = self.monitors_accuracy
+        higher = self.higher_is_better
         if self.variant == "keras" and mode == "absolute":
             return is_better_as_keras(result, best, self.min_delta, higher)
         return is_better(result, best, self.min_delta, mode == "relative", higher)
@@ -154,7 +161,7 @@ class Performance(ClosedLoop):
         keys = ("monitor", "factor", "patience", "min_delta", "cooldown", "min_lr")
         if self.why_not_keras:
             return None
-        mode = "max" if self.monitors_accuracy else "min"
+        mode = "max" if self.higher_is_better else "min"
         given = {key: getattr(self, key) for key in keys}
         lines = [
             f"    {key}={json.dumps(value)}," for key, value in ({"mode": mode} | given).items()

@@ -1,16 +1,19 @@
 """The course of one run: from its seed or a checkpoint to its end, divergence, or a stop."""
 
+import functools
 import math
 import time
+from collections.abc import Callable, Sequence
 from threading import Event
 
 import numpy as np
 
 from lrlab import schedules
 from lrlab.analysis import chance
+from lrlab.metric import Metric
 from lrlab.results.checkpoint import Checkpoint
-from lrlab.results.run import EpochResult, RunResult, Status
-from lrlab.schedules import Length
+from lrlab.results.run import EpochResult, RunResult, Status, value_of
+from lrlab.schedules import ClosedLoop, Length, Rates, Schedule
 from lrlab.training.chunks import USUAL, Chunks, Pace, Stopped
 from lrlab.training.engines.engine import Engine, Floats, Order, Variables
 from lrlab.training.jobs import Progress, Refused, RunJob, Tell
@@ -41,7 +44,7 @@ def train_run(
         Stopped: If `stop` was set meanwhile.
     """
     length = Length.of(engine.images, engine.batch_size, job.epochs)
-    rates_of = job.schedule.epoch_rates(length)
+    rates_of = _rates_of(job.schedule, length, engine.metric)
     momenta = schedules.momenta(job.schedule, length)
     engine.trace(cycled=momenta is not None)
     course = _Course(engine, job, stop, tell, pace)
@@ -63,7 +66,7 @@ def train_run(
     status = Status.DIVERGED
     if at is None:
         last = course.history[-1]
-        collapsed = chance.no_better(engine.guess, last.val_accuracy, last.val_loss)
+        collapsed = chance.no_better(engine.guess, last.val_score, last.val_loss)
         status = Status.COLLAPSED if collapsed else Status.DONE
     test = engine.evaluate("test") if course.finite else None
     return RunResult(
@@ -75,9 +78,10 @@ def train_run(
         diverged_at=at,
         guess=engine.guess if status is Status.COLLAPSED else None,
         test_loss=test and test.loss,
-        test_accuracy=test and test.accuracy,
+        test_score=test and test.score,
         train_seconds=course.seconds(),
         weights=engine.variables().model if job.keep_weights else None,
+        metric=engine.metric,
     )
 
 
@@ -120,7 +124,7 @@ class _Course:
     def train_epoch(self, order: Order, rates: Floats, momenta: schedules.Rates | None) -> bool:
         """Train and validate one epoch, or what is left of it; False if a loss was not finite."""
         done = self._steps - len(self.history) * len(rates)
-        accuracy = self.history[-1].val_accuracy if self.history else None
+        score = self.history[-1].val_score if self.history else None
         try:
             for chunk_rates, losses, hits in self._chunks.run(
                 order[done * self._engine.batch_size :],
@@ -132,7 +136,7 @@ class _Course:
                 self._steps += len(losses)
                 self._correct += hits
                 lr, loss = float(chunk_rates[-1]), float(losses[-1])
-                self._tell(Progress(self._steps, lr, loss, accuracy))
+                self._tell(Progress(self._steps, lr, loss, score))
                 if not np.isfinite(losses).all():
                     self.finite = False
                     return False
@@ -193,9 +197,9 @@ class _Course:
                 epoch=len(self.history),
                 lr=float(rates[-1]),
                 loss=self._mean_loss(losses, images),
-                accuracy=self._correct / images,
+                score=self._correct / images,
                 val_loss=score.loss,
-                val_accuracy=score.accuracy,
+                val_score=score.score,
             )
         )
         self._correct = 0
@@ -204,6 +208,16 @@ class _Course:
         sizes = np.full(len(losses), self._engine.batch_size)
         sizes[-1] = images - self._engine.batch_size * (len(losses) - 1)
         return float(np.average(losses.astype(np.float64), weights=sizes))
+
+
+def _rates_of(
+    schedule: Schedule, length: Length, metric: Metric
+) -> Callable[[Sequence[EpochResult]], Rates]:
+    """Return what gives the rates of an epoch after the history; a closed loop reads its result."""
+    if not isinstance(schedule, ClosedLoop):
+        return schedule.epoch_rates(length)
+    read = functools.partial(value_of, quantity=schedule.monitor, metric=metric)
+    return schedule.epoch_rates(length, read)
 
 
 def _diverged_at(loss: Floats, steps_per_epoch: int) -> int | None:

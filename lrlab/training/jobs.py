@@ -55,12 +55,12 @@ Job = RunJob | SweepJob | ShortJob
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: steps done, the last rate and loss, the last validation accuracy."""
+    """Where a run stands: steps done, the last rate and loss, the last validation score."""
 
     step: int
     lr: float
     loss: float
-    val_accuracy: float | None
+    val_score: float | None
 
 
 @dataclass(frozen=True)

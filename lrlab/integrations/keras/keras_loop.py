@@ -4,7 +4,7 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +13,11 @@ from lrlab.config.given import Given, length_of, schedule_of
 from lrlab.errors import UsageError
 from lrlab.integrations.keras.fit_length import check_steps, steps_of_fit
 from lrlab.io import atomic, reading
+from lrlab.metric import Mode, mode_of
 from lrlab.schedules import ClosedLoop
 
 Logs = dict[str, float]
 
-_LOWER = ("loss", "error", "mse", "mae")
-_HIGHER = ("accuracy", "acc")
 _MOST_BYTES = 100_000_000
 
 
@@ -69,7 +68,7 @@ class KerasLoop(keras.callbacks.Callback):  # type: ignore[misc]
         history: Sequence[Mapping[str, float]] = (),
         *,
         monitor: str | None = None,
-        mode: Literal["min", "max"] | None = None,
+        mode: Mode | None = None,
         backup: str | Path | None = None,
     ) -> None:
         super().__init__()
@@ -87,9 +86,7 @@ class KerasLoop(keras.callbacks.Callback):  # type: ignore[misc]
             raise UsageError(f"`backup` must be the path of a file, got {backup!r}")
         self._backup = None if backup is None else Path(backup)
         self._steps_per_epoch = length.steps_per_epoch
-        # To the fold, the name of what is watched only says which way is better.
-        direction = "val_accuracy" if _higher_is_better(found, monitor, mode) else "val_loss"
-        directed = found.model_copy(update={"monitor": direction})
+        directed = found.model_copy(update={"mode": _mode(found, monitor, mode)})
         self._epoch_rates = directed.epoch_rates(length, lambda logs: logs.get(self.monitor))
         self._begun = 0
         """The run's epoch that the numbering of `fit` began with."""
@@ -179,19 +176,16 @@ class KerasLoop(keras.callbacks.Callback):  # type: ignore[misc]
         self._now = rate
 
 
-def _higher_is_better(schedule: ClosedLoop, monitor: str | None, mode: str | None) -> bool:
+def _mode(schedule: ClosedLoop, monitor: str | None, mode: Mode | None) -> Mode:
     """Return which way is better, as the mode or else the name says."""
     if monitor is not None and not (isinstance(monitor, str) and monitor):
         raise UsageError(f"`monitor` must be the name of a value in the logs, got {monitor!r}")
     if mode not in (None, "min", "max"):
         raise UsageError(f"`mode` must be `min` or `max`, got {mode!r}")
-    if mode is not None:
-        return mode == "max"
-    if monitor is None or monitor == schedule.monitor:
-        return schedule.monitors_accuracy
-    last = monitor.rsplit("_", 1)[-1].lower()
-    if last in _LOWER or last in _HIGHER:
-        return last in _HIGHER
+    same = monitor is None or monitor == schedule.monitor
+    found = mode or (schedule.mode if same else None) or mode_of(monitor or schedule.monitor)
+    if found is not None:
+        return found
     raise UsageError(
         f"the name `{monitor}` does not tell whether higher values are better",
         "give `mode='max'` if they are, else `mode='min'`",

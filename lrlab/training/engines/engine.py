@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.io.npz import Array
+from lrlab.metric import ACCURACY, Metric
 from lrlab.results.run import Guess
 
 Floats = npt.NDArray[np.float32]
@@ -15,10 +16,15 @@ Split = Literal["train", "validation", "test"]
 
 
 class Score(NamedTuple):
-    """Mean loss and accuracy over a part of the data."""
+    """Mean loss over a part of the data, and the value of the metric.
+
+    `right` says of each example whether it was right, shape (examples,), None where the metric
+    is no share of right ones.
+    """
 
     loss: float
-    accuracy: float
+    score: float
+    right: npt.NDArray[np.bool_] | None = None
 
 
 class Variables(NamedTuple):
@@ -38,11 +44,13 @@ class Engine(ABC):
         images: Number of training images.
         batch_size: Images per step; the last batch of an epoch may be smaller.
         guess: What the best constant guess gives on the validation set.
+        metric: What scores are values of.
     """
 
     images: int
     batch_size: int
     guess: Guess
+    metric: Metric = ACCURACY
 
     def trace(self, *, cycled: bool) -> None:
         """Compile what a run will need, before its time counts; by default there is nothing.

@@ -151,9 +151,9 @@ class TensorFlowEngine(Engine):
         if self._evaluate is None:
             self._evaluate = self._traced_evaluation()
         x, y = self._splits[split]
-        loss, correct = self._evaluate(x, y)
-        images = int(y.shape[0])
-        return Score(float(loss) / images, int(correct) / images)
+        loss, right = self._evaluate(x, y)
+        right = right.numpy()
+        return Score(float(loss) / len(right), int(right.sum()) / len(right), right)
 
     def _momentum_trace(self) -> Any:
         """Return the compiled chunk that takes momenta; only runs that cycle them pay for it."""
@@ -202,7 +202,8 @@ class TensorFlowEngine(Engine):
             if before_step is not None:
                 before_step(i)
             self.optimizer.apply(gradients, weights)
-            return i + 1, losses.write(i, loss), correct + _correct(y, probabilities)
+            hits = tf.reduce_sum(tf.cast(_right(y, probabilities), tf.int32))
+            return i + 1, losses.write(i, loss), correct + hits
 
         steps = tf.shape(rates)[0]
         _, losses, correct = tf.while_loop(
@@ -216,18 +217,21 @@ class TensorFlowEngine(Engine):
     def _evaluate_all(self, x: Any, y: Any) -> tuple[Any, Any]:
         images = tf.shape(y)[0]
 
-        def batch(start: Any, total: Any, correct: Any) -> tuple[Any, Any, Any]:
+        def batch(number: Any, total: Any, right: Any) -> tuple[Any, Any, Any]:
+            start = number * _EVALUATION_BATCH
             end = tf.minimum(start + _EVALUATION_BATCH, images)
             probabilities = self.model(x[start:end], training=False)
             loss = self._loss(y[start:end], probabilities) * tf.cast(end - start, tf.float32)
-            return end, total + loss, correct + _correct(y[start:end], probabilities)
+            right = right.write(number, _right(y[start:end], probabilities))
+            return number + 1, total + loss, right
 
-        _, total, correct = tf.while_loop(
-            lambda start, *_: start < images, batch, (0, 0.0, 0), parallel_iterations=1
+        batches = (images + _EVALUATION_BATCH - 1) // _EVALUATION_BATCH
+        right = tf.TensorArray(tf.bool, batches, infer_shape=False, element_shape=[None])
+        _, total, right = tf.while_loop(
+            lambda number, *_: number < batches, batch, (0, 0.0, right), parallel_iterations=1
         )
-        return total, correct
+        return total, right.concat()
 
 
-def _correct(y: Any, probabilities: Any) -> Any:
-    hits = tf.equal(tf.argmax(probabilities, axis=-1, output_type=tf.int32), y)
-    return tf.reduce_sum(tf.cast(hits, tf.int32))
+def _right(y: Any, probabilities: Any) -> Any:
+    return tf.equal(tf.argmax(probabilities, axis=-1, output_type=tf.int32), y)
