@@ -1,9 +1,10 @@
-"""Data sets as arrays: find, download, verify; split off validation; standardise.
+"""Data sets: find, read, split off validation, standardise.
 
-`resolve` says cheaply which data a name means, without reading it; `load` reads it.
+`resolve` says which data a name means; `load` gives what is trained on.
 """
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,15 @@ import numpy.typing as npt
 
 from lrlab.errors import DataError
 from lrlab.io import reading
-from lrlab.tasks import fashion_mnist, own_npz, sketches
-from lrlab.tasks.data_source import DataSource, validation_images
+from lrlab.io.npz import Array
+from lrlab.tasks import fashion_mnist, labels, own_npz, part_flaws, parts, sketches
+from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.parts import Given, Part, Tree
+from lrlab.tasks.scale import Scale
+from lrlab.tasks.split import BOOK, DRAWN, Split
+from lrlab.tasks.task import CLASSIFICATION, Task, of_targets
 
-Images = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int32]
-Array = npt.NDArray[Any]
-
-# Below this, the squares of float32 values lose digits.
-_SMALLEST = 1e-17
+Warn = Callable[[str], None]
 
 FALLBACK_WARNING = (
     "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, drawings "
@@ -29,22 +30,39 @@ FALLBACK_WARNING = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DataSet:
-    """Standardised images, shape (n, height, width, ...) or (n, features), and their classes."""
+    """What is trained on, as it was read; `scale` is applied batch by batch.
 
-    x_train: Images
-    y_train: Labels
-    x_val: Images
-    y_val: Labels
-    x_test: Images | None
-    y_test: Labels | None
-    classes: int
+    Args:
+        train: What to train on.
+        validation: What was held out.
+        test: What a finished model is measured on once, None without it.
+        task: What the targets ask for.
+        scale: How inputs are standardised, None if they are not; by name where there are several.
+    """
+
+    train: Part
+    validation: Part
+    test: Part | None
+    task: Task = CLASSIFICATION
+    scale: Any = None
+
+    def inputs(self, part: Part) -> Any:
+        """Return the inputs of a part as a model takes them."""
+        return scaled(part.x, self.scale)
 
 
-def resolve(
-    name: str, data_dir: Path | None = None, warn: Callable[[str], None] | None = None
-) -> DataSource:
+def scaled(x: Tree, scale: Any) -> Any:
+    """Return inputs standardised by a scale, or by one for each name."""
+    if isinstance(scale, Scale) and isinstance(x, np.ndarray):
+        return scale(x)
+    if isinstance(scale, dict) and isinstance(x, dict):
+        return {name: scaled(array, scale[name]) for name, array in x.items()}
+    return x
+
+
+def resolve(name: str, data_dir: Path | None = None, warn: Warn | None = None) -> DataSource:
     """Return which data `name` means: `auto`, `fashion-mnist`, `sketches` or an npz path.
 
     Args:
@@ -63,7 +81,9 @@ def resolve(
     if name == "sketches":
         return sketches.resolve()
     if name not in ("auto", "fashion-mnist"):
-        return own_npz.resolve(Path(name), warn)
+        path = Path(name)
+        digest = own_npz.fingerprint(path)
+        return resolve_given(path.name, own_npz.read(path), digest, warn=warn, place=f"`{path}`")
     try:
         return fashion_mnist.resolve(data_dir)
     except DataError:
@@ -74,73 +94,114 @@ def resolve(
     return sketches.resolve()
 
 
+def resolve_given(
+    name: str,
+    given: Given,
+    digest: str | None = None,
+    *,
+    split: Split = DRAWN,
+    warn: Warn | None = None,
+    place: str = "",
+) -> DataSource:
+    """Return the source of arrays that were read already.
+
+    Args:
+        name: What tables and figures call it.
+        given: The arrays.
+        digest: Hash of what they were read from; None: of the arrays.
+        split: What is held out where there is no validation part.
+        warn: Called with each text about what is probably a mistake.
+        place: What messages call it.
+
+    Raises:
+        DataError: If they cannot be trained on.
+    """
+    about = f"{place or f'`{name}`'}: "
+    if flaw := part_flaws.flaw(given) or labels.flaw(given):
+        raise DataError(about + flaw.found, flaw.remedy)
+    given = labels.tidied(given)
+    task = of_targets(_targets(given))
+    count = len(given.train)
+    if count < 2:
+        raise DataError(f"{about}there is {count} training example", "at least 2 are needed")
+    held = 0 if given.validation else split.count(count)
+    stated = [digest or parts.fingerprint(given), split.text if held else "", given.standardise]
+    source = DataSource(
+        name,
+        hashlib.sha256(repr(stated).encode()).hexdigest(),
+        count - held,
+        shape=parts.row_shapes(given.train.x),
+        task=task,
+        split=split,
+        given=given,
+    )
+    if warn is not None:
+        train, validation = _split(source, given)
+        for text in [*given.notes, *labels.doubts(train.y, validation.y, task)]:
+            warn(about + text)
+    return source
+
+
+def _targets(given: Given) -> Tree:
+    """Return the targets of all parts together, since a class may be in one of them only."""
+    trees = [part.y for part in given.parts().values()]
+    if isinstance(trees[0], dict):
+        return {name: np.concatenate([t[name] for t in trees]) for name in trees[0]}  # type: ignore[call-overload]
+    if isinstance(trees[0], tuple):
+        return tuple(np.concatenate(arrays) for arrays in zip(*trees, strict=True))
+    return np.concatenate(trees)  # type: ignore[arg-type]
+
+
 def train_images(name: str) -> int:
     """Return how many images there are to train on, without looking for or reading any.
 
     Raises:
         DataError: If an npz file cannot be read.
     """
-    images = (
-        own_npz.train_images(Path(name)) if name.endswith(".npz") else fashion_mnist.TRAIN_IMAGES
-    )
-    return images - validation_images(images)
+    if name.endswith(".npz"):
+        images = own_npz.train_images(Path(name))
+        return images - DRAWN.count(images)
+    return fashion_mnist.TRAIN_IMAGES - BOOK.count(fashion_mnist.TRAIN_IMAGES)
 
 
 def load(source: DataSource) -> DataSet:
-    """Read a data set, split off the validation images and standardise.
+    """Read a data set and split off the validation set.
 
-    The first twelfth of the training images, at most 5,000, is the validation set, as in the
+    Of the built-in images the first twelfth, at most 5,000, is the validation set, as in the
     book; pixels are standardised with the mean and deviation of the remaining training images.
 
     Raises:
         DataError: If the files are damaged, or not what they were when they were resolved.
     """
-    x_train, y_train, x_test, y_test = _read(source)
-    split = validation_images(len(x_train))
-    scale = _standardiser(x_train[split:])
-    return DataSet(
-        x_train=scale(x_train[split:]),
-        y_train=y_train[split:].astype(np.int32),
-        x_val=scale(x_train[:split]),
-        y_val=y_train[:split].astype(np.int32),
-        x_test=None if x_test is None else scale(x_test),
-        y_test=None if y_test is None else y_test.astype(np.int32),
-        classes=int(y_train.max()) + 1,
-    )
+    given = source.given or _read(source)
+    train, validation = _split(source, given)
+    scale = _scale(train.x) if given.standardise else None
+    return DataSet(train, validation, given.test, source.task, scale)
 
 
-def _read(source: DataSource) -> tuple[Array, Array, Array | None, Array | None]:
+def _read(source: DataSource) -> Given:
     if source.path is None:
-        return sketches.sketches()
-    if reading.is_folder(source.path):
-        return fashion_mnist.read(source.path)
-    arrays = own_npz.read(source.path)
-    own_npz.check_unchanged(source.path, source.fingerprint)
-    return arrays
+        arrays = sketches.sketches()
+    else:
+        arrays = fashion_mnist.read(source.path)  # type: ignore[assignment]
+    x_train, y_train, x_test, y_test = arrays
+    test = Part(x_test, y_test.astype(np.int32))
+    return Given(Part(x_train, y_train.astype(np.int32)), test=test, standardise=True)
 
 
-def _exactly(pixels: Images) -> npt.NDArray[np.float64]:
-    """Return the deviation of pixels whose squares float32 cannot hold; 0 where none changes."""
-    varies = pixels.max(axis=0) != pixels.min(axis=0)
-    return np.where(varies, pixels.astype(np.float64).std(axis=0), 0.0)
+def _split(source: DataSource, given: Given) -> tuple[Part, Part]:
+    if given.validation is not None:
+        return given.train, given.validation
+    train, held = source.split.of(len(given.train), labels.classes(given.train.y, source.task))
+    if source.split.first:  # Views, not copies.
+        return given.train.rows(slice(len(held), None)), given.train.rows(slice(len(held)))
+    return given.train.rows(train), given.train.rows(held)
 
 
-def _standardiser(x: Array) -> Callable[[Array], Images]:
-    """Return a function that maps pixels to float32 of mean 0 and deviation 1 over `x`."""
-    pixels = x.astype(np.float32)
-    mean = pixels.mean(axis=0, dtype=np.float64)
-    with np.errstate(under="ignore"):
-        squares = np.square(pixels - mean.astype(np.float32))
-        deviation = np.sqrt(squares.mean(axis=0, dtype=np.float64))
-    beyond = deviation < _SMALLEST
-    if beyond.any():
-        deviation[beyond] = _exactly(pixels[:, beyond])
-    deviation[deviation == 0] = 1.0  # A pixel that never changes stays 0.
-    with np.errstate(over="ignore"):
-        shift, factor = mean.astype(np.float32), (1.0 / deviation).astype(np.float32)
-    if not np.isfinite(factor).all():
-        raise DataError(
-            "the values of the training images are too small to be standardised",
-            "scale them, to about 1",
-        )
-    return lambda images: (images.astype(np.float32) - shift) * factor
+def _scale(x: Tree) -> Any:
+    """Return how inputs are standardised; whole numbers among several inputs are categories."""
+    if isinstance(x, dict):
+        return {
+            name: Scale.of(array) if array.dtype.kind == "f" else None for name, array in x.items()
+        }
+    return Scale.of(x) if isinstance(x, np.ndarray) else None

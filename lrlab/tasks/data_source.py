@@ -1,10 +1,12 @@
-"""The data source: which data a name stands for, known without reading them."""
+"""The data source: which data a name stands for, known before they are needed."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-VALIDATION_SHARE = 12
-MAX_VALIDATION = 5_000
+from lrlab.tasks.parts import Given
+from lrlab.tasks.split import BOOK, Split
+from lrlab.tasks.task import CLASSIFICATION, Task
 
 _SHAPE = (28, 28)
 
@@ -15,36 +17,29 @@ class DataSource:
 
     Args:
         name: What tables and figures call it.
-        fingerprint: Hash of what it holds; runs on equal fingerprints saw equal data.
-        train_images: Images to train on, the validation images not counted.
-        path: The folder or file it is read from, None for `sketches`.
-        shape: Shape of one image; by default that of the built-in data.
+        fingerprint: Hash of what it holds and how it is split; runs on equal fingerprints saw
+            equal data.
+        train_images: Examples to train on, those held out to validate on not counted.
+        path: The folder or file it is read from, None for what is made or was given.
+        shape: Shape of one example, or a dict or tuple of them where a model takes several inputs;
+            by default that of the built-in data.
+        task: What its targets ask for.
+        split: What is held out to validate on.
+        given: The arrays, where they were read already.
     """
 
     name: str = field(compare=False)
     fingerprint: str
     train_images: int
     path: Path | None = field(default=None, compare=False)
-    shape: tuple[int, ...] = field(default=_SHAPE, compare=False)
+    shape: Any = field(default=_SHAPE, compare=False)
+    task: Task = field(default=CLASSIFICATION, compare=False)
+    split: Split = field(default=BOOK, compare=False)
+    given: Given | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
-        cls,
-        name: str,
-        fingerprint: str,
-        images: int,
-        path: Path | None = None,
-        shape: tuple[int, ...] = _SHAPE,
+        cls, name: str, fingerprint: str, images: int, path: Path | None = None
     ) -> "DataSource":
-        """Return the source of so many images, of which some are split off to validate on."""
-        return cls(name, fingerprint, images - validation_images(images), path, shape)
-
-
-def validation_images(images: int) -> int:
-    """Return how many of the images are split off to validate on.
-
-    Example:
-        >>> [validation_images(images) for images in (2, 600, 60_000, 70_000)]
-        [1, 50, 5000, 5000]
-    """
-    return min(MAX_VALIDATION, max(1, images // VALIDATION_SHARE))
+        """Return the source of so many built-in images, of which some are held out."""
+        return cls(name, fingerprint, images - BOOK.count(images), path)

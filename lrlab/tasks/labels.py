@@ -1,63 +1,72 @@
-"""Labels of classes: what else people bring, told in words with its remedy, before any training."""
+"""Targets: what keeps them from being learned, or is probably a mistake, in words with a remedy."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from lrlab.io.npz import Array
-from lrlab.tasks.data_source import validation_images
+from lrlab.tasks.parts import Given, Part, Tree, leaves, mapped
+from lrlab.tasks.task import Task, of_targets
 
 MOST_CLASSES = 10_000
 
-_WANTED = "labels are class numbers, one whole number from 0 per image"
+_WANTED = "class labels are whole numbers from 0, one per example"
 _MOST_NAMED = 5
+_FEW = 20
+"""Distinct whole numbers below this look like classes."""
 
 
 class Flaw(NamedTuple):
-    """What was found in place of class labels, and what to do about it."""
+    """What was found in place of something sound, and what to do about it."""
 
     found: str
     remedy: str
 
 
-def flaw(labels: Array, name: str, images: int) -> Flaw | None:
-    """Return what keeps an array from being the labels of so many images, None if nothing does.
+def flaw(given: Given) -> Flaw | None:
+    """Return what keeps the targets of a data set from being learned, None if nothing does.
 
-    Args:
-        labels: The array, of numbers.
-        name: What it is called.
-        images: How many images there are, >= 1.
+    Lengths, kinds and finite values are `part_flaws`' to check first.
 
     Example:
-        >>> flaw(np.array([-1, 1, 1]), "y_train", 3).found
+        >>> from lrlab.tasks.parts import Part
+        >>> flaw(Given(Part(np.zeros((3, 2)), np.array([-1, 1, 1])))).found
         '`y_train` holds -1 and 1'
     """
-    if labels.shape != (images,):
-        return _of_another_shape(labels, name, images)
-    kind = labels.dtype.kind
-    if kind == "b":
-        return Flaw(f"`{name}` holds True and False", _write(f"{name}.astype(int)"))
-    if kind == "f" and not np.isfinite(labels).all():
-        return Flaw(f"`{name}` holds NaN or infinity", f"{_WANTED}; leave out what has none")
-    if kind == "f" and (labels != np.round(labels)).any():
-        span = f"{float(labels.min()):.4g} to {float(labels.max()):.4g}"
+    for name, part in given.parts().items():
+        for label, array in leaves(part.y, f"y_{name}"):
+            if found := _flaw_of_classes(array, label):
+                return found
+    for label, array in leaves(given.train.y, "y_train"):
+        if (array == array[0]).all():
+            return _of_one_value(array, label)
+    return None
+
+
+def _flaw_of_classes(array: Array, name: str) -> Flaw | None:
+    if array.dtype.kind == "f":
+        return None
+    if array.dtype.kind == "i" and array.min() < 0:
+        return _of_negative_ones(array, name)
+    if array.max() >= MOST_CLASSES:
         return Flaw(
-            f"`{name}` holds real numbers from {span}",
-            f"{_WANTED}; regression is not supported yet",
-        )
-    if labels.min() < 0:
-        return _of_negative_ones(labels, name)
-    if kind == "f":
-        return Flaw(
-            f"`{name}` holds whole numbers as {labels.dtype}", _write(f"{name}.astype(int)")
-        )
-    if labels.max() >= MOST_CLASSES:
-        return Flaw(
-            f"`{name}` holds {labels.max()}, and classes go up to {MOST_CLASSES - 1}",
-            _numbering(name),
+            f"`{name}` holds {array.max()}, and classes go up to {MOST_CLASSES - 1}",
+            f"{_numbering(name)}; if these are amounts, write `{name}.astype(float)`",
         )
     return None
+
+
+def _of_one_value(array: Array, name: str) -> Flaw:
+    value = array[0] if array.ndim == 1 else "the same row everywhere"
+    if array.dtype.kind == "f" or array.ndim > 1:
+        return Flaw(f"`{name}` is constant: {value}", "there is nothing to learn")
+    return Flaw(
+        f"`{name}` holds a single class, {value}",
+        "with one class there is nothing to learn: check how the labels were made",
+    )
 
 
 def flaw_of_kind(descr: str, name: str) -> Flaw:
@@ -76,51 +85,64 @@ def flaw_of_kind(descr: str, name: str) -> Flaw:
     return Flaw(f"`{name}` holds {descr}, not class numbers", _WANTED)
 
 
-def flaw_for_training(labels: Array, name: str) -> Flaw | None:
-    """Return why nothing can be learned from sound labels, None if something can.
+def tidied(given: Given) -> Given:
+    """Return a data set whose class numbers are int32, in one axis where they were a column."""
+
+    def tidy(array: Array) -> Array:
+        if array.dtype.kind == "f":
+            return array.astype(np.float32)
+        column = array.ndim == 2 and array.shape[1] == 1
+        return (array[:, 0] if column else array).astype(np.int32)
+
+    changed = {
+        name: Part(part.x, mapped(part.y, tidy), part.weight)
+        for name, part in given.parts().items()
+    }
+    return replace(given, **changed)
+
+
+def classes(y: Tree, task: Task) -> npt.NDArray[np.int64] | None:
+    """Return the class of each example, shape (examples,); None where there are no classes."""
+    if not isinstance(y, np.ndarray) or task.kind not in ("classification", "one-hot", "binary"):
+        return None
+    return (y.argmax(axis=1) if task.kind == "one-hot" else y).astype(np.int64)
+
+
+def doubts(train: Tree, validation: Tree, task: Task) -> Iterator[str]:
+    """Yield what is allowed in the targets but probably a mistake.
 
     Args:
-        labels: Class numbers, the validation images' first.
-        name: What they are called.
+        train: The targets to train on.
+        validation: Those that are held out.
+        task: What they ask for.
     """
-    if (labels == labels[0]).all():
-        return Flaw(
-            f"`{name}` holds a single class, {labels[0]}",
-            "with one class there is nothing to learn: check how the labels were made",
-        )
-    held_out = labels[: validation_images(len(labels))]
-    if len(held_out) > 1 and (held_out == held_out[0]).all() and _sorted(labels):
-        return Flaw(
-            f"`{name}` is sorted, so the first {len(held_out)} images, which are held out for "
-            f"validation, are all of class {labels[0]}",
-            "shuffle images and labels alike: `order = np.random.default_rng(0).permutation("
-            f"len({name}))`, then `x_train[order]` and `{name}[order]`",
-        )
-    return None
-
-
-def doubts(labels: Array, name: str) -> Iterator[str]:
-    """Yield what is allowed in the labels to train on but probably a mistake."""
-    counts = np.bincount(labels.astype(np.int64))
-    trained = np.bincount(
-        labels[validation_images(len(labels)) :].astype(np.int64), minlength=len(counts)
-    )
-    absent = np.flatnonzero(counts == 0)
+    trained, held = classes(train, task), classes(validation, task)
+    if trained is None or held is None:
+        for label, array in leaves(train, "y_train"):
+            if of_targets(array).kind == "regression" and _looks_like_classes(array):
+                yield (
+                    f"`{label}` holds whole numbers as {array.dtype}, taken as amounts; if they "
+                    f"are classes, write `{label}.astype(int)`"
+                )
+        return
+    counts, beside = (np.bincount(each, minlength=task.outputs) for each in (trained, held))
+    absent = np.flatnonzero(counts + beside == 0)
     if len(absent):
-        yield f"`{name}` has no image of {_classes(absent)}; classes count from 0"
-    single = np.flatnonzero(counts == 1)
+        yield f"there is no example of {_classes(absent)}; classes count from 0"
+    single = np.flatnonzero(counts + beside == 1)
     if len(single):
-        yield f"`{name}` has a single image of {_classes(single)}"
-    lost = np.flatnonzero((counts > 1) & (trained == 0))
+        yield f"there is a single example of {_classes(single)}"
+    lost = np.flatnonzero((counts == 0) & (beside > 1))
     if len(lost):
-        yield (
-            f"all images of {_classes(lost)} are among the first {validation_images(len(labels))}, "
-            "which are held out for validation; shuffle the images"
-        )
+        yield f"all examples of {_classes(lost)} are held out for validation"
+    unseen = np.flatnonzero((beside == 0) & (counts > 1))
+    if len(unseen):
+        yield f"no example of {_classes(unseen)} is held out for validation"
 
 
-def _sorted(labels: Array) -> bool:
-    return bool((labels[1:] >= labels[:-1]).all())
+def _looks_like_classes(array: Array) -> bool:
+    values = np.unique(array)
+    return len(values) <= _FEW and bool((values == np.round(values)).all()) and values.min() >= 0
 
 
 def _classes(which: Sequence[int] | Array) -> str:
@@ -129,35 +151,12 @@ def _classes(which: Sequence[int] | Array) -> str:
     return f"class{'es' if len(which) > 1 else ''} {named}{more}"
 
 
-def _of_another_shape(labels: Array, name: str, images: int) -> Flaw:
-    shape = labels.shape
-    if len(shape) == 2 and len(labels) == images and shape[1] == 1:
-        return Flaw(f"`{name}` has shape {shape}, a column", _write(f"{name}.ravel()"))
-    if len(shape) == 2 and len(labels) == images and shape[1] > 1:
-        if ((labels == 0) | (labels == 1)).all():
-            if (labels.sum(axis=1, dtype=np.int64) == 1).all():
-                found = f"`{name}` holds one-hot rows of {shape[1]} classes"
-                return Flaw(found, _write(f"{name}.argmax(axis=1)"))
-            return Flaw(
-                f"`{name}` holds rows of zeros and ones, several labels per image",
-                f"{_WANTED}; several are not supported yet",
-            )
-        return Flaw(
-            f"`{name}` has shape {shape}, several values per image",
-            f"{_WANTED}; if they are scores of the classes, write `{name}.argmax(axis=1)`",
-        )
-    return Flaw(f"`{name}` has shape {shape}, which does not fit {images} images", _WANTED)
-
-
 def _of_negative_ones(labels: Array, name: str) -> Flaw:
     values = np.unique(labels)
     if values.tolist() == [-1, 1]:
-        return Flaw(f"`{name}` holds -1 and 1", _write(f"({name} > 0).astype(int)"))
-    return Flaw(f"`{name}` holds negative numbers, as {values[0]:g}", _numbering(name))
-
-
-def _write(code: str) -> str:
-    return f"{_WANTED}: write `{code}`"
+        return Flaw(f"`{name}` holds -1 and 1", f"{_WANTED}: write `({name} > 0).astype(int)`")
+    amounts = f"; if these are amounts, write `{name}.astype(float)`"
+    return Flaw(f"`{name}` holds negative numbers, as {values[0]:g}", _numbering(name) + amounts)
 
 
 def _numbering(name: str) -> str:

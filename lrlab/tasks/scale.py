@@ -1,0 +1,65 @@
+"""Standardising inputs: mean 0 and deviation 1 over the training set, computed in float32."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrlab.errors import DataError
+from lrlab.io.npz import Array
+
+Floats = npt.NDArray[np.float32]
+
+# Below this, the squares of float32 values lose digits.
+_SMALLEST = 1e-17
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What is subtracted from each value of an example, and what it is then multiplied by.
+
+    Args:
+        shift: The means over the training set, float32, of the shape of one example.
+        factor: One over the deviations, likewise.
+    """
+
+    shift: Floats
+    factor: Floats
+
+    def __call__(self, x: Array) -> Floats:
+        """Return scaled inputs, float32; the graph computes the same bits batch by batch."""
+        scaled: Floats = (x.astype(np.float32) - self.shift) * self.factor
+        return scaled
+
+    @classmethod
+    def of(cls, x: Array) -> "Scale":
+        """Return the scale that gives `x` mean 0 and deviation 1; a constant value becomes 0.
+
+        Raises:
+            DataError: If the values are too small.
+        """
+        pixels = x.astype(np.float32)
+        mean = pixels.mean(axis=0, dtype=np.float64)
+        with np.errstate(under="ignore"):
+            squares = np.square(pixels - mean.astype(np.float32))
+            deviation = np.sqrt(squares.mean(axis=0, dtype=np.float64))
+        beyond = deviation < _SMALLEST
+        if beyond.any():
+            deviation[beyond] = _exactly(pixels[:, beyond])
+        deviation[deviation == 0] = 1.0  # A value that never changes stays 0.
+        with np.errstate(over="ignore"):
+            shift, factor = mean.astype(np.float32), (1.0 / deviation).astype(np.float32)
+        if not np.isfinite(factor).all():
+            raise DataError(
+                "the values of the training images are too small to be standardised",
+                "scale them, to about 1",
+            )
+        return cls(shift, factor)
+
+
+def _exactly(pixels: Floats) -> npt.NDArray[np.float64]:
+    """Return the deviation of pixels whose squares float32 cannot hold; 0 where none changes."""
+    varies = pixels.max(axis=0) != pixels.min(axis=0)
+    deviation: npt.NDArray[Any] = pixels.astype(np.float64).std(axis=0)
+    return np.where(varies, deviation, 0.0)
