@@ -9,6 +9,8 @@ from lrlab.config import Experiment
 from lrlab.results.run import RunResult
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.parts import Part, row_shapes
+from lrlab.tasks.task import of_kind
 from lrlab.tasks.setup import Setup
 from lrlab.training.chunks import USUAL
 from lrlab.training.course import train_run
@@ -18,7 +20,15 @@ from lrlab.training.jobs import RunJob
 
 
 def source_of(data: DataSet) -> DataSource:
-    return DataSource("test data", "0" * 64, len(data.x_train))
+    shape = row_shapes(data.train.x)
+    return DataSource("test data", "0" * 64, len(data.train), shape=shape, task=data.task)
+
+
+def data_set(x, y, x_val, y_val, x_test=None, y_test=None, classes=10) -> DataSet:
+    """A data set of classes, of arrays that are scaled already."""
+    test = None if x_test is None else Part(x_test, y_test)
+    task = of_kind("classification", classes)
+    return DataSet(Part(x, y), Part(x_val, y_val), test, task)
 
 
 def setup_of(what: Experiment, data: DataSet) -> Setup:
@@ -59,20 +69,25 @@ class LinearEngine(Engine):
 
     def start(self, seed):
         self.started.append(seed)
+        self._correct = 0
         rng = np.random.default_rng(seed)
         self._weights = rng.normal(0, 0.1, (5, self._classes)).astype(np.float32)
 
     def train(self, order, rates, momenta=None):
-        losses, correct = np.zeros(len(rates), np.float32), 0
+        losses = np.zeros(len(rates), np.float32)
         for step, rate in enumerate(rates):
             picked = order[step * self.batch_size : (step + 1) * self.batch_size]
             x, y = self._x[picked], self._y[picked]
             probabilities = self._probabilities(x)
             losses[step] = -np.log(probabilities[np.arange(len(y)), y]).mean()
-            correct += int((probabilities.argmax(axis=1) == y).sum())
+            self._correct += int((probabilities.argmax(axis=1) == y).sum())
             error = probabilities - np.eye(self._classes)[y]
             self._weights = (self._weights - rate * x.T @ error / len(y)).astype(np.float32)
-        return losses, correct
+        return losses
+
+    def take_score(self, examples):
+        found, self._correct = self._correct / examples, 0
+        return found
 
     def evaluate(self, split):
         if split == "test":
@@ -83,12 +98,13 @@ class LinearEngine(Engine):
         return Score(float(loss), float((probabilities.argmax(axis=1) == y).mean()))
 
     def variables(self):
-        return Variables((self._weights.copy(),), ())
+        return Variables((self._weights.copy(),), (), (np.int32(self._correct),))
 
     def restore(self, values):
         if [value.shape for value in values.model] != [self._weights.shape] or values.optimizer:
             raise ValueError("it is of another model or optimizer")
         self._weights = values.model[0].copy()
+        self._correct = int(values.tally[0])
 
     def _probabilities(self, x):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

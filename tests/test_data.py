@@ -54,11 +54,11 @@ def test_load_npz(small_npz):
     assert [got.x_train.shape, got.x_val.shape] == [(550, 8, 8), (50, 8, 8)]
     assert got.x_test.shape == (120, 8, 8)
     assert {x.dtype for x in (got.x_train, got.x_val, got.x_test)} == {np.dtype(np.float32)}
-    assert {y.dtype for y in (got.y_train, got.y_val, got.y_test)} == {np.dtype(np.int32)}
-    assert np.array_equal(got.y_val, raw["y_train"][:50])
-    assert np.array_equal(got.y_train, raw["y_train"][50:])
-    assert np.array_equal(got.y_test, raw["y_test"])
-    assert got.classes == 4
+    assert {y.dtype for y in (got.train.y, got.validation.y, got.test.y)} == {np.dtype(np.int32)}
+    assert np.array_equal(got.validation.y, raw["y_train"][:50])
+    assert np.array_equal(got.train.y, raw["y_train"][50:])
+    assert np.array_equal(got.test.y, raw["y_test"])
+    assert got.task.outputs == 4
 
 
 def test_pixels_are_standardised_over_the_training_images(small_npz):
@@ -92,7 +92,7 @@ def test_split(write_npz, images, validation):
     got = data.load(source)
     assert (len(got.x_val), len(got.x_train)) == (validation, images - validation)
     assert source.train_images == images - validation
-    assert np.array_equal(got.y_val, np.arange(validation) % 2)
+    assert np.array_equal(got.validation.y, np.arange(validation) % 2)
 
 
 @pytest.mark.parametrize("shape", [(5,), (4, 4), (4, 4, 3)], ids=str)
@@ -110,7 +110,7 @@ def test_kinds_of_numbers(write_npz, kind):
 
 def test_without_test_images(write_npz):
     got = load(write_npz(x_train=IMAGES, y_train=LABELS))
-    assert got.x_test is got.y_test is None
+    assert got.x_test is got.test.y is None
 
 
 def test_other_arrays_of_the_file_are_left_alone(write_npz):
@@ -377,7 +377,7 @@ def test_sketches():
     assert got.x_train.shape == (55_000, 28, 28)
     assert got.x_val.shape == (5_000, 28, 28)
     assert got.x_test.shape == (10_000, 28, 28)
-    assert got.classes == 10
+    assert got.task.outputs == 10
     assert data.train_images("sketches") == data.train_images("auto") == 55_000
 
 
@@ -433,8 +433,8 @@ def test_load_fashion_mnist(tiny, tmp_path):
     assert got.x_train.shape == (220, 28, 28)
     assert got.x_val.shape == (20, 28, 28)
     assert got.x_test.shape == (30, 28, 28)
-    assert got.y_test.tolist() == [*range(10)] * 3
-    assert got.classes == 10
+    assert got.test.y.tolist() == [*range(10)] * 3
+    assert got.task.outputs == 10
 
 
 def test_data_dir_that_is_no_folder(tmp_path):
@@ -473,10 +473,10 @@ def test_the_real_files(fashion_dir):
     assert [x.shape for x in (got.x_train, got.x_val, got.x_test)] == [
         (55_000, 28, 28), (5_000, 28, 28), (10_000, 28, 28),
     ]  # fmt: skip
-    assert np.bincount(got.y_test).tolist() == [1_000] * 10
+    assert np.bincount(got.test.y).tolist() == [1_000] * 10
     # The first labels of the book's split: a coat to train on, an ankle boot to validate on.
-    assert sketches.CLASS_NAMES[got.y_train[0]] == "Coat"
-    assert sketches.CLASS_NAMES[got.y_val[0]] == "Ankle boot"
+    assert sketches.CLASS_NAMES[got.train.y[0]] == "Coat"
+    assert sketches.CLASS_NAMES[got.validation.y[0]] == "Ankle boot"
 
 
 # --- downloads, from a real server on this machine ---

@@ -78,10 +78,10 @@ def test_cycled_momentum_equals_keras_given_it_by_hand(small, trainer):
     trainer.start(0)
     losses, _ = trainer.train(order, rates, momenta)
 
-    model = models.build("mlp", small.x_train.shape[1:], small.classes, 0)
+    model = models.build("mlp", small.x_train.shape[1:], small.task.outputs, 0)
     model.compile(keras.optimizers.SGD(momentum=0.9), "sparse_categorical_crossentropy",
                   jit_compile=False, run_eagerly=True)  # fmt: skip
-    x, y, expected = small.x_train, small.y_train, []
+    x, y, expected = small.x_train, small.train.y, []
     for i, (rate, momentum) in enumerate(zip(rates, momenta, strict=True)):
         picked = order[i * what.batch_size : (i + 1) * what.batch_size]
         model.optimizer.learning_rate.assign(rate)

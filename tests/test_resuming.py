@@ -257,7 +257,7 @@ def test_weights_are_those_of_the_model(undisturbed, small):
     with np.load(undisturbed / run_folder.WEIGHTS, allow_pickle=False) as weights:
         model.set_weights([weights[name] for name in weights.files])
     found = model.predict(small.x_test, verbose=0).argmax(axis=1)
-    assert np.mean(found == small.y_test) == result.test_score
+    assert np.mean(found == small.test.y) == result.test_score
 
 
 def damage(path: Path) -> None:

@@ -8,7 +8,7 @@ from threading import Event
 import keras
 import numpy as np
 import pytest
-from engines import LinearEngine, engine_for, setup_of, train
+from engines import LinearEngine, data_set, engine_for, setup_of, train
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +19,7 @@ from lrlab.results.run import Status
 from lrlab.schedules import SCHEDULES, ClosedLoop, Length
 from lrlab.tasks import data, models
 from lrlab.tasks.data import DataSet
+from lrlab.tasks.parts import Part
 from lrlab.training import course
 from lrlab.training.chunks import USUAL, Pace, Stopped
 from lrlab.training.engines.tensorflow import TensorFlowEngine
@@ -101,7 +102,7 @@ class PerBatchRate(keras.callbacks.Callback):
 
 
 def keras_model(what: Experiment, tensors: DataSet, seed: int, optimizer, metrics=()):
-    model = models.build(what.model, tensors.x_train.shape[1:], tensors.classes, seed)
+    model = models.build(what.model, tensors.x_train.shape[1:], tensors.task.outputs, seed)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics, jit_compile=False)
     return model
 
@@ -113,7 +114,7 @@ def float32_rates(what: Experiment, tensors: DataSet) -> np.ndarray:
 
 def fit_with_keras(what: Experiment, tensors: DataSet, seed: int, optimizer):
     model = keras_model(what, tensors, seed, optimizer)
-    x, y = tensors.x_train, tensors.y_train
+    x, y = tensors.x_train, tensors.train.y
     rates = PerBatchRate(float32_rates(what, tensors))
     for epoch in range(what.epochs):
         order = sample_order(len(x), seed, epoch)
@@ -149,7 +150,7 @@ def test_weights_after_two_epochs_are_those_of_keras_fit(
     trainer = trainer_for(what)
     result = train(trainer, what, seed=3)
     fitted = fit_with_keras(what, small, 3, keras_optimizer())
-    untrained = models.build(model, small.x_train.shape[1:], small.classes, 3)
+    untrained = models.build(model, small.x_train.shape[1:], small.task.outputs, 3)
     assert result.status is Status.DONE
     assert largest_difference(untrained, fitted) > 1e-3
     assert largest_difference(trainer.model, fitted) == 0.0
@@ -160,7 +161,7 @@ def test_weights_are_those_of_keras_fit_on_fashion_mnist(fashion_dir):
     what = experiment(optimizer=optimizer, schedule=schedule)
     x, y, *_ = data.fashion_mnist.read(fashion_dir)
     x, y = x[:2_500].astype(np.float32) / 255, y[:2_500].astype(np.int32)
-    part = DataSet(x[500:], y[500:], x[:500], y[:500], x_test=None, y_test=None, classes=10)
+    part = data_set(x[500:], y[500:], x[:500], y[:500])
     trainer = engine_for(what, part)
     result = train(trainer, what)
     assert result.epochs[-1].val_score > 0.5
@@ -175,7 +176,7 @@ def test_losses_and_metrics_are_those_of_keras(small, trainer_for):
     result = train(trainer, what, seed=1)
 
     model = keras_model(what, small, 1, keras_optimizer(), ["accuracy"])
-    x, y = small.x_train, small.y_train
+    x, y = small.x_train, small.train.y
     order = sample_order(len(x), 1, 0)
     losses, correct = [], 0.0
     for step, rate in enumerate(float32_rates(what, small)):
@@ -191,19 +192,20 @@ def test_losses_and_metrics_are_those_of_keras(small, trainer_for):
     sizes = [min(what.batch_size, len(x) - at) for at in range(0, len(x), what.batch_size)]
     assert epoch.loss == pytest.approx(np.average(losses, weights=sizes), rel=1e-5)
     assert epoch.score == pytest.approx(correct / len(x), rel=1e-5)
-    validated = model.evaluate(small.x_val, small.y_val, verbose=0)
+    validated = model.evaluate(small.x_val, small.validation.y, verbose=0)
     assert [epoch.val_loss, epoch.val_score] == pytest.approx(validated, rel=1e-5)
-    tested = model.evaluate(small.x_test, small.y_test, verbose=0)
+    tested = model.evaluate(small.x_test, small.test.y, verbose=0)
     assert [result.test_loss, result.test_score] == pytest.approx(tested, rel=1e-5)
     assert trainer.evaluate("train")[:2] == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-5)
 
 
 def test_evaluation_in_several_batches_is_the_mean_over_images(small):
-    repeated, labels = np.tile(small.x_test, (21, 1, 1))[:2_450], np.tile(small.y_test, 21)[:2_450]
-    trainer = engine_for(experiment(), replace(small, x_test=repeated, y_test=labels))
+    images, labels = np.tile(small.test.x, (21, 1, 1))[:2_450], np.tile(small.test.y, 21)[:2_450]
+    larger = replace(small, test=Part(images, labels))
+    trainer = engine_for(experiment(), larger)
     trainer.start(0)
     model = keras_model(experiment(), small, 0, "sgd", ["accuracy"])
-    expected = model.evaluate(repeated, labels, verbose=0)
+    expected = model.evaluate(larger.x_test, labels, verbose=0)
     assert trainer.evaluate("test")[:2] == pytest.approx(expected, rel=1e-5)
 
 

@@ -6,11 +6,11 @@ from threading import Event
 import keras
 import numpy as np
 import pytest
-from engines import source_of
+from engines import data_set, source_of
 
 from lrlab.finder import sweep
 from lrlab.finder.suggestion import Verdict, suggest
-from lrlab.tasks.data import DataSet
+
 from lrlab.tasks.optimizers import Sgd
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.tensorflow import TensorFlowEngine, Tensors
@@ -33,7 +33,7 @@ def datasets():
 
     def of(labels):
         few = slice(0, 100)
-        return DataSet(x, labels, x[few], labels[few], None, None, CLASSES)
+        return data_set(x, labels, x[few], labels[few], classes=CLASSES)
 
     return {INFORMED: of(y), SHUFFLED: of(rng.permutation(y))}
 

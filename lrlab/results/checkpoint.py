@@ -39,7 +39,8 @@ class Checkpoint:
         history: Results of the finished epochs.
         lr: The rate of each step so far, float32, shape (steps,).
         loss: The loss of each step so far, likewise.
-        correct: How many images the steps since the last finished epoch classified correctly.
+        tally: What the metric has summed up since the last finished epoch; of the accuracy how
+            many images were right.
         train_seconds: The time that took.
     """
 
@@ -48,7 +49,7 @@ class Checkpoint:
     history: tuple[EpochResult, ...]
     lr: Floats
     loss: Floats
-    correct: int
+    tally: tuple[Array, ...]
     train_seconds: float
 
 
@@ -93,7 +94,7 @@ def write(path: Path, checkpoint: Checkpoint, origin: CheckpointOrigin) -> None:
     """
     stated = {
         **records.to_json(origin),
-        "correct": checkpoint.correct,
+        "correct": int(checkpoint.tally[0]) if _counts(checkpoint.tally) else 0,
         "train_seconds": checkpoint.train_seconds,
     }
     history = np.array([astuple(epoch) for epoch in checkpoint.history], np.float64)
@@ -103,10 +104,17 @@ def write(path: Path, checkpoint: Checkpoint, origin: CheckpointOrigin) -> None:
         "lr": checkpoint.lr,
         "loss": checkpoint.loss,
     }
-    for name in ("model", "optimizer"):
+    for name in ("model", "optimizer", "tally"):
+        if name == "tally" and _counts(checkpoint.tally):
+            continue
         for index, variable in enumerate(getattr(checkpoint, name)):
             arrays[f"{name}_{index}"] = variable
     atomic.write(path, sign(npz.pack(arrays)))
+
+
+def _counts(tally: tuple[Array, ...]) -> bool:
+    """Return whether a tally is a single count, which the JSON holds."""
+    return len(tally) == 1 and tally[0].dtype == np.int32 and not tally[0].shape
 
 
 def read(path: Path) -> KeptCheckpoint | None:
@@ -158,7 +166,7 @@ def _parsed(content: bytes) -> KeptCheckpoint:
         history=tuple(EpochResult(int(row[0]), *row[1:].tolist()) for row in history),
         lr=lr,
         loss=loss,
-        correct=record.correct,
+        tally=_numbered(arrays, "tally") or (np.int32(record.correct),),  # type: ignore[arg-type]
         train_seconds=record.train_seconds,
     )
     return KeptCheckpoint(state, record)

@@ -4,17 +4,15 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lrlab.errors import DataError
 from lrlab.io import reading
-from lrlab.io.npz import Array
 from lrlab.tasks import fashion_mnist, labels, own_npz, part_flaws, parts, sketches
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.parts import Given, Part, Tree
@@ -51,6 +49,21 @@ class DataSet:
     def inputs(self, part: Part) -> Any:
         """Return the inputs of a part as a model takes them."""
         return scaled(part.x, self.scale)
+
+    @property
+    def x_train(self) -> Any:
+        """The inputs to train on, as a model takes them."""
+        return self.inputs(self.train)
+
+    @property
+    def x_val(self) -> Any:
+        """The inputs to validate on."""
+        return self.inputs(self.validation)
+
+    @property
+    def x_test(self) -> Any:
+        """The inputs to test on, None without them."""
+        return None if self.test is None else self.inputs(self.test)
 
 
 def scaled(x: Tree, scale: Any) -> Any:
@@ -134,12 +147,24 @@ def resolve_given(
         task=task,
         split=split,
         given=given,
+        vocabulary=_vocabulary(given),
     )
     if warn is not None:
         train, validation = _split(source, given)
         for text in [*given.notes, *labels.doubts(train.y, validation.y, task)]:
             warn(about + text)
     return source
+
+
+def _vocabulary(given: Given) -> int | None:
+    """Return how many tokens there are where examples are sequences of whole numbers."""
+    x = [part.x for part in given.parts().values()]
+    if given.standardise or not all(isinstance(each, np.ndarray) for each in x):
+        return None
+    arrays = [each for each in x if isinstance(each, np.ndarray)]
+    if arrays[0].ndim != 2 or arrays[0].dtype.kind not in "iu" or arrays[0].dtype == np.uint8:
+        return None
+    return int(max(array.max() for array in arrays)) + 1
 
 
 def _targets(given: Given) -> Tree:
@@ -180,10 +205,7 @@ def load(source: DataSource) -> DataSet:
 
 
 def _read(source: DataSource) -> Given:
-    if source.path is None:
-        arrays = sketches.sketches()
-    else:
-        arrays = fashion_mnist.read(source.path)  # type: ignore[assignment]
+    arrays = sketches.sketches() if source.path is None else fashion_mnist.read(source.path)
     x_train, y_train, x_test, y_test = arrays
     test = Part(x_test, y_test.astype(np.int32))
     return Given(Part(x_train, y_train.astype(np.int32)), test=test, standardise=True)

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrlab.tasks.parts import Given
+import numpy as np
+
+from lrlab.io.npz import Array
+from lrlab.tasks.parts import Given, mapped
 from lrlab.tasks.split import BOOK, Split
 from lrlab.tasks.task import CLASSIFICATION, Task
 
@@ -26,6 +29,7 @@ class DataSource:
         task: What its targets ask for.
         split: What is held out to validate on.
         given: The arrays, where they were read already.
+        vocabulary: How many tokens there are, where examples are sequences of tokens.
     """
 
     name: str = field(compare=False)
@@ -36,10 +40,21 @@ class DataSource:
     task: Task = field(default=CLASSIFICATION, compare=False)
     split: Split = field(default=BOOK, compare=False)
     given: Given | None = field(default=None, compare=False, repr=False)
+    vocabulary: int | None = field(default=None, compare=False)
+
+    def sample(self) -> Any:
+        """Return two examples as a model takes them, though not standardised."""
+        if self.given is None:
+            return np.zeros((2, *self.shape), np.float32)
+
+        def two(array: Array) -> Array:
+            few = array[:2]
+            standard = self.given is not None and self.given.standardise
+            return few.astype(np.float32) if standard or few.dtype == np.float64 else few
+
+        return mapped(self.given.train.x, two)
 
     @classmethod
-    def of(
-        cls, name: str, fingerprint: str, images: int, path: Path | None = None
-    ) -> "DataSource":
+    def of(cls, name: str, fingerprint: str, images: int, path: Path | None = None) -> "DataSource":
         """Return the source of so many built-in images, of which some are held out."""
         return cls(name, fingerprint, images - BOOK.count(images), path)

@@ -94,11 +94,15 @@ def tidied(given: Given) -> Given:
         column = array.ndim == 2 and array.shape[1] == 1
         return (array[:, 0] if column else array).astype(np.int32)
 
-    changed = {
-        name: Part(part.x, mapped(part.y, tidy), part.weight)
-        for name, part in given.parts().items()
-    }
-    return replace(given, **changed)
+    def tidied_part(part: Part) -> Part:
+        return replace(part, y=mapped(part.y, tidy))
+
+    return replace(
+        given,
+        train=tidied_part(given.train),
+        validation=given.validation and tidied_part(given.validation),
+        test=given.test and tidied_part(given.test),
+    )
 
 
 def classes(y: Tree, task: Task) -> npt.NDArray[np.int64] | None:

@@ -1,12 +1,15 @@
 """The setup: what is compared under all schedules, as one value with one identity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lrlab.schedules import Length
+from lrlab.tasks import models
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.models import Build
 from lrlab.tasks.optimizers import Optimizer
+from lrlab.tasks.own_model import OwnModel
+from lrlab.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -15,20 +18,55 @@ class Setup:
 
     Args:
         data: What is trained on.
-        model: The name of a reference model, or a function that makes one.
+        model: The name of a reference model, a user's own, or a function that makes one.
         optimizer: The optimizer with its settings.
-        batch_size: Images per step; the last batch of an epoch may be smaller.
+        batch_size: Examples per step; the last batch of an epoch may be smaller.
+        stated: The task where its loss or metric is not the usual one for the targets; None: it
+            follows from them.
+        class_weight: What the examples of each class count in the loss, in pairs; None: all alike.
     """
 
     data: DataSource
-    model: str | Build
+    model: str | OwnModel | Build
     optimizer: Optimizer
     batch_size: int
+    stated: Task | None = None
+    class_weight: tuple[tuple[int, float], ...] | None = None
+
+    @property
+    def task(self) -> Task:
+        """What a model learns, and how it is judged."""
+        return self.stated or self.data.task
 
     def length(self, epochs: int) -> Length:
         """Return the length of a run of so many epochs."""
         return Length.of(self.data.train_images, self.batch_size, epochs)
 
+    def build(self, seed: int) -> Any:
+        """Return a fresh Keras model, whose weights are a function of the seed alone."""
+        shape, task = self.data.shape, self.task
+        if not isinstance(self.model, str):
+            return self.model(shape, task.outputs, seed)
+        return models.build(
+            self.model,
+            shape,
+            task.outputs,
+            seed,
+            activation=task.activation,
+            vocabulary=self.data.vocabulary,
+            per_position=task.kind == "tokens",
+        )
+
     def identity(self) -> list[Any]:
         """Return what tells this setup from another, as JSON; defaults are left out."""
-        return [self.model, self.optimizer.identity(), self.batch_size, self.data.fingerprint]
+        own = self.model.identity() if isinstance(self.model, OwnModel) else self.model
+        stated = [own, self.optimizer.identity(), self.batch_size, self.data.fingerprint]
+        if self.stated is not None and self.stated.identity() != self.data.task.identity():
+            stated.append(self.stated.identity())
+        if self.class_weight is not None:
+            stated.append(self.class_weight)
+        return stated
+
+    def on(self, data: DataSource) -> "Setup":
+        """Return the same setup on other data."""
+        return replace(self, data=data)

@@ -100,7 +100,9 @@ def parsed(text: str) -> Split:
     """
     found = _FORM.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"must be a share, a number or the first ones: 10%, 500, first 500; got `{text}`")
+        raise ValueError(
+            f"must be a share, a number or the first ones: 10%, 500, first 500; got `{text}`"
+        )
     if found["share"]:
         share = float(found["share"]) / 100
         if not 0 < share < 1:
@@ -109,4 +111,6 @@ def parsed(text: str) -> Split:
     number = int(found["number"])
     if number < 1:
         raise ValueError(f"must hold out at least 1, got `{text}`")
-    return Split(None, number, bool(found["first"]), f"{'first ' if found['first'] else ''}{number}")
+    return Split(
+        None, number, bool(found["first"]), f"{'first ' if found['first'] else ''}{number}"
+    )

@@ -61,6 +61,15 @@ class Task:
     of_output: str | int | None = None
     parts: Mapping[str | int, "Task"] | None = field(default=None, compare=False)
 
+    def identity(self) -> list[Any]:
+        """Return what tells how runs are judged, as JSON."""
+
+        def own(function: Any) -> Any:
+            return function.identity() if hasattr(function, "identity") else function
+
+        judged = [self.metric.key, self.metric.mode, own(self.measure)]
+        return [self.kind, own(self.loss), *judged]
+
     @property
     def activation(self) -> str | None:
         """The activation of a reference model's last layer."""

@@ -47,8 +47,8 @@ class Chunks:
 
     def run(
         self, order: Order, rates: Floats, momenta: Rates | None = None
-    ) -> Iterator[tuple[Floats, Floats, int]]:
-        """Yield the rates, losses and correct count of each chunk.
+    ) -> Iterator[tuple[Floats, Floats]]:
+        """Yield the rates and losses of each chunk.
 
         Raises:
             Stopped: Between two chunks, once the stop event is set.
@@ -60,13 +60,13 @@ class Chunks:
                 raise Stopped
             last = min(first + self._size, len(rates))
             began = time.perf_counter()
-            losses, correct = self._engine.train(
+            losses = self._engine.train(
                 order[first * batch : last * batch],
                 rates[first:last],
                 None if momenta is None else momenta[first:last],
             )
             seconds = max(time.perf_counter() - began, 1e-6)
-            yield rates[first:last], losses, correct
+            yield rates[first:last], losses
             ideal = int((last - first) * self._pace.chunk_seconds / seconds)
             self._size = max(1, min(ideal, 2 * self._size, self._pace.longest_chunk))
             first = last

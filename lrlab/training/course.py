@@ -60,13 +60,13 @@ def train_run(
         if epoch + 1 < job.epochs:
             course.keep_if_due()
     lr, loss = course.curves()
-    at = _diverged_at(loss, length.steps_per_epoch)
+    at = _diverged_at(loss, length.steps_per_epoch, _guessed(engine))
     if at is None and not course.finite:
         at = len(loss) - 1  # The very last step broke the network; no later loss shows it.
     status = Status.DIVERGED
     if at is None:
         last = course.history[-1]
-        collapsed = chance.no_better(engine.guess, last.val_score, last.val_loss)
+        collapsed = chance.no_better(engine.guess, last.val_score, last.val_loss, engine.metric)
         status = Status.COLLAPSED if collapsed else Status.DONE
     test = engine.evaluate("test") if course.finite else None
     return RunResult(
@@ -99,7 +99,6 @@ class _Course:
         self._rates: list[Floats] = []
         self._losses: list[Floats] = []
         self._steps = 0
-        self._correct = 0
         self._began = self._kept = time.monotonic()
         self._keeping_took = 0.0
         self._begin(job.seed, job.checkpoint)
@@ -108,7 +107,8 @@ class _Course:
         """Begin where the checkpoint stands; at the seed's weights where none fits."""
         if checkpoint is not None:
             try:
-                self._engine.restore(Variables(checkpoint.model, checkpoint.optimizer))
+                state = Variables(checkpoint.model, checkpoint.optimizer, checkpoint.tally)
+                self._engine.restore(state)
             except ValueError as error:
                 self._tell(Refused(str(error)))
                 checkpoint = None
@@ -118,7 +118,6 @@ class _Course:
         self.history = list(checkpoint.history)
         self._rates, self._losses = [checkpoint.lr], [checkpoint.loss]
         self._steps = len(checkpoint.loss)
-        self._correct = checkpoint.correct
         self._began -= checkpoint.train_seconds
 
     def train_epoch(self, order: Order, rates: Floats, momenta: schedules.Rates | None) -> bool:
@@ -126,7 +125,7 @@ class _Course:
         done = self._steps - len(self.history) * len(rates)
         score = self.history[-1].val_score if self.history else None
         try:
-            for chunk_rates, losses, hits in self._chunks.run(
+            for chunk_rates, losses in self._chunks.run(
                 order[done * self._engine.batch_size :],
                 rates[done:],
                 None if momenta is None else momenta[done:],
@@ -134,7 +133,6 @@ class _Course:
                 self._rates.append(chunk_rates)
                 self._losses.append(losses)
                 self._steps += len(losses)
-                self._correct += hits
                 lr, loss = float(chunk_rates[-1]), float(losses[-1])
                 self._tell(Progress(self._steps, lr, loss, score))
                 if not np.isfinite(losses).all():
@@ -159,17 +157,17 @@ class _Course:
         if not self._keeps or not self._steps:
             return
         began = time.monotonic()
-        model, optimizer = self._engine.variables()
+        values = self._engine.variables()
         lr, loss = np.concatenate(self._rates), np.concatenate(self._losses)
         self._rates, self._losses = [lr], [loss]
         self._tell(
             Checkpoint(
-                model=model,
-                optimizer=optimizer,
+                model=values.model,
+                optimizer=values.optimizer,
                 history=tuple(self.history),
                 lr=lr,
                 loss=loss,
-                correct=self._correct,
+                tally=values.tally,
                 train_seconds=self.seconds(),
             )
         )
@@ -188,6 +186,7 @@ class _Course:
         return time.monotonic() - self._began
 
     def _end_epoch(self, images: int, rates: Floats) -> None:
+        trained = self._engine.take_score(images)
         score = self._engine.evaluate("validation")
         assert score is not None  # Every data set has validation images.
         self.finite = math.isfinite(score.loss)
@@ -197,12 +196,11 @@ class _Course:
                 epoch=len(self.history),
                 lr=float(rates[-1]),
                 loss=self._mean_loss(losses, images),
-                score=self._correct / images,
+                score=trained,
                 val_loss=score.loss,
                 val_score=score.score,
             )
         )
-        self._correct = 0
 
     def _mean_loss(self, losses: Floats, images: int) -> float:
         sizes = np.full(len(losses), self._engine.batch_size)
@@ -220,17 +218,22 @@ def _rates_of(
     return schedule.epoch_rates(length, read)
 
 
-def _diverged_at(loss: Floats, steps_per_epoch: int) -> int | None:
+def _guessed(engine: Engine) -> float:
+    return 0.0 if engine.metric.points else engine.guess.loss or 0.0
+
+
+def _diverged_at(loss: Floats, steps_per_epoch: int, guess: float = 0.0) -> int | None:
     """Return the step at which a run diverged, None if it did not.
 
     That is the first loss that is not finite; or, where the median loss of the last epoch is above
-    1.5 times the untrained network's, the first step above that in the first of the epochs that
+    1.5 times the untrained network's (of a regression also that of guessing, which the first
+    batch may be below by luck), the first step above that in the first of the epochs that
     stayed so. The median, since single steps may leap and come back.
     """
     bad = np.flatnonzero(~np.isfinite(loss))
     if len(bad):
         return int(bad[0])
-    limit = 1.5 * loss[0]
+    limit = max(1.5 * loss[0], loss[0] + 0.5 * abs(loss[0]), 1.5 * guess)
     first = None
     for start in range(len(loss) - steps_per_epoch, -1, -steps_per_epoch):
         epoch = loss[start : start + steps_per_epoch]

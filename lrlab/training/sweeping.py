@@ -57,7 +57,7 @@ def _losses(
     """Yield the losses of each chunk of steps."""
     engine.start(job.seed)
     order = sweep_order(engine.images, engine.batch_size, len(job.rates), job.seed)
-    for _, losses, _ in Chunks(engine, stop, pace).run(order, job.rates.astype(np.float32)):
+    for _, losses in Chunks(engine, stop, pace).run(order, job.rates.astype(np.float32)):
         yield losses
 
 

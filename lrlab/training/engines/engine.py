@@ -32,6 +32,8 @@ class Variables(NamedTuple):
 
     model: tuple[Array, ...]
     optimizer: tuple[Array, ...]
+    tally: tuple[Array, ...] = (np.int32(0),)  # type: ignore[assignment]
+    """What the metric has summed up since it was taken last."""
 
 
 class Engine(ABC):
@@ -41,7 +43,7 @@ class Engine(ABC):
     serves one thread at a time; several engines may run side by side.
 
     Attributes:
-        images: Number of training images.
+        images: Number of training examples.
         batch_size: Images per step; the last batch of an epoch may be smaller.
         guess: What the best constant guess gives on the validation set.
         metric: What scores are values of.
@@ -67,7 +69,7 @@ class Engine(ABC):
     @abstractmethod
     def train(
         self, order: Order, rates: Floats, momenta: npt.NDArray[np.float64] | None = None
-    ) -> tuple[Floats, int]:
+    ) -> Floats:
         """Train a step for each rate.
 
         Args:
@@ -78,8 +80,15 @@ class Engine(ABC):
                 None: the optimizer's own throughout.
 
         Returns:
-            The mean loss of each batch before its step, shape (steps,), and how many images
-            were classified correctly.
+            The mean loss of each batch before its step, shape (steps,).
+        """
+
+    @abstractmethod
+    def take_score(self, examples: int) -> float:
+        """Return the metric's value over the steps since it was taken last.
+
+        Args:
+            examples: How many examples these steps saw.
         """
 
     @abstractmethod

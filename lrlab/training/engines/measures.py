@@ -38,8 +38,9 @@ class ShareOfRight(Measure):
 
     zero = (np.int32(0),)  # type: ignore[assignment]
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, logits: bool) -> None:
         self._kind = task.kind
+        self._threshold = 0.0 if logits else 0.5
 
     def update(self, tally: Tally, y: Any, predicted: Any) -> Tally:
         """Count those of another batch."""
@@ -53,7 +54,8 @@ class ShareOfRight(Measure):
     def right(self, y: Any, predicted: Any) -> Any:
         """Return which examples are right; ties go to the first class, as in Keras."""
         if self._kind == "binary":
-            return tf.equal(tf.reshape(predicted, [-1]) > 0.5, tf.cast(tf.reshape(y, [-1]), tf.bool))
+            found = tf.reshape(predicted, [-1]) > self._threshold
+            return tf.equal(found, tf.cast(tf.reshape(y, [-1]), tf.bool))
         found = tf.argmax(predicted, axis=-1, output_type=tf.int32)
         if self._kind == "one-hot":
             return tf.equal(found, tf.argmax(y, axis=-1, output_type=tf.int32))
@@ -85,15 +87,19 @@ class OfKeras(Measure):
         return float(np.mean(found.numpy()))  # F1 and the like have a value for each class.
 
 
-def measure(task: Task) -> Measure:
+def measure(task: Task, *, logits: bool = False) -> Measure:
     """Return the measure of a task's metric.
+
+    Args:
+        task: The task.
+        logits: Whether the model gives logits, in which 0 is the middle between two classes.
 
     Raises:
         ValueError: If Keras has no metric of the name.
     """
     if task.counts_right and task.of_output is None:
-        return ShareOfRight(task)
-    return OfKeras(lambda: _keras_metric(task), task.of_output)
+        return ShareOfRight(task, logits)
+    return OfKeras(lambda: _keras_metric(task, logits), task.of_output)
 
 
 _ACCURACIES = {
@@ -105,7 +111,7 @@ _ACCURACIES = {
 }
 
 
-def _keras_metric(task: Task) -> Any:
+def _keras_metric(task: Task, logits: bool) -> Any:
     name = task.metric.key
     if task.of_output is not None:
         name = name.removeprefix(f"{task.of_output}_")
@@ -117,8 +123,9 @@ def _keras_metric(task: Task) -> Any:
     if judged is not None:
         return keras.metrics.MeanMetricWrapper(judged, name=name)
     part = task.parts[task.of_output] if task.parts and task.of_output is not None else task
-    if name in ("accuracy", "acc"):
-        return getattr(keras.metrics, _ACCURACIES[part.kind])(name=name)
+    if name in ("accuracy", "acc", "binary_accuracy"):
+        settings = {"threshold": 0.0} if logits and part.activation == "sigmoid" else {}
+        return getattr(keras.metrics, _ACCURACIES[part.kind])(name=name, **settings)
     found = keras.metrics.get(name)
     if isinstance(found, keras.metrics.Metric):
         return found

@@ -2,48 +2,24 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.analysis.chance import best_guess
-from lrlab.results.run import Guess
-from lrlab.tasks import models
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
+from lrlab.training.engines import compiled, rows
 from lrlab.training.engines.engine import Engine, Floats, Order, Score, Split, Variables
-from lrlab.training.engines.loaded import keras, tf
+from lrlab.training.engines.loaded import tf
+from lrlab.training.engines.measures import Tally, measure
 from lrlab.training.engines.momentum import PerStep
+from lrlab.training.engines.rows import Rows, Tensors
 
 _EVALUATION_BATCH = 1_000
 # Keras builds models, and TensorFlow traces functions, in one thread only; running is free.
-_BUILDING = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Tensors:
-    """A data set as tensors that stay in memory: images and labels of each part that it has.
-
-    `guess` is what the best constant guess gives on the validation set.
-    """
-
-    splits: Mapping[Split, tuple[Any, Any]]
-    classes: int
-    guess: Guess
-
-    @classmethod
-    def of(cls, data: DataSet) -> "Tensors":
-        """Return the tensors of a data set."""
-        splits: dict[Split, tuple[Any, Any]] = {
-            "train": (tf.constant(data.x_train), tf.constant(data.y_train)),
-            "validation": (tf.constant(data.x_val), tf.constant(data.y_val)),
-        }
-        if data.x_test is not None:
-            splits["test"] = (tf.constant(data.x_test), tf.constant(data.y_test))
-        return cls(splits, data.classes, best_guess(data.y_val))
+_BUILDING = threading.RLock()
 
 
 class Engines:
@@ -58,12 +34,11 @@ class Engines:
 
     def classes(self, source: DataSource) -> int:
         """Return the number of classes of a data set."""
-        return self._tensors[source].classes
+        return self._tensors[source].task.outputs
 
     def guess(self, source: DataSource) -> float:
         """Return the validation accuracy of always guessing the most frequent class."""
-        _, labels = self._tensors[source].splits["validation"]
-        return float(np.bincount(labels.numpy()).max() / len(labels))
+        return self._tensors[source].guess.score or 0.0
 
 
 class TensorFlowEngine(Engine):
@@ -78,55 +53,61 @@ class TensorFlowEngine(Engine):
     """
 
     def __init__(self, setup: Setup, tensors: Tensors) -> None:
-        self._splits = tensors.splits
-        self._x, self._y = tensors.splits["train"]
-        self.images = int(self._y.shape[0])
+        self._tensors = tensors
+        self._train_rows = tensors.splits["train"]
+        self.images = rows.count(self._train_rows)
         self.batch_size = setup.batch_size
         self.guess = tensors.guess
-        self._new_model: Callable[[int], Any] = lambda seed: models.build(
-            setup.model, self._x.shape[1:], tensors.classes, seed
-        )
+        self.metric = setup.task.metric
+        self._setup = setup
         with _BUILDING:
-            self.model = self._new_model(0)
-            self.optimizer = setup.optimizer.build()
-            self.optimizer.build(self.model.trainable_variables)
+            self.model = setup.build(0)
+            self._loss = compiled.loss_of(self.model, setup)
+            logits = compiled.gives_logits(self.model, setup.task)
+            self._measure = measure(setup.task, logits=logits)
+            self.optimizer = compiled.optimizer_of(self.model, setup)
             self._fresh_optimizer = [v.numpy() for v in self.optimizer.variables]
-            self._loss = keras.losses.SparseCategoricalCrossentropy()
             self._train_cycled: Any = None
-            self._train = tf.function(self._train_chunk, autograph=False).get_concrete_function(
-                tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], tf.float32)
-            )
-        self._evaluate: Any = None
+            self._train = self._traced(lambda *given: self._train_chunk(*given))
+        self._evaluate = tf.function(self._evaluate_all, autograph=False)  # Traced once per shape.
+        self._evaluations: dict[Split, Any] = {}
+        self.tally = self._measure.zero
 
     def trace(self, *, cycled: bool) -> None:
         """Trace the evaluation, and the chunk that takes momenta, unless that was done."""
-        if self._evaluate is None:
-            self._evaluate = self._traced_evaluation()
+        self._evaluation("validation")
         if cycled:
             self._momentum_trace()
 
     def start(self, seed: int) -> None:
         """Begin a run: weights as the seed says, optimizer as if new."""
         with _BUILDING:
-            fresh = [v.numpy() for v in self._new_model(seed).variables]
+            fresh = [v.numpy() for v in self._setup.build(seed).variables]
         self._assign([*fresh, *self._fresh_optimizer])
+        self.tally = self._measure.zero
 
     def variables(self) -> Variables:
         """Return the values of the model's variables and of the optimizer's."""
         return Variables(
             tuple(v.numpy() for v in self.model.variables),
             tuple(v.numpy() for v in self.optimizer.variables),
+            self.tally,
         )
 
     def restore(self, values: Variables) -> None:
         """Go back to values that `variables` has returned."""
-        for variables, given in zip(
-            (self.model.variables, self.optimizer.variables), values, strict=True
+        for variables, given in (
+            (self.model.variables, values.model),
+            (self.optimizer.variables, values.optimizer),
         ):
             wanted = [(tuple(v.shape), v.dtype) for v in variables]
             if wanted != [(value.shape, value.dtype.name) for value in given]:
                 raise ValueError("it is of another model or optimizer")
+        zero = self._measure.zero
+        if [(v.shape, v.dtype) for v in values.tally] != [(v.shape, v.dtype) for v in zero]:
+            raise ValueError("it is of another metric")
         self._assign([*values.model, *values.optimizer])
+        self.tally = values.tally
 
     def _assign(self, values: list[Any]) -> None:
         variables = [*self.model.variables, *self.optimizer.variables]
@@ -135,25 +116,31 @@ class TensorFlowEngine(Engine):
 
     def train(
         self, order: Order, rates: Floats, momenta: npt.NDArray[np.float64] | None = None
-    ) -> tuple[Floats, int]:
-        """Train a step for each rate; return the losses and how many images were correct."""
-        inputs = [tf.constant(order), tf.constant(rates)]
+    ) -> Floats:
+        """Train a step for each rate; return the losses."""
+        inputs = [self._train_rows, tf.constant(order), tf.constant(rates)]
+        inputs.append(tuple(tf.constant(value) for value in self.tally))
         if momenta is None:
-            losses, correct = self._train(*inputs)
+            losses, tally = self._train(*inputs)
         else:
-            losses, correct = self._momentum_trace()(*inputs, tf.constant(momenta))
-        return losses.numpy(), int(correct)
+            losses, tally = self._momentum_trace()(*inputs, tf.constant(momenta))
+        self.tally = tuple(value.numpy() for value in tally)
+        return losses.numpy()  # type: ignore[no-any-return]
+
+    def take_score(self, examples: int) -> float:
+        """Return the metric of the steps since it was taken last, and begin anew."""
+        found, self.tally = self._measure.result(self.tally, examples), self._measure.zero
+        return found
 
     def evaluate(self, split: Split) -> Score | None:
-        """Return mean loss and accuracy over a part of the data, None where there is none."""
-        if split not in self._splits:
+        """Return mean loss and metric over a part of the data, None where there is none."""
+        if split not in self._tensors.splits:
             return None
-        if self._evaluate is None:
-            self._evaluate = self._traced_evaluation()
-        x, y = self._splits[split]
-        loss, right = self._evaluate(x, y)
-        right = right.numpy()
-        return Score(float(loss) / len(right), int(right.sum()) / len(right), right)
+        part = self._tensors.splits[split]
+        loss, tally, right = self._evaluation(split)(part)
+        examples = rows.count(part)
+        score = self._measure.result([value.numpy() for value in tally], examples)
+        return Score(float(loss) / examples, score, right.numpy() if len(right) else None)
 
     def _momentum_trace(self) -> Any:
         """Return the compiled chunk that takes momenta; only runs that cycle them pay for it."""
@@ -161,77 +148,95 @@ class TensorFlowEngine(Engine):
             name = "momentum" if hasattr(self.optimizer, "momentum") else "beta_1"
             own = getattr(self.optimizer, name)
 
-            def chunk(order: Any, rates: Any, momenta: Any) -> tuple[Any, Any]:
+            def chunk(
+                given: Rows, order: Any, rates: Any, tally: Tally, momenta: Any
+            ) -> tuple[Any, Tally]:
                 def assign(i: Any) -> None:
                     setattr(self.optimizer, name, PerStep(momenta[i]))
 
-                return self._train_chunk(order, rates, assign)
+                return self._train_chunk(given, order, rates, tally, assign)
 
             with _BUILDING:
                 try:
-                    self._train_cycled = tf.function(chunk, autograph=False).get_concrete_function(
-                        tf.TensorSpec([None], tf.int32),
-                        tf.TensorSpec([None], tf.float32),
-                        tf.TensorSpec([None], tf.float64),
-                    )
+                    self._train_cycled = self._traced(chunk, tf.TensorSpec([None], tf.float64))
                 finally:
                     setattr(self.optimizer, name, own)
         return self._train_cycled
 
-    def _traced_evaluation(self) -> Any:
-        """Trace when it is first needed: a sweep never evaluates."""
-        with _BUILDING:
-            return tf.function(self._evaluate_all, autograph=False).get_concrete_function(
-                tf.TensorSpec([None, *self._x.shape[1:]], tf.float32),
-                tf.TensorSpec([None], tf.int32),
-            )
+    def _traced(self, chunk: Callable[..., Any], *more: Any) -> Any:
+        """Return a compiled chunk of training."""
+        tally = tuple(tf.TensorSpec(value.shape, value.dtype) for value in self._measure.zero)
+        return tf.function(chunk, autograph=False).get_concrete_function(
+            rows.specs(self._train_rows),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None], tf.float32),
+            tally,
+            *more,
+        )
+
+    def _evaluation(self, split: Split) -> Any:
+        """Return the compiled evaluation, traced when it is first needed: a sweep has none."""
+        if split not in self._evaluations:
+            specs = rows.specs(self._tensors.splits[split])
+            with _BUILDING:
+                self._evaluations[split] = self._evaluate.get_concrete_function(specs)
+        return self._evaluations[split]
 
     def _train_chunk(
-        self, order: Any, rates: Any, before_step: Callable[[Any], None] | None = None
-    ) -> tuple[Any, Any]:
+        self,
+        given: Rows,
+        order: Any,
+        rates: Any,
+        tally: Tally,
+        before_step: Callable[[Any], None] | None = None,
+    ) -> tuple[Any, Tally]:
         weights = self.model.trainable_variables
 
-        def step(i: Any, losses: Any, correct: Any) -> tuple[Any, Any, Any]:
-            picked = order[i * self.batch_size : (i + 1) * self.batch_size]
-            x, y = tf.gather(self._x, picked), tf.gather(self._y, picked)
+        def step(i: Any, losses: Any, *tally: Any) -> tuple[Any, ...]:
+            batch = rows.taken(given, order[i * self.batch_size : (i + 1) * self.batch_size])
+            x = self._tensors.inputs(batch["x"])
             with tf.GradientTape() as tape:
-                probabilities = self.model(x, training=True)
-                loss = self._loss(y, probabilities)
-            gradients = tape.gradient(loss, weights)
+                predicted = compiled.predicted(self.model, x, training=True)
+                loss = self._loss(x, batch, predicted, training=True)
+                scaled = self.optimizer.scale_loss(loss)
+            gradients = tape.gradient(scaled, weights)
             self.optimizer.learning_rate.assign(rates[i])
             if before_step is not None:
                 before_step(i)
             self.optimizer.apply(gradients, weights)
-            hits = tf.reduce_sum(tf.cast(_right(y, probabilities), tf.int32))
-            return i + 1, losses.write(i, loss), correct + hits
+            tally = self._measure.update(tally, batch["y"], predicted)
+            return i + 1, losses.write(i, tf.cast(loss, tf.float32)), *tally
 
         steps = tf.shape(rates)[0]
-        _, losses, correct = tf.while_loop(
+        _, losses, *tally = tf.while_loop(
             lambda i, *_: i < steps,
             step,
-            (0, tf.TensorArray(tf.float32, steps), 0),
+            (0, tf.TensorArray(tf.float32, steps), *tally),
             parallel_iterations=1,
         )
-        return losses.stack(), correct
+        return losses.stack(), tuple(tally)
 
-    def _evaluate_all(self, x: Any, y: Any) -> tuple[Any, Any]:
-        images = tf.shape(y)[0]
+    def _evaluate_all(self, given: Rows) -> tuple[Any, Tally, Any]:
+        examples = tf.shape(tf.nest.flatten(given["x"])[0])[0]
 
-        def batch(number: Any, total: Any, right: Any) -> tuple[Any, Any, Any]:
+        def batch(number: Any, total: Any, right: Any, *tally: Any) -> tuple[Any, ...]:
             start = number * _EVALUATION_BATCH
-            end = tf.minimum(start + _EVALUATION_BATCH, images)
-            probabilities = self.model(x[start:end], training=False)
-            loss = self._loss(y[start:end], probabilities) * tf.cast(end - start, tf.float32)
-            right = right.write(number, _right(y[start:end], probabilities))
-            return number + 1, total + loss, right
+            end = tf.minimum(start + _EVALUATION_BATCH, examples)
+            part = rows.between(given, start, end)
+            x = self._tensors.inputs(part["x"])
+            predicted = compiled.predicted(self.model, x, training=False)
+            loss = tf.cast(self._loss(x, part, predicted, training=False), tf.float32)
+            total = total + loss * tf.cast(end - start, tf.float32)
+            right = right.write(number, self._measure.right(part["y"], predicted))
+            return number + 1, total, right, *self._measure.update(tally, part["y"], predicted)
 
-        batches = (images + _EVALUATION_BATCH - 1) // _EVALUATION_BATCH
+        batches = (examples + _EVALUATION_BATCH - 1) // _EVALUATION_BATCH
         right = tf.TensorArray(tf.bool, batches, infer_shape=False, element_shape=[None])
-        _, total, right = tf.while_loop(
-            lambda number, *_: number < batches, batch, (0, 0.0, right), parallel_iterations=1
+        zero = [tf.constant(value) for value in self._measure.zero]
+        _, total, right, *tally = tf.while_loop(
+            lambda number, *_: number < batches,
+            batch,
+            (0, 0.0, right, *zero),
+            parallel_iterations=1,
         )
-        return total, right.concat()
-
-
-def _right(y: Any, probabilities: Any) -> Any:
-    return tf.equal(tf.argmax(probabilities, axis=-1, output_type=tf.int32), y)
+        return total, tuple(tally), right.concat()
