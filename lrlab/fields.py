@@ -7,9 +7,17 @@ import enum
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
@@ -23,6 +31,18 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True
     )
+
+    added: ClassVar[tuple[str, ...]] = ()
+    """Keys of later versions: left out of what is written where they have their default."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = write(self)
+        fields = type(self).model_fields
+        for name in self.added:
+            if name in found and getattr(self, name) == fields[name].default:
+                del found[name]
+        return found
 
     @classmethod
     def keys(cls) -> dict[str, FieldInfo]:
@@ -58,6 +78,9 @@ class Auto(enum.Enum):
 
 AUTO = Auto.AUTO
 """A rate that a config leaves to a sweep."""
+
+TEXT, MAPPING = "(text)", "(mapping)"
+"""How pydantic tells apart what a key may hold; no key of a file is called so."""
 
 Purpose = Literal["steady_lr", "max_lr"]
 """What a sweep suggests: a rate for constant and decaying schedules, a peak."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli.group import command_line
-from lrlab.cli.options import AsJson, Configs, Data, DataDir, NoLock, Out, Seeds, Settings, Wait
+from lrlab.cli.options import AsJson, Configs, Data, DataDir, ModelChoice, NoLock, Out, Seeds, Settings, Trust, Wait
 
 
 def compare(
@@ -24,6 +24,8 @@ def compare(
         typer.Option(metavar="N", min=1, help="Runs to train side by side. Default: one per core."),
     ] = None,
     settings: Settings = None,
+    model: ModelChoice = None,
+    trust: Trust = None,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -50,8 +52,8 @@ def compare(
     """
     from lrlab import config
 
-    given = config.overrides(settings or [], data=data, epochs=epochs)
-    read = config.read(configs, given)
+    given = config.overrides(settings or [], model=model, data=data, epochs=epochs)
+    read = config.read(configs, given, config.consents(given, trust or []))
 
     from lrlab import console, experiment, plots
     from lrlab.report import verdict

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli.group import command_line
-from lrlab.cli.options import AsJson, Data, DataDir, NoLock, Out, Seeds, Settings, Wait
+from lrlab.cli.options import AsJson, Data, DataDir, ModelChoice, NoLock, Out, Seeds, Settings, Trust, Wait
 from lrlab.finder.span import FEWEST_STEPS, MAX_LR, MIN_LR, MOST_STEPS
 
 
@@ -36,6 +36,8 @@ def find_lr(
     data: Data = None,
     data_dir: DataDir = None,
     settings: Settings = None,
+    model: ModelChoice = None,
+    trust: Trust = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Verify the suggestions with short real runs.")
     ] = False,
@@ -52,8 +54,11 @@ def find_lr(
     """
     from lrlab import config as configs
 
-    given = configs.overrides(settings or [], data=data)
-    experiment_config = configs.read([config], given)[0] if config else configs.reference(given)
+    given = configs.overrides(settings or [], model=model, data=data)
+    trusted = configs.consents(given, trust or [])
+    experiment_config = (
+        configs.read([config], given, trusted)[0] if config else configs.reference(given, trusted)
+    )
 
     from lrlab import console, experiment, plots
     from lrlab.results import lock, sweep_record

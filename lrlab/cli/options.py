@@ -14,12 +14,24 @@ Data = Annotated[
     str | None,
     typer.Option(
         metavar="DATA",
-        help="Data to use: auto, fashion-mnist, sketches or FILE.npz.",
+        help="Data to use: auto, fashion-mnist, sketches, keras:NAME, a file, FILE.py:FUNCTION.",
     ),
 ]
 DataDir = Annotated[
     Path | None,
     typer.Option(metavar="DIR", envvar="LRLAB_DATA_DIR", help="Folder with Fashion-MNIST."),
+]
+ModelChoice = Annotated[
+    str | None,
+    typer.Option("--model", metavar="MODEL", help="Model: a name, FILE.py:FUNCTION, FILE.keras."),
+]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        metavar="FILE",
+        help="Let the code of a file or module run that a config names. Repeatable.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,

@@ -6,7 +6,7 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,18 @@ from lrlab.config import source as yaml_source
 from lrlab.config.experiment import Experiment, name_from_stem
 from lrlab.config.problems import MOST_SHOWN, problems_of, raise_problems, render
 from lrlab.config.source import Override, Problem, Source, overrides
-from lrlab.errors import UsageError
+from lrlab.errors import CodeError, UsageError
 from lrlab.schedules import Length
+from lrlab.tasks import code
+from lrlab.tasks.code import Origin
+from lrlab.tasks.wanted import is_file
 
 __all__ = [
     "Config",
     "Experiment",
     "Override",
     "checked",
+    "consents",
     "examine",
     "load",
     "overrides",
@@ -40,10 +44,14 @@ MOST_STEPS = 10_000_000
 
 @dataclass(frozen=True)
 class Config:
-    """An experiment together with the text it was read from."""
+    """An experiment together with the text it was read from.
+
+    `trusted` names the files and modules whose code the command line consents to.
+    """
 
     experiment: Experiment
     source: Source
+    trusted: frozenset[Origin] = frozenset()
 
 
 def load(path: str | Path) -> Experiment:
@@ -66,43 +74,76 @@ def parse(text: str, path: str = "config.yaml") -> Config:
     return checked(yaml_source.parse(Source(path, text)))
 
 
-def read(paths: Sequence[Path], given: Sequence[Override] = ()) -> list[Config]:
-    """Return the configs of several files.
+def read(
+    paths: Sequence[Path],
+    given: Sequence[Override] = (),
+    trusted: Collection[Origin] | None = None,
+) -> list[Config]:
+    """Return the configs of several files; none of the code that they name is run.
 
     Args:
         paths: YAML files.
         given: Values to use instead of what stands in each file.
+        trusted: The files and modules whose code may run; a config that names other code is
+            refused. None: nothing will run, so that any may be named.
 
     Raises:
         ConfigError: If anything is wrong with any of them; all problems of all files at once.
     """
     sources = [yaml_source.read(path) for path in paths]
-    configs = [_validate(source, given) for source in sources]
+    configs = [_validate(source, given, trusted=trusted) for source in sources]
     raise_problems(sources)
     good = [config for config in configs if config is not None]
     _refuse_equal_names(good)
     return good
 
 
-def reference(given: Sequence[Override] = ()) -> Config:
+def consents(given: Sequence[Override], trust: Sequence[str]) -> set[Origin]:
+    """Return the files and modules whose code a command line names, and so lets run.
+
+    Args:
+        given: What its options put in place of a config's values, as in `--model nets.py:build`.
+        trust: What `--trust` was given.
+
+    Raises:
+        CodeError: If `--trust` names neither a file of code nor a module.
+    """
+    named = [one.value for one in given if isinstance(one.value, str) and code.is_code(one.value)]
+    return {code.origin(text, Path()) for text in (*named, *trust)}
+
+
+def reference(
+    given: Sequence[Override] = (), trusted: Collection[Origin] | None = None
+) -> Config:
     """Return the reference experiment: all defaults, under a constant rate of 0.01."""
     constant = {"schedule": {"type": "constant", "lr": 0.01}}
-    return checked(Source("the reference experiment", data=constant), given, "reference")
+    source = Source("the reference experiment", data=constant)
+    return checked(source, given, "reference", trusted)
 
 
-def checked(source: Source, given: Sequence[Override] = (), name: str | None = None) -> Config:
+def checked(
+    source: Source,
+    given: Sequence[Override] = (),
+    name: str | None = None,
+    trusted: Collection[Origin] | None = None,
+) -> Config:
     """Return the config that a source states.
 
     Raises:
         ConfigError: If anything is wrong with it; all problems at once.
     """
-    config = _validate(source, given, name)
+    config = _validate(source, given, name, trusted)
     raise_problems([source])
     assert config is not None
     return config
 
 
-def _validate(source: Source, given: Sequence[Override], name: str | None = None) -> Config | None:
+def _validate(
+    source: Source,
+    given: Sequence[Override],
+    name: str | None = None,
+    trusted: Collection[Origin] | None = None,
+) -> Config | None:
     if source.data is not None and not isinstance(source.data, dict):
         source.problems.append(Problem("must be a mapping (keys and values)", 0))
     if source.problems and not isinstance(source.data, dict):
@@ -110,7 +151,7 @@ def _validate(source: Source, given: Sequence[Override], name: str | None = None
     if source.data is None:
         source.problems.append(Problem("is empty; `schedule` is missing"))
         return None
-    _locate_data(source)
+    _locate(source)
     for one in given:
         source.override(one)
     values: dict[str, Any] = {"name": name or name_from_stem(Path(source.path).stem), **source.data}
@@ -119,14 +160,40 @@ def _validate(source: Source, given: Sequence[Override], name: str | None = None
     except ValidationError as error:
         source.problems += problems_of(error, source, Experiment)
         return None
-    return Config(experiment, source)
+    if trusted is None:
+        return Config(experiment, source)
+    for key, text in experiment.references().items():
+        try:
+            code.require_consent(code.parse(text, Path()), trusted)
+        except CodeError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            place = tuple(key.split("."))
+            source.problems.append(source.problem(f"{key}: {error.reason}{hint}", place))
+    return Config(experiment, source, frozenset(trusted))
 
 
-def _locate_data(source: Source) -> None:
-    """Let the path of an npz file count from the folder of the config that names it."""
-    name = source.data.get("data")
-    if isinstance(name, str) and name.endswith(".npz") and source.path:
-        source.data["data"] = str(Path(source.path).parent / name)
+_PLACES = (
+    ("data",),
+    ("data", "load"),
+    ("model",),
+    ("model", "build"),
+    ("loss",),
+    ("metric",),
+    ("metric", "name"),
+)
+"""The keys under which a file can stand."""
+
+
+def _locate(source: Source) -> None:
+    """Let the path of a file count from the folder of the config that names it."""
+    folder = Path(source.path).parent if source.path else Path()
+    for *above, key in _PLACES:
+        inner = source.data
+        for name in above:
+            inner = inner.get(name)
+        name = inner.get(key) if isinstance(inner, dict) else None
+        if isinstance(name, str) and is_file(name):
+            inner[key] = str(folder / name)
 
 
 def _refuse_equal_names(configs: Sequence[Config]) -> None:

@@ -1,21 +1,34 @@
 """The experiment: everything that one config file states."""
 
-import difflib
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 
-from lrlab.fields import Model, shown
+from lrlab.fields import MAPPING, TEXT, Model, shown
+from lrlab.metric import Mode
 from lrlab.schedules import AnySchedule, OpenLoop, Schedule
+from lrlab.tasks import code, judging, models, split
+from lrlab.tasks.judging import OwnCode
 from lrlab.tasks.optimizers import Optimizer, RmsProp, Sgd
+from lrlab.tasks.wanted import BUILT_IN, EMBEDDED, FILES, KERAS, Wanted, is_file
 
 if TYPE_CHECKING:
     from lrlab.tasks.data_source import DataSource
     from lrlab.tasks.setup import Setup
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
-_BUILT_IN_DATA = ("auto", "fashion-mnist", "sketches")
 
 
 def _check_name(name: str) -> str:
@@ -28,26 +41,146 @@ def _check_name(name: str) -> str:
 
 
 def _check_data(data: str) -> str:
-    if data in _BUILT_IN_DATA or (data.endswith(".npz") and "\0" not in data):
+    files = data.endswith(FILES) or data.startswith(KERAS) or code.is_code(data)
+    known = (*BUILT_IN, *EMBEDDED)
+    if data in known or (files and "\0" not in data):
         return data
-    near = difflib.get_close_matches(data, _BUILT_IN_DATA, n=1, cutoff=0.6)
-    meant = f"; did you mean `{near[0]}`?" if near else ""
     raise ValueError(
-        "must be auto, fashion-mnist, sketches or a path ending in .npz, got "
-        f"`{shown(data)}`{meant}"
+        f"must be {', '.join(known)}, keras:NAME, a path ending in {' or '.join(FILES)}, or "
+        f"FILE.py:FUNCTION, got `{shown(data)}`{code.nearest(data, known)}"
     )
+
+
+def _check_model(model: str) -> str:
+    if model in models.NAMES or (code.is_code(model) and "\0" not in model):
+        return model
+    raise ValueError(
+        f"must be {', '.join(models.NAMES)}, FILE.py:FUNCTION or FILE.keras, got "
+        f"`{shown(model)}`{code.nearest(model, models.NAMES)}"
+    )
+
+
+def _check_code(text: str) -> str:
+    if not code.is_code(text):
+        raise ValueError(f"must be {code.FORMS}, got `{shown(text)}`")
+    return text
+
+
+def _check_loss(loss: str) -> str:
+    if loss in judging.LOSSES or code.is_code(loss):
+        return loss
+    raise ValueError(
+        f"must be a loss as Keras names it, as `mean_squared_error`, or FILE.py:FUNCTION, got "
+        f"`{shown(loss)}`{code.nearest(loss, judging.LOSSES)}"
+    )
+
+
+def _check_split(validation: str | int) -> str | int:
+    split.parsed(str(validation))
+    return validation
+
+
+def _form(value: Any) -> str:
+    return MAPPING if isinstance(value, dict | Model) else TEXT
+
+
+Args = Annotated[dict[str, Any], Field(max_length=100)]
+
+
+class BuiltModel(Model):
+    """A model of one's own with arguments."""
+
+    build: Annotated[str, AfterValidator(_check_code)] = Field(
+        description="FILE.py:FUNCTION, package.module:FUNCTION or FILE.keras"
+    )
+    args: Args = Field(default={}, description="arguments of the function")
+    weights: Literal["fresh", "file"] = Field(
+        "fresh", description="of a FILE.keras: initialised anew, or those of the file (fine-tuning)"
+    )
+
+
+class LoadedData(Model):
+    """Data of one's own with arguments."""
+
+    load: Annotated[str, AfterValidator(_check_code)] = Field(
+        description="FILE.py:FUNCTION or package.module:FUNCTION"
+    )
+    args: Args = Field(default={}, description="arguments of the function")
+
+
+class StatedMetric(Model):
+    """A metric whose name does not say which way is better."""
+
+    name: str = Field(description="a metric as Keras names it, or FILE.py:FUNCTION")
+    mode: Mode = Field(description="`max` if higher values are better, else `min`")
+
+
+def _or_text(check: Callable[[str], str], mapping: type[Model]) -> Any:
+    """Return the type of a key that holds a text or a mapping."""
+    text = Annotated[str, AfterValidator(check), Tag(TEXT)]
+    return Annotated[text | Annotated[mapping, Tag(MAPPING)], Discriminator(_form)]  # type: ignore[valid-type]
+
+
+if TYPE_CHECKING:
+    ModelChoice = str | BuiltModel
+    DataChoice = str | LoadedData
+    MetricChoice = str | StatedMetric
+else:
+    ModelChoice = _or_text(_check_model, BuiltModel)
+    DataChoice = _or_text(_check_data, LoadedData)
+    MetricChoice = _or_text(str, StatedMetric)
+
+
+def _whole(key: Any) -> Any:
+    return int(key) if isinstance(key, str) and key.isdecimal() else key
+
+
+ClassNumber = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+"""Keys of YAML and JSON are texts."""
 
 
 class Experiment(Model):
     """One training experiment. Every key but `schedule` has a default."""
 
+    added: ClassVar = ("validation", "scale", "loss", "metric", "class_weight")
+
     name: Annotated[str, AfterValidator(_check_name)] = Field(
         "reference", description="what figures, tables and folders call it"
     )
     schedule: AnySchedule = Field(description="the learning-rate schedule")
-    model: Literal["mlp", "cnn"] = Field("mlp", description="the reference model to train")
-    data: Annotated[str, AfterValidator(_check_data)] = Field(
-        "auto", description="`auto`, `fashion-mnist`, `sketches` or the path of an npz file"
+    model: ModelChoice = Field(
+        "mlp",
+        description="what is trained: a reference model, `FILE.py:FUNCTION`, `FILE.keras`, or "
+        "`{build: FILE.py:FUNCTION, args: {...}}`",
+    )
+    data: DataChoice = Field(
+        "auto",
+        description="`auto`, `fashion-mnist`, `sketches`, `keras:NAME`, the path of an npz or csv "
+        "file, `FILE.py:FUNCTION`, or `{load: FILE.py:FUNCTION, args: {...}}`",
+    )
+    validation: Annotated[str | int, AfterValidator(_check_split)] | None = Field(
+        None,
+        description="the training examples that are held out: `10%`, a number, or `first 5000`; "
+        "the others are drawn class by class; default `10%` of data of one's own, the first "
+        "twelfth of the built-in ones",
+    )
+    scale: Literal["standard", "none"] | None = Field(
+        None,
+        description="whether inputs are standardised; default `standard`, but `none` for what a "
+        "function returns",
+    )
+    loss: Annotated[str, AfterValidator(_check_loss)] | None = Field(
+        None,
+        description="a loss as Keras names it, or `FILE.py:FUNCTION`; default: the model's own, "
+        "or as the targets ask for",
+    )
+    metric: MetricChoice | None = Field(
+        None,
+        description="a metric as Keras names it, `FILE.py:FUNCTION`, or "
+        "`{name: ..., mode: max}`; default: the model's own, or as the targets ask for",
+    )
+    class_weight: dict[ClassNumber, Annotated[float, Field(ge=0)]] | None = Field(
+        None, description="what the examples of each class count in the loss, 1 by default"
     )
     optimizer: Optimizer = Field(Sgd(type="sgd", momentum=0.9), description="the optimizer")
     batch_size: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
@@ -58,10 +191,62 @@ class Experiment(Model):
     )
 
     def setup(self, source: "DataSource") -> "Setup":
-        """Return what is compared under all schedules, on the data that `data` stands for."""
+        """Return what is compared under all schedules, on the data that `data` stands for.
+
+        Raises:
+            CodeError: If the model is the user's own and does not fit the data.
+        """
         from lrlab.tasks.setup import Setup  # Late, since NumPy takes its time.
 
-        return Setup(source, self.model, self.optimizer, self.batch_size)
+        stated = judging.stated(source.task, self.loss, self.metric, self._own)
+        weights = tuple(sorted(self.class_weight.items())) if self.class_weight else None
+        if self._own.model is None:
+            name = str(self.model)
+            return Setup(source, name, self.optimizer, self.batch_size, stated, weights)
+        examined = self._own.examined(source, stated)
+        own = None if "optimizer" in self.model_fields_set else examined.optimizer
+        return Setup(
+            source, self._own.model, own or self.optimizer, self.batch_size, examined.task, weights
+        )
+
+    @property
+    def wanted(self) -> Wanted:
+        """The data that it asks for."""
+        if isinstance(self.data, LoadedData):
+            return Wanted.of(self.data.load, self.data.args, self.validation, self.scale)
+        return Wanted.of(self.data, None, self.validation, self.scale)
+
+    @property
+    def model_name(self) -> str:
+        """What tables and figures call the model."""
+        return model_name(self.model)
+
+    def references(self) -> dict[str, str]:
+        """Return the references to code that it holds, by the dotted keys that they stand under."""
+        found = {
+            "model.build" if isinstance(self.model, BuiltModel) else "model": (
+                self.model.build if isinstance(self.model, BuiltModel) else self.model
+            ),
+            "data.load" if isinstance(self.data, LoadedData) else "data": self.wanted.name,
+            "loss": self.loss or "",
+            "metric.name" if isinstance(self.metric, StatedMetric) else "metric": (
+                self.metric.name if isinstance(self.metric, StatedMetric) else self.metric or ""
+            ),
+        }
+        return {key: text for key, text in found.items() if code.is_code(text)}
+
+    def with_code(self, own: OwnCode) -> "Experiment":
+        """Return the experiment with its code loaded, so that it can be trained."""
+        other = self.model_copy()
+        other._own = own
+        return other
+
+    @property
+    def code(self) -> dict[str, Any] | None:
+        """What tells its loaded code from other code, as JSON; None where it has none."""
+        return self._own.identity() or None
+
+    _own: OwnCode = PrivateAttr(default_factory=OwnCode)
 
     @field_validator("schedule")
     @classmethod
@@ -81,6 +266,14 @@ class Experiment(Model):
                 "without momentum has none to cycle"
             )
         return optimizer
+
+
+def model_name(model: Any) -> str:
+    """Return what tables and figures call a model that a config states; a folder is left out."""
+    text = model.build if isinstance(model, BuiltModel) else model
+    if isinstance(text, dict):
+        text = str(text.get("build"))
+    return Path(text).name if is_file(text) else text
 
 
 def name_from_stem(stem: str) -> str:

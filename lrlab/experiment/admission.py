@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 
 from lrlab import config
-from lrlab.config import Config
+from lrlab.config import Config, Experiment
 from lrlab.config.problems import raise_problems, render
+from lrlab.errors import UsageError
 from lrlab.fields import auto_rates
 from lrlab.reporter import Reporter
+from lrlab.schedules import ClosedLoop
 from lrlab.tasks import models
 from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.wanted import Wanted
 
 
 def admit(
     configs: Sequence[Config],
-    resolved: Mapping[str, DataSource],
+    resolved: Mapping[Wanted, DataSource],
     report: Reporter,
     *,
     schedules: bool = True,
@@ -31,8 +34,8 @@ def admit(
     """
     warnings = []
     for each in configs:
-        source, experiment = resolved[each.experiment.data], each.experiment
-        if wrong := models.misfit(experiment.model, source.shape):
+        source, experiment = resolved[each.experiment.wanted], each.experiment
+        if wrong := _misfit(experiment, source):
             message = f"model: {wrong} ({source.name})"
             each.source.problems.append(each.source.problem(message, ("model",)))
         if experiment.batch_size > source.train_images:
@@ -41,9 +44,54 @@ def admit(
                 "training images, so that an epoch is a single step"
             )
             warnings.append(render(each.source.problem(message, ("batch_size",)), each.source))
+        if wrong := _unknown_monitor(experiment, source):
+            each.source.problems.append(each.source.problem(*wrong))
         if schedules:
             steps = experiment.setup(source).length(1).steps_per_epoch
             config.examine(each, steps, curve=not auto_rates(experiment.schedule))
     raise_problems(each.source for each in configs)
+    _refuse_unlike_metrics(configs, resolved)
     for text in warnings:
         report.warn(text)
+
+
+def _misfit(experiment: Experiment, source: DataSource) -> str | None:
+    """Return why a reference model cannot be trained on the data, None if it can."""
+    model = experiment.model
+    if not isinstance(model, str) or model not in models.NAMES:
+        return None
+    if source.task.parts is not None:
+        return f"`{model}` has one output, and the data have {len(source.task.parts)} targets"
+    return models.misfit(model, source.shape, source.vocabulary)
+
+
+def _unknown_monitor(
+    experiment: Experiment, source: DataSource
+) -> tuple[str, tuple[str, str]] | None:
+    """Return what is wrong with the result that a closed loop watches, and its place."""
+    schedule = experiment.schedule
+    if not isinstance(schedule, ClosedLoop):
+        return None
+    metric = experiment.setup(source).task.metric
+    known = ("loss", "val_loss", metric.key, metric.on("val").key)
+    if schedule.monitor in known:
+        return None
+    listed = ", ".join(known)
+    message = f"schedule.monitor: must be one of {listed}, got `{schedule.monitor}`"
+    return message, ("schedule", "monitor")
+
+
+def _refuse_unlike_metrics(
+    configs: Sequence[Config], resolved: Mapping[Wanted, DataSource]
+) -> None:
+    """Make sure that all experiments are judged by one metric."""
+    found = {
+        each.experiment.name: each.experiment.setup(resolved[each.experiment.wanted]).task.metric
+        for each in configs
+    }
+    if len({(metric.key, metric.mode) for metric in found.values()}) > 1:
+        listed = ", ".join(f"{name} by {metric.name}" for name, metric in found.items())
+        raise UsageError(
+            f"experiments are compared by one metric, and these have several: {listed}",
+            "state the same `metric:` in each, or compare them in separate `--out` directories",
+        )

@@ -80,7 +80,7 @@ def choose(
     for number, config in enumerate(configs):
         if not auto_rates(config.experiment.schedule):
             continue
-        source = resolved[config.experiment.data]
+        source = resolved[config.experiment.wanted]
         setup = config.experiment.setup(source)
         folder = out / "sweeps" / sweep_record.identity(setup.identity())
         if setup not in swept:

@@ -7,11 +7,12 @@ from typing import Any
 from lrlab import config
 from lrlab.analysis import summaries
 from lrlab.config import Config
-from lrlab.experiment import admission, choosing, planning, retraining, running
+from lrlab.experiment import admission, choosing, own_code, planning, retraining, running
 from lrlab.experiment.choosing import Choice
 from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads
 from lrlab.experiment.planning import Run
+from lrlab.experiment.preparation import resolve
 from lrlab.io import atomic
 from lrlab.metric import Metric
 from lrlab.report import tables, verdict
@@ -19,8 +20,8 @@ from lrlab.reporter import Reporter
 from lrlab.results import comparison
 from lrlab.results.comparison import Comparison, ExperimentSummary
 from lrlab.results.run import RunResult, Status
-from lrlab.tasks import data
 from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.wanted import Wanted
 
 
 def compare(
@@ -62,7 +63,8 @@ def compare(
         Interrupted: On Ctrl-C; finished runs are kept.
     """
     atomic.make_folder(out)
-    resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
+    configs = own_code.loaded(configs, report)
+    resolved = resolve(configs, data_dir, report)
     admission.admit(configs, resolved, report)
     _check_size(configs, resolved, seeds, out)
     this = retraining.command_of(configs, seeds, keep_weights)
@@ -73,7 +75,7 @@ def compare(
     plans = []
     for choice in chosen:
         experiment = choice.config.experiment
-        planned = planning.plan(experiment, resolved[experiment.data], seeds, out)
+        planned = planning.plan(experiment, resolved[experiment.wanted], seeds, out)
         atomic.check_within(out, planned[0].folder.parent)
         plans.append((choice, planned))
     ready = [(choice, planned) for choice, planned in plans if choice.refused is None]
@@ -94,7 +96,11 @@ def compare(
         if choice.refused is not None:
             results |= dict.fromkeys(planned, RunResult(Status.FAILED, error=choice.refused))
     experiments = [_summary(choice, planned, results) for choice, planned in plans]
-    compared = summaries.compare(experiments, summaries.environments(results.values()))
+    compared = summaries.compare(
+        experiments,
+        summaries.environments(results.values()),
+        plans[0][1][0].setup.task.metric,
+    )
     return compared, {run.place.path: result for run, result in results.items()}
 
 
@@ -118,21 +124,14 @@ def verdict_of(compared: Comparison, metric: Metric | None = None) -> dict[str, 
     return None if found is None else verdict.to_json(found, metric)
 
 
-def _resolve(
-    names: Sequence[str], data_dir: Path | None, report: Reporter
-) -> dict[str, DataSource]:
-    with report.waiting("Looking for the data"):
-        return {name: data.resolve(name, data_dir, report.warn) for name in dict.fromkeys(names)}
-
-
 def _check_size(
-    configs: Sequence[Config], resolved: Mapping[str, DataSource], seeds: int, out: Path
+    configs: Sequence[Config], resolved: Mapping[Wanted, DataSource], seeds: int, out: Path
 ) -> None:
     planned = []
     for config_ in configs:
-        runs = planning.plan(config_.experiment, resolved[config_.experiment.data], seeds, out)
+        runs = planning.plan(config_.experiment, resolved[config_.experiment.wanted], seeds, out)
         planned.append(_summary(Choice(config_), runs, dict.fromkeys(runs, RunResult(Status.DONE))))
-    comparison.check_size(summaries.compare(planned))
+    comparison.check_size(summaries.compare(planned, metric=runs[0].setup.task.metric))
 
 
 def _summary(
@@ -145,4 +144,5 @@ def _summary(
         steps_per_epoch=runs[0].length.steps_per_epoch,
         chosen=choice.chosen,
         folders=[run.place.path for run in runs],
+        metric=runs[0].setup.task.metric,
     )

@@ -48,6 +48,6 @@ class Run:
 def plan(experiment: Experiment, source: DataSource, seeds: int, out: Path) -> list[Run]:
     """Return the runs of an experiment, one for each seed: 0, 1, ... `seeds - 1`."""
     setup, name = experiment.setup(source), experiment.name
-    of_all = identity(experiment, source.fingerprint)
+    of_all = identity(experiment, source.fingerprint, experiment.code)
     places = [RunPlace(name, of_all, seed) for seed in range(seeds)]
     return [Run(place.folder(out), place, experiment, setup) for place in places]

@@ -2,11 +2,15 @@
 
 import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lrlab.config import Config
+from lrlab.reporter import Reporter
 from lrlab.tasks import data
 from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.wanted import Wanted
 
 if TYPE_CHECKING:
     from lrlab.training.engines.tensorflow import Engines
@@ -46,7 +50,7 @@ def prepare(sources: Iterable[DataSource]) -> "Engines":
     Raises:
         DataError: If a data set is damaged.
     """
-    imported = _Task(_import_tensorflow)
+    imported = _Task(_import_engines)
     arrays = {
         source: _Task(functools.partial(data.load, source)) for source in dict.fromkeys(sources)
     }
@@ -55,7 +59,32 @@ def prepare(sources: Iterable[DataSource]) -> "Engines":
     return engines
 
 
-def _import_tensorflow() -> Any:
+def resolve(
+    configs: Sequence[Config], data_dir: Path | None, report: Reporter
+) -> dict[Wanted, DataSource]:
+    """Return the data that configs ask for, each read once.
+
+    Raises:
+        DataError: If a data set cannot be had.
+        CodeError: If a user's function fails.
+    """
+    asked = {each.experiment.wanted: each.trusted for each in configs}
+    if any(wanted.is_code for wanted in asked):
+        with report.waiting("Loading TensorFlow"):
+            load_tensorflow()
+    with report.waiting("Looking for the data"):
+        return {
+            wanted: data.resolve(wanted, data_dir, report.warn, trusted=trusted)
+            for wanted, trusted in asked.items()
+        }
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow and set it up; the main thread only waits, so that Ctrl-C works."""
+    _Task(_import_engines).result()
+
+
+def _import_engines() -> Any:
     from lrlab.training.engines.loaded import keras
 
     # What `~/.keras/keras.json` says is meant for other programs, and changes results.

@@ -194,6 +194,7 @@ def _kept(
         config=run.experiment.model_dump(mode="json", exclude={"data"}),
         data=RunData(run.setup.data.name, run.setup.data.fingerprint),
         steps_per_epoch=run.length.steps_per_epoch,
+        code=run.experiment.code,
     )
     if isinstance(outcome, Failure):
         origin = replace(origin, traceback=outcome.trace)

@@ -9,10 +9,10 @@ import numpy as np
 
 from lrlab.config import Config, Experiment
 from lrlab.errors import Interrupted, UsageError
-from lrlab.experiment import admission, verifying
+from lrlab.experiment import admission, own_code, verifying
 from lrlab.experiment.executors.executor import Executor, MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers
-from lrlab.experiment.preparation import prepare
+from lrlab.experiment.preparation import prepare, resolve
 from lrlab.experiment.verifying import Question
 from lrlab.fields import AUTO, Purpose
 from lrlab.finder import span, sweep, verification
@@ -22,7 +22,6 @@ from lrlab.results import sweep_record
 from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
 from lrlab.schedules.constant import Constant
 from lrlab.schedules.one_cycle import OneCycle
-from lrlab.tasks import data
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import SweepJob
@@ -73,9 +72,10 @@ def find_lr(
             f"{seeds:,} seeds of {steps:,} steps are more than {sweep_record.MOST_LOSSES:,} losses",
             "a sweep needs a few hundred steps: lower `--steps` or `--seeds`",
         )
-    with report.waiting("Looking for the data"):
-        source = data.resolve(config.experiment.data, data_dir, report.warn)
-    admission.admit([config], {config.experiment.data: source}, report, schedules=False)
+    (config,) = own_code.loaded([config], report)
+    resolved = resolve([config], data_dir, report)
+    (source,) = resolved.values()
+    admission.admit([config], resolved, report, schedules=False)
     return sweep_experiment(
         config.experiment,
         source,
@@ -124,7 +124,7 @@ def sweep_experiment(
                 verified = _verified(setup, experiment.epochs, side_by_side, found, guess)
     settings = SweepSettings(
         experiment=experiment.name,
-        model=experiment.model,
+        model=experiment.model_name,
         optimizer=experiment.optimizer.model_dump(mode="json"),
         batch_size=experiment.batch_size,
         data=source.name,

@@ -64,7 +64,12 @@ def export(config: Config, to: str, steps_per_epoch: int | None) -> str:
         raise UsageError(f"unknown target `{to}`", f"use one of {', '.join(targets)}")
     experiment = config.experiment
     if steps_per_epoch is None:
-        images = data.train_images(experiment.data)
+        images = data.train_images(experiment.wanted)
+        if images is None:
+            raise UsageError(
+                f"how many examples `{experiment.wanted.name}` has is known when it is read",
+                "say how many steps an epoch has: `--steps-per-epoch N`",
+            )
         steps_per_epoch = Length.of(images, experiment.batch_size, 1).steps_per_epoch
     configs.warnings(config, steps_per_epoch)  # Raises where a formula gives no rate.
     return snippet(experiment, targets[to], steps_per_epoch)

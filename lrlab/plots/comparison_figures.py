@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.analysis import summaries
+from lrlab.config.experiment import model_name
 from lrlab.io import atomic, reading
 from lrlab.metric import ACCURACY, LOSS, Metric
 from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales
@@ -183,7 +184,7 @@ def _result(out: Path, folder: Path) -> RunResult | None:
 
 
 def _about(comparison: Comparison) -> str:
-    models = dict.fromkeys(e.config["model"] for e in comparison.experiments)
+    models = dict.fromkeys(model_name(e.config["model"]) for e in comparison.experiments)
     seeds = sorted({len(e.seeds) for e in comparison.experiments})
     count = f"{seeds[0]} seed{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else "several seeds"
     return f"{comparison.data} · {', '.join(models)} · {count}"

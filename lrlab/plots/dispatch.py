@@ -93,7 +93,13 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
                 f"`{read.source.path}`: {', '.join(wanted)} is `auto`, so there is no curve yet",
                 "`lrlab compare` finds it by a sweep; or put in what `lrlab find-lr` suggests",
             )
-        images = data.train_images(e.data)
+        images = data.train_images(e.wanted)
+        if images is None:
+            images = data.USUAL_IMAGES
+            warn(
+                f"`{read.source.path}`: how many examples `{e.wanted.name}` has is known when it "
+                f"is read; the curve is drawn for {images:,}"
+            )
         steps_per_epoch = Length.of(images, e.batch_size, e.epochs).steps_per_epoch
         for text in config.warnings(read, steps_per_epoch):
             warn(text)

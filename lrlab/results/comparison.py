@@ -223,7 +223,8 @@ def _misfits(comparison: Comparison) -> Iterator[str]:
             for name in names:
                 if name not in getattr(e, part):
                     yield f"`{place}.{part}.{name}` is missing"
-        if not isinstance(e.config.get("model"), str):
+        model = e.config.get("model")
+        if not isinstance(model.get("build") if isinstance(model, dict) else model, str):
             yield f"{place}.config.model must be a text"
         summaries = [*e.final.values(), *e.best.values(), e.train_seconds]
         of_seeds = [e.statuses, e.runs, *(summary.values for summary in summaries)]

@@ -145,34 +145,48 @@ def quantities(metric: Metric) -> dict[str, Metric]:
     return {quantity.key: quantity for quantity in found}
 
 
-def identity(experiment: "Experiment", data_fingerprint: str) -> str:
+def identity(
+    experiment: "Experiment", data_fingerprint: str, code: Mapping[str, Any] | None = None
+) -> str:
     """Return a hash of all that can change the result of an experiment's runs, except the seed.
 
-    The name and the path of the data do not count; the data's content does.
+    The name and the path of the data do not count; the data's content does. Nor does the path of
+    a user's own code, but what it holds.
+
+    Args:
+        experiment: The experiment.
+        data_fingerprint: The hash of its data.
+        code: What tells its own code from other code, by the keys that name it.
     """
     settings = experiment.identity()
-    settings.pop("name", None)
-    settings.pop("data", None)
-    stated = json.dumps([FORMAT, settings, data_fingerprint], sort_keys=True)
-    return hashlib.sha256(stated.encode()).hexdigest()[:10]
+    for key in ("name", "data", *(code or {})):
+        settings.pop(key, None)
+    stated: list[Any] = [FORMAT, settings, data_fingerprint]
+    if code:
+        stated.append(code)
+    text = json.dumps(stated, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def recorded_identity(config: Mapping[str, Any], data_fingerprint: str) -> str:
+def recorded_identity(
+    config: Mapping[str, Any], data_fingerprint: str, code: Mapping[str, Any] | None = None
+) -> str:
     """Return the identity of the runs of a config as `run.json` has it.
 
     Raises:
         ValueError: If it is not a config.
     """
     stated = {name: value for name, value in config.items() if name != "data"}
-    return _recorded_identity(json.dumps(stated), data_fingerprint)
+    return _recorded_identity(json.dumps(stated), data_fingerprint, json.dumps(code))
 
 
 @functools.lru_cache(maxsize=1_000)
-def _recorded_identity(config: str, data_fingerprint: str) -> str:
+def _recorded_identity(config: str, data_fingerprint: str, code: str) -> str:
     # Here, since an empty directory can be checked without it.
     from lrlab.config import Experiment
 
-    return identity(Experiment.model_validate_json(config), data_fingerprint)
+    experiment = Experiment.model_validate_json(config)
+    return identity(experiment, data_fingerprint, json.loads(code))
 
 
 _FOLDER = re.compile(

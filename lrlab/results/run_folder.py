@@ -61,7 +61,8 @@ class RunData:
 class RunOrigin:
     """What `run.json` says about a run besides its result: which one it is, how it came about.
 
-    Older versions did not state the identity. `traceback` is that of a run that failed;
+    Older versions did not state the identity. `code` tells a user's own code from other code;
+    `traceback` is that of a run that failed;
     `resumed_at` holds the steps at which it was resumed from a checkpoint, and
     `earlier_environments` what else than `environment` it was trained in.
     """
@@ -75,6 +76,7 @@ class RunOrigin:
     environment: Environment | None = None
     command: Text | None = None
     workers: Whole | None = None
+    code: Mapping[str, Any] | None = field(default=None, metadata=records.LEFT_OUT)
     traceback: Text | None = field(default=None, metadata=records.LEFT_OUT)
     resumed_at: tuple[Count, ...] | None = field(default=None, metadata=records.LEFT_OUT)
     earlier_environments: Environments | None = field(default=None, metadata=records.LEFT_OUT)

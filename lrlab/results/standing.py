@@ -83,7 +83,7 @@ def _unresolved(run: KeptRun, place: RunPlace) -> str | None:
     if origin.config is None or origin.data is None or origin.steps_per_epoch is None:
         return "does not record which experiment it is"
     try:
-        identity = recorded_identity(origin.config, origin.data.fingerprint)
+        identity = recorded_identity(origin.config, origin.data.fingerprint, origin.code)
         name, epochs = origin.config["name"], int(origin.config["epochs"])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         return f"does not record which experiment it is: {first_line(error)}"

@@ -36,6 +36,7 @@ class PlateauState:
 class Performance(ClosedLoop):
     """Falls when the validation result stalls."""
 
+    added: ClassVar = ("mode",)
     moves: ClassVar = "falls when {} stalls"
 
     type: Literal["performance"]

@@ -11,16 +11,32 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.errors import DataError
+from lrlab.errors import CodeError, DataError
 from lrlab.io import reading
-from lrlab.tasks import fashion_mnist, labels, own_npz, part_flaws, parts, sketches
+from lrlab.tasks import (
+    code,
+    code_loading,
+    fashion_mnist,
+    labels,
+    parts,
+    sketches,
+)
+from lrlab.tasks.code import Origin
+from lrlab.tasks.cycling import cycling
+from lrlab.tasks.readers import csv_table, keras_sets, named_arrays, returned
+from lrlab.tasks.sentences import sentences
+from lrlab.tasks.streamed import Streams
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.parts import Given, Part, Tree
 from lrlab.tasks.scale import Scale
 from lrlab.tasks.split import BOOK, DRAWN, Split
 from lrlab.tasks.task import CLASSIFICATION, Task, of_targets
+from lrlab.tasks.wanted import BUILT_IN, KERAS, Wanted
 
 Warn = Callable[[str], None]
+
+USUAL_IMAGES = fashion_mnist.TRAIN_IMAGES - BOOK.count(fashion_mnist.TRAIN_IMAGES)
+"""Images of Fashion-MNIST to train on."""
 
 FALLBACK_WARNING = (
     "Fashion-MNIST was not found and could not be downloaded; using `sketches` instead, drawings "
@@ -75,28 +91,44 @@ def scaled(x: Tree, scale: Any) -> Any:
     return x
 
 
-def resolve(name: str, data_dir: Path | None = None, warn: Warn | None = None) -> DataSource:
-    """Return which data `name` means: `auto`, `fashion-mnist`, `sketches` or an npz path.
+def resolve(
+    wanted: Wanted | str,
+    data_dir: Path | None = None,
+    warn: Warn | None = None,
+    *,
+    trusted: Collection[Origin] = (),
+) -> DataSource:
+    """Return the data that an experiment asks for.
 
     Args:
-        name: The name, as in a config.
+        wanted: What it asks for, or a name as in a config.
         data_dir: Where the files of Fashion-MNIST are looked for first.
-        warn: Called with a text when `auto` falls back to `sketches`, and about labels that are
+        warn: Called with a text when `auto` falls back to `sketches`, and about targets that are
             probably a mistake.
+        trusted: The files and modules whose code may run.
 
     Raises:
         DataError: If it is not there and cannot be had.
+        CodeError: If it is a user's function that is not trusted, or fails.
     """
+    if isinstance(wanted, str):
+        wanted = Wanted(wanted)
     if data_dir is not None and not reading.is_folder(data_dir):
         raise DataError(
             f"`{data_dir}` is not a folder", "pass an existing folder with `--data-dir`"
         )
+    if wanted.name in BUILT_IN:
+        return _split_as_stated(_built_in(wanted.name, data_dir, warn), wanted)
+    name, given, digest = _read_own(wanted, trusted)
+    if wanted.standardise is not None:
+        given = replace(given, standardise=wanted.standardise)
+    split = wanted.split or DRAWN
+    return resolve_given(name, given, digest, split=split, warn=warn, place=f"`{wanted.name}`")
+
+
+def _built_in(name: str, data_dir: Path | None, warn: Warn | None) -> DataSource:
     if name == "sketches":
         return sketches.resolve()
-    if name not in ("auto", "fashion-mnist"):
-        path = Path(name)
-        digest = own_npz.fingerprint(path)
-        return resolve_given(path.name, own_npz.read(path), digest, warn=warn, place=f"`{path}`")
     try:
         return fashion_mnist.resolve(data_dir)
     except DataError:
@@ -105,6 +137,52 @@ def resolve(name: str, data_dir: Path | None = None, warn: Warn | None = None) -
     if warn is not None:
         warn(FALLBACK_WARNING)
     return sketches.resolve()
+
+
+def _split_as_stated(source: DataSource, wanted: Wanted) -> DataSource:
+    """Return built-in data with another split or scale, if they are stated."""
+    if wanted.split is None and wanted.standardise is None:
+        return source
+    split = wanted.split or BOOK
+    images = fashion_mnist.TRAIN_IMAGES
+    stated = [source.fingerprint, split.text, wanted.standardise]
+    fingerprint = hashlib.sha256(repr(stated).encode()).hexdigest()
+    return replace(
+        source,
+        fingerprint=fingerprint,
+        train_images=images - split.count(images),
+        split=split,
+        standardise=wanted.standardise is not False,
+    )
+
+
+def _read_own(wanted: Wanted, trusted: Collection[Origin]) -> tuple[str, Given, str | None]:
+    """Return a user's own data: their name, the arrays, and the hash of the file they were in."""
+    if wanted.is_code:
+        reference = code.parse(wanted.name, Path())
+        function = code_loading.load(reference, trusted)
+        found = function.call({"seed": 0}, json.loads(wanted.args))
+        read = returned.given(found, f"`{wanted.name}`")
+        if isinstance(read, Streams):
+            raise CodeError(
+                f"`{wanted.name}` gives a stream of batches, which `compare` cannot train on yet",
+                "return arrays, or sweep it from Python: `lrlab.find_lr(model, dataset)`",
+            )
+        return reference.import_string, read, None
+    if wanted.name in _EMBEDDED:
+        return wanted.name, _EMBEDDED[wanted.name](), None
+    if wanted.name.startswith(KERAS):
+        return wanted.name, keras_sets.read(wanted.name.removeprefix(KERAS)), None
+    path = Path(wanted.name)
+    if path.suffix == ".csv":
+        args = json.loads(wanted.args)
+        return path.name, csv_table.read(path, args.get("target")), None
+    if reading.is_folder(path):
+        return path.name, named_arrays.read_npy_folder(path), None
+    return path.name, named_arrays.read_npz(path), None
+
+
+_EMBEDDED: dict[str, Callable[[], Given]] = {"cycling": cycling, "sentences": sentences}
 
 
 def resolve_given(
@@ -130,7 +208,7 @@ def resolve_given(
         DataError: If they cannot be trained on.
     """
     about = f"{place or f'`{name}`'}: "
-    if flaw := part_flaws.flaw(given) or labels.flaw(given):
+    if flaw := labels.flaw(given):
         raise DataError(about + flaw.found, flaw.remedy)
     given = labels.tidied(given)
     task = of_targets(_targets(given))
@@ -177,16 +255,21 @@ def _targets(given: Given) -> Tree:
     return np.concatenate(trees)  # type: ignore[arg-type]
 
 
-def train_images(name: str) -> int:
-    """Return how many images there are to train on, without looking for or reading any.
+def train_images(wanted: Wanted) -> int | None:
+    """Return how many examples there are to train on, without looking for or reading any.
+
+    None where only reading or running something would tell.
 
     Raises:
         DataError: If an npz file cannot be read.
     """
-    if name.endswith(".npz"):
-        images = own_npz.train_images(Path(name))
-        return images - DRAWN.count(images)
-    return fashion_mnist.TRAIN_IMAGES - BOOK.count(fashion_mnist.TRAIN_IMAGES)
+    if wanted.name in BUILT_IN:
+        images, split = fashion_mnist.TRAIN_IMAGES, wanted.split or BOOK
+    elif wanted.name.endswith(".npz"):
+        images, split = own_npz.train_images(Path(wanted.name)), wanted.split or DRAWN
+    else:
+        return None
+    return images - split.count(images)
 
 
 def load(source: DataSource) -> DataSet:
@@ -200,7 +283,7 @@ def load(source: DataSource) -> DataSet:
     """
     given = source.given or _read(source)
     train, validation = _split(source, given)
-    scale = _scale(train.x) if given.standardise else None
+    scale = _scale(train.x) if given.standardise and source.standardise else None
     return DataSet(train, validation, given.test, source.task, scale)
 
 

@@ -30,6 +30,7 @@ class DataSource:
         split: What is held out to validate on.
         given: The arrays, where they were read already.
         vocabulary: How many tokens there are, where examples are sequences of tokens.
+        standardise: Whether inputs that would be standardised are.
     """
 
     name: str = field(compare=False)
@@ -41,6 +42,7 @@ class DataSource:
     split: Split = field(default=BOOK, compare=False)
     given: Given | None = field(default=None, compare=False, repr=False)
     vocabulary: int | None = field(default=None, compare=False)
+    standardise: bool = field(default=True, compare=False)
 
     def sample(self) -> Any:
         """Return two examples as a model takes them, though not standardised."""

@@ -34,6 +34,11 @@ class OwnFunction:
         """Call it."""
         return self.code.function(*args, **named)
 
+    @property
+    def name(self) -> str:
+        """Its name in tables and files."""
+        return str(self.code.reference.function).rpartition(".")[2]
+
     def identity(self) -> dict[str, Any]:
         """Return what tells it from others, as JSON."""
         return self.code.identity()

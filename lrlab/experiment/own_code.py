@@ -1,0 +1,68 @@
+"""The code that configs name: loaded once, with consent, before anything is planned."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lrlab.config import Config
+from lrlab.config.experiment import BuiltModel, Experiment
+from lrlab.experiment.preparation import load_tensorflow
+from lrlab.reporter import Reporter
+from lrlab.tasks import code, code_loading
+from lrlab.tasks.code import Origin
+from lrlab.tasks.judging import OwnCode
+from lrlab.tasks.own_model import OwnFunction, OwnModel
+
+
+def loaded(configs: Sequence[Config], report: Reporter) -> list[Config]:
+    """Return configs whose models, losses and metrics can be built; data are resolved apart.
+
+    TensorFlow is set up before any of that code is imported, since the code may import it too.
+
+    Raises:
+        CodeError: If code is not there, fails when it is imported, or is not a function.
+    """
+    named = [set(each.experiment.references()) - {"data", "data.load"} for each in configs]
+    if not any(named):
+        return list(configs)
+    with report.waiting("Loading TensorFlow and your code"):
+        load_tensorflow()
+        return [
+            _loaded(each) if references else each
+            for each, references in zip(configs, named, strict=True)
+        ]
+
+
+def _loaded(config: Config) -> Config:
+    experiment, trusted = config.experiment, config.trusted
+    if experiment.code:  # From Python, or loaded before.
+        return config
+    references = experiment.references()
+
+    def function(*keys: str) -> OwnFunction | None:
+        text = next((references[key] for key in keys if key in references), None)
+        return None if text is None else OwnFunction(_code(text, trusted))
+
+    own = OwnCode(
+        model=_model(experiment, trusted),
+        loss=function("loss"),
+        measure=function("metric", "metric.name"),
+    )
+    return replace(config, experiment=experiment.with_code(own))
+
+
+def _model(experiment: Experiment, trusted: frozenset[Origin]) -> OwnModel | None:
+    references = experiment.references()
+    text = references.get("model", references.get("model.build"))
+    if text is None:
+        return None
+    stated = experiment.model if isinstance(experiment.model, BuiltModel) else None
+    reference = code.parse(text, Path())
+    if reference.is_keras_file:
+        code.require_consent(reference, trusted)
+        return OwnModel.of_file(reference, stated.weights if stated else "fresh")
+    return OwnModel.of_code(_code(text, trusted), stated.args if stated else {})
+
+
+def _code(text: str, trusted: frozenset[Origin]) -> code_loading.Code:
+    return code_loading.load(code.parse(text, Path()), trusted)

@@ -1,0 +1,80 @@
+"""How an experiment is judged: loss and metric as it states them, and its own code, once loaded."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from lrlab import metric as metrics
+from lrlab.metric import Metric
+
+if TYPE_CHECKING:
+    from lrlab.tasks.data_source import DataSource
+    from lrlab.tasks.own_model import Examined, OwnFunction, OwnModel
+    from lrlab.tasks.task import Task
+
+LOSSES = (
+    "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
+    "categorical_focal_crossentropy", "categorical_hinge", "cosine_similarity", "dice", "hinge",
+    "huber", "kl_divergence", "log_cosh", "mae", "mape", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
+    "mse", "msle", "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+)  # fmt: skip
+"""The losses that Keras knows by name; a test compares them with Keras."""
+
+
+@dataclass(frozen=True)
+class OwnCode:
+    """The code of an experiment, loaded with consent; each part is None where it has none."""
+
+    model: "OwnModel | None" = None
+    loss: "OwnFunction | None" = None
+    measure: "OwnFunction | None" = None
+    _known: "dict[Any, Examined]" = field(default_factory=dict, compare=False)
+
+    def examined(self, source: "DataSource", stated: "Task | None") -> "Examined":
+        """Return what is known of the model once it has been built; it is built for that once.
+
+        Raises:
+            CodeError: If it does not fit the data.
+        """
+        from lrlab.tasks.own_model import examine
+
+        assert self.model is not None
+        key = (source, None if stated is None else repr(stated.identity()))
+        if key not in self._known:
+            self._known[key] = examine(self.model, source, stated)
+        return self._known[key]
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells this code from other code, as JSON, by the keys that name it."""
+        parts = {"model": self.model, "loss": self.loss, "metric": self.measure}
+        return {key: part.identity() for key, part in parts.items() if part is not None}
+
+
+def stated(task: "Task", loss: str | None, metric: Any, own: OwnCode) -> "Task | None":
+    """Return the task with the loss and the metric that an experiment states, None without any.
+
+    Args:
+        task: What the targets ask for.
+        loss: The loss as the experiment states it, None if it does not.
+        metric: The metric likewise: a name, or an object with `name` and `mode`.
+        own: The experiment's own code.
+
+    Raises:
+        ValueError: If nothing says which way of a metric is better.
+    """
+    if loss is None and metric is None:
+        return None
+    found = task if loss is None else replace(task, loss=own.loss or loss)
+    if metric is None:
+        return found
+    return replace(found, metric=_metric(metric, own), measure=own.measure, of_output=None)
+
+
+def _metric(stated: Any, own: OwnCode) -> Metric:
+    if isinstance(stated, str):
+        name, mode = stated, None
+    else:
+        name, mode = stated.name, stated.mode
+    if own.measure is not None:
+        name = own.measure.name
+    return metrics.known(name, mode)
