@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from lrlab.cli.group import command_line
-from lrlab.cli.options import AsJson, Configs, Data, DataDir, ModelChoice, NoLock, Out, Seeds, Settings, Trust, Wait
+from lrlab.cli.options import (
+    AsJson,
+    Configs,
+    Data,
+    DataDir,
+    ModelChoice,
+    NoLock,
+    Out,
+    Seeds,
+    Settings,
+    Trust,
+    Wait,
+)
 
 
 def compare(

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from lrlab.cli.group import command_line
-from lrlab.cli.options import AsJson, Data, DataDir, ModelChoice, NoLock, Out, Seeds, Settings, Trust, Wait
+from lrlab.cli.options import (
+    AsJson,
+    Data,
+    DataDir,
+    ModelChoice,
+    NoLock,
+    Out,
+    Seeds,
+    Settings,
+    Trust,
+    Wait,
+)
 from lrlab.finder.span import FEWEST_STEPS, MAX_LR, MIN_LR, MOST_STEPS
 
 

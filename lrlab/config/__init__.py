@@ -112,9 +112,7 @@ def consents(given: Sequence[Override], trust: Sequence[str]) -> set[Origin]:
     return {code.origin(text, Path()) for text in (*named, *trust)}
 
 
-def reference(
-    given: Sequence[Override] = (), trusted: Collection[Origin] | None = None
-) -> Config:
+def reference(given: Sequence[Override] = (), trusted: Collection[Origin] | None = None) -> Config:
     """Return the reference experiment: all defaults, under a constant rate of 0.01."""
     constant = {"schedule": {"type": "constant", "lr": 0.01}}
     source = Source("the reference experiment", data=constant)
@@ -191,9 +189,9 @@ def _locate(source: Source) -> None:
         inner = source.data
         for name in above:
             inner = inner.get(name)
-        name = inner.get(key) if isinstance(inner, dict) else None
-        if isinstance(name, str) and is_file(name):
-            inner[key] = str(folder / name)
+        text = inner.get(key) if isinstance(inner, dict) else None
+        if isinstance(text, str) and is_file(text):
+            inner[key] = str(folder / text)
 
 
 def _refuse_equal_names(configs: Sequence[Config]) -> None:

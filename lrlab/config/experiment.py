@@ -66,6 +66,10 @@ def _check_code(text: str) -> str:
     return text
 
 
+def _check_load(text: str) -> str:
+    return text if text.endswith(".csv") else _check_code(text)
+
+
 def _check_loss(loss: str) -> str:
     if loss in judging.LOSSES or code.is_code(loss):
         return loss
@@ -102,10 +106,14 @@ class BuiltModel(Model):
 class LoadedData(Model):
     """Data of one's own with arguments."""
 
-    load: Annotated[str, AfterValidator(_check_code)] = Field(
-        description="FILE.py:FUNCTION or package.module:FUNCTION"
+    load: Annotated[str, AfterValidator(_check_load)] = Field(
+        description="FILE.py:FUNCTION, package.module:FUNCTION or FILE.csv"
     )
-    args: Args = Field(default={}, description="arguments of the function")
+    args: Args = Field(
+        default={},
+        description="arguments of the function; of a csv file `target`, the column or columns to "
+        "learn, and `drop`, columns to leave out",
+    )
 
 
 class StatedMetric(Model):
@@ -118,7 +126,7 @@ class StatedMetric(Model):
 def _or_text(check: Callable[[str], str], mapping: type[Model]) -> Any:
     """Return the type of a key that holds a text or a mapping."""
     text = Annotated[str, AfterValidator(check), Tag(TEXT)]
-    return Annotated[text | Annotated[mapping, Tag(MAPPING)], Discriminator(_form)]  # type: ignore[valid-type]
+    return Annotated[text | Annotated[mapping, Tag(MAPPING)], Discriminator(_form)]
 
 
 if TYPE_CHECKING:

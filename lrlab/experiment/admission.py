@@ -44,8 +44,8 @@ def admit(
                 "training images, so that an epoch is a single step"
             )
             warnings.append(render(each.source.problem(message, ("batch_size",)), each.source))
-        if wrong := _unknown_monitor(experiment, source):
-            each.source.problems.append(each.source.problem(*wrong))
+        if unknown := _unknown_monitor(experiment, source):
+            each.source.problems.append(each.source.problem(*unknown))
         if schedules:
             steps = experiment.setup(source).length(1).steps_per_epoch
             config.examine(each, steps, curve=not auto_rates(experiment.schedule))

@@ -25,6 +25,7 @@ from lrlab.results.sweep_record import SweepRecord, SweepSummary
 from lrlab.results.verified_auto import VerifiedAuto
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
+from lrlab.tasks.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Choice:
 
 def choose(
     configs: Sequence[Config],
-    resolved: Mapping[str, DataSource],
+    resolved: Mapping[Wanted, DataSource],
     *,
     out: Path,
     report: Reporter,

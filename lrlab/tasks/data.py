@@ -4,8 +4,9 @@
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,19 @@ from lrlab.tasks import (
     code_loading,
     fashion_mnist,
     labels,
+    own_npz,
     parts,
     sketches,
 )
 from lrlab.tasks.code import Origin
 from lrlab.tasks.cycling import cycling
-from lrlab.tasks.readers import csv_table, keras_sets, named_arrays, returned
-from lrlab.tasks.sentences import sentences
-from lrlab.tasks.streamed import Streams
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.parts import Given, Part, Tree
+from lrlab.tasks.readers import csv_table, keras_sets, named_arrays, returned
 from lrlab.tasks.scale import Scale
+from lrlab.tasks.sentences import sentences
 from lrlab.tasks.split import BOOK, DRAWN, Split
+from lrlab.tasks.streamed import Streams
 from lrlab.tasks.task import CLASSIFICATION, Task, of_targets
 from lrlab.tasks.wanted import BUILT_IN, KERAS, Wanted
 
@@ -175,8 +177,7 @@ def _read_own(wanted: Wanted, trusted: Collection[Origin]) -> tuple[str, Given, 
         return wanted.name, keras_sets.read(wanted.name.removeprefix(KERAS)), None
     path = Path(wanted.name)
     if path.suffix == ".csv":
-        args = json.loads(wanted.args)
-        return path.name, csv_table.read(path, args.get("target")), None
+        return path.name, csv_table.read(path, **json.loads(wanted.args)), None
     if reading.is_folder(path):
         return path.name, named_arrays.read_npy_folder(path), None
     return path.name, named_arrays.read_npz(path), None

@@ -64,10 +64,21 @@ def stated(task: "Task", loss: str | None, metric: Any, own: OwnCode) -> "Task |
     """
     if loss is None and metric is None:
         return None
-    found = task if loss is None else replace(task, loss=own.loss or loss)
+    found = task if loss is None else replace(_asked_by(loss, task), loss=own.loss or loss)
     if metric is None:
         return found
     return replace(found, metric=_metric(metric, own), measure=own.measure, of_output=None)
+
+
+_OF_AMOUNTS = ("mae", "mape", "mse", "msle", "huber", "log_cosh", "poisson")
+
+
+def _asked_by(loss: str, task: "Task") -> "Task":
+    """Return the task where a loss says what the targets alone do not: whole numbers as amounts."""
+    from lrlab.tasks.task import of_kind
+
+    amounts = loss in _OF_AMOUNTS or loss.startswith("mean_")
+    return of_kind("regression", 1) if amounts and task.kind == "classification" else task
 
 
 def _metric(stated: Any, own: OwnCode) -> Metric:
