@@ -79,7 +79,7 @@ class Auto(enum.Enum):
 AUTO = Auto.AUTO
 """A rate that a config leaves to a sweep."""
 
-TEXT, MAPPING = "(text)", "(mapping)"
+TEXT, MAPPING, KNOWN = "(text)", "(mapping)", "(known)"
 """How pydantic tells apart what a key may hold; no key of a file is called so."""
 
 Purpose = Literal["steady_lr", "max_lr"]

@@ -178,6 +178,7 @@ _PLACES = (
     ("loss",),
     ("metric",),
     ("metric", "name"),
+    ("optimizer", "type"),
 )
 """The keys under which a file can stand."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -16,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from lrlab.fields import MAPPING, TEXT, Model, shown
+from lrlab.fields import KNOWN, MAPPING, TEXT, Model, shown
 from lrlab.metric import Mode
 from lrlab.schedules import AnySchedule, OpenLoop, Schedule
 from lrlab.tasks import code, judging, models, split
@@ -116,6 +117,20 @@ class LoadedData(Model):
     )
 
 
+class StatedOptimizer(Model):
+    """An optimizer of one's own; its learning rate is set at every step."""
+
+    type: Annotated[str, AfterValidator(_check_code)] = Field(
+        description="FILE.py:FUNCTION or package.module:FUNCTION, which returns a Keras optimizer"
+    )
+    args: Args = Field(default={}, description="arguments of the function")
+
+
+def _optimizer_form(value: Any) -> str:
+    stated = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return MAPPING if isinstance(stated, str) and code.is_code(stated) else KNOWN
+
+
 class StatedMetric(Model):
     """A metric whose name does not say which way is better."""
 
@@ -133,10 +148,15 @@ if TYPE_CHECKING:
     ModelChoice = str | BuiltModel
     DataChoice = str | LoadedData
     MetricChoice = str | StatedMetric
+    OptimizerChoice = Optimizer | StatedOptimizer
 else:
     ModelChoice = _or_text(_check_model, BuiltModel)
     DataChoice = _or_text(_check_data, LoadedData)
     MetricChoice = _or_text(str, StatedMetric)
+    OptimizerChoice = Annotated[
+        Annotated[Optimizer, Tag(KNOWN)] | Annotated[StatedOptimizer, Tag(MAPPING)],
+        Discriminator(_optimizer_form),
+    ]
 
 
 def _whole(key: Any) -> Any:
@@ -190,7 +210,10 @@ class Experiment(Model):
     class_weight: dict[ClassNumber, Annotated[float, Field(ge=0)]] | None = Field(
         None, description="what the examples of each class count in the loss, 1 by default"
     )
-    optimizer: Optimizer = Field(Sgd(type="sgd", momentum=0.9), description="the optimizer")
+    optimizer: OptimizerChoice = Field(
+        Sgd(type="sgd", momentum=0.9),
+        description="the optimizer; default of a model that is compiled: its own",
+    )
     batch_size: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
         32, description="images per step; the last batch of an epoch may be smaller"
     )
@@ -208,14 +231,32 @@ class Experiment(Model):
 
         stated = judging.stated(source.task, self.loss, self.metric, self._own)
         weights = tuple(sorted(self.class_weight.items())) if self.class_weight else None
+        optimizer: Any = self.optimizer
+        if isinstance(optimizer, StatedOptimizer):
+            optimizer = self._own.optimizer
         if self._own.model is None:
             name = str(self.model)
-            return Setup(source, name, self.optimizer, self.batch_size, stated, weights)
+            return Setup(source, name, optimizer, self.batch_size, stated, weights)
         examined = self._own.examined(source, stated)
-        own = None if "optimizer" in self.model_fields_set else examined.optimizer
-        return Setup(
-            source, self._own.model, own or self.optimizer, self.batch_size, examined.task, weights
-        )
+        return Setup(source, self._own.model, optimizer, self.batch_size, examined.task, weights)
+
+    def settled(self, source: "DataSource") -> "Experiment":
+        """Return the experiment with the optimizer that its model was compiled with, if any.
+
+        Raises:
+            CodeError: If the model is the user's own and does not fit the data.
+        """
+        if self._own.model is None or "optimizer" in self.model_fields_set:
+            return self
+        stated = judging.stated(source.task, self.loss, self.metric, self._own)
+        compiled = self._own.examined(source, stated).optimizer
+        if compiled is None:
+            return self
+        if (known := compiled.known()) is not None:
+            return self.model_copy(update={"optimizer": known})
+        text = self.model.build if isinstance(self.model, BuiltModel) else self.model
+        other = self.model_copy(update={"optimizer": StatedOptimizer(type=text)})
+        return other.with_code(replace(self._own, optimizer=compiled))
 
     @property
     def wanted(self) -> Wanted:
@@ -241,6 +282,8 @@ class Experiment(Model):
                 self.metric.name if isinstance(self.metric, StatedMetric) else self.metric or ""
             ),
         }
+        if isinstance(self.optimizer, StatedOptimizer):
+            found["optimizer.type"] = self.optimizer.type
         return {key: text for key, text in found.items() if code.is_code(text)}
 
     def with_code(self, own: OwnCode) -> "Experiment":
@@ -267,13 +310,23 @@ class Experiment(Model):
     @classmethod
     def _check_momentum(cls, optimizer: Optimizer, info: ValidationInfo) -> Optimizer:
         schedule = info.data.get("schedule")
-        cycled = isinstance(schedule, Schedule) and schedule.cycles_momentum
-        if cycled and isinstance(optimizer, Sgd | RmsProp) and optimizer.momentum == 0:
-            raise ValueError(
-                f"needs a `momentum` above 0, since the schedule cycles it; {optimizer.type} "
-                "without momentum has none to cycle"
-            )
+        if isinstance(schedule, Schedule) and (wrong := no_momentum(schedule, optimizer)):
+            raise ValueError(wrong)
         return optimizer
+
+
+def no_momentum(schedule: Schedule, optimizer: Any) -> str | None:
+    """Return why an optimizer has no momentum that a schedule could cycle, None if it has."""
+    if not schedule.cycles_momentum:
+        return None
+    if isinstance(optimizer, Sgd | RmsProp) and optimizer.momentum == 0:
+        return (
+            f"needs a `momentum` above 0, since the schedule cycles it; {optimizer.type} "
+            "without momentum has none to cycle"
+        )
+    if isinstance(optimizer, StatedOptimizer):
+        return "must be one of lrlab's own, since the schedule cycles its momentum"
+    return None
 
 
 def model_name(model: Any) -> str:

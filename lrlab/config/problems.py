@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from lrlab.config.source import Location, Problem, Source
 from lrlab.errors import ConfigError
-from lrlab.fields import MAPPING, TEXT, Model, shown
+from lrlab.fields import KNOWN, MAPPING, TEXT, Model, shown
 from lrlab.io.printable import printable
 
 MOST_SHOWN = 20
@@ -71,7 +71,7 @@ def _in_file(loc: Sequence[str | int], model: type[Model]) -> tuple[Location, ty
     owner: type[Model] | None = model
     inside: list[type[Model]] = []
     for part in loc:
-        if part in (TEXT, MAPPING):
+        if part in (TEXT, MAPPING, KNOWN):
             if part == TEXT:
                 inside = []
             continue

@@ -65,6 +65,7 @@ def compare(
     atomic.make_folder(out)
     configs = own_code.loaded(configs, report)
     resolved = resolve(configs, data_dir, report)
+    configs = own_code.settled(configs, resolved)
     admission.admit(configs, resolved, report)
     _check_size(configs, resolved, seeds, out)
     this = retraining.command_of(configs, seeds, keep_weights)

@@ -1,17 +1,20 @@
 """The code that configs name: loaded once, with consent, before anything is planned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lrlab.config import Config
-from lrlab.config.experiment import BuiltModel, Experiment
+from lrlab.config.experiment import BuiltModel, Experiment, StatedOptimizer, no_momentum
+from lrlab.config.problems import raise_problems
 from lrlab.experiment.preparation import load_tensorflow
 from lrlab.reporter import Reporter
 from lrlab.tasks import code, code_loading
 from lrlab.tasks.code import Origin
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.judging import OwnCode
-from lrlab.tasks.own_model import OwnFunction, OwnModel
+from lrlab.tasks.own_model import OwnFunction, OwnModel, OwnOptimizer
+from lrlab.tasks.wanted import Wanted
 
 
 def loaded(configs: Sequence[Config], report: Reporter) -> list[Config]:
@@ -33,6 +36,23 @@ def loaded(configs: Sequence[Config], report: Reporter) -> list[Config]:
         ]
 
 
+def settled(configs: Sequence[Config], resolved: Mapping[Wanted, DataSource]) -> list[Config]:
+    """Return configs with the optimizers that their models were compiled with.
+
+    Raises:
+        CodeError: If a model cannot be built or does not fit its data.
+        ConfigError: If a schedule cycles a momentum that an optimizer does not have.
+    """
+    found = []
+    for config in configs:
+        experiment = config.experiment.settled(resolved[config.experiment.wanted])
+        if wrong := no_momentum(experiment.schedule, experiment.optimizer):
+            config.source.problems.append(config.source.problem(f"optimizer: {wrong}", ()))
+        found.append(replace(config, experiment=experiment))
+    raise_problems(each.source for each in found)
+    return found
+
+
 def _loaded(config: Config) -> Config:
     experiment, trusted = config.experiment, config.trusted
     if experiment.code:  # From Python, or loaded before.
@@ -47,6 +67,7 @@ def _loaded(config: Config) -> Config:
         model=_model(experiment, trusted),
         loss=function("loss"),
         measure=function("metric", "metric.name"),
+        optimizer=_optimizer(experiment, trusted),
     )
     return replace(config, experiment=experiment.with_code(own))
 
@@ -62,6 +83,13 @@ def _model(experiment: Experiment, trusted: frozenset[Origin]) -> OwnModel | Non
         code.require_consent(reference, trusted)
         return OwnModel.of_file(reference, stated.weights if stated else "fresh")
     return OwnModel.of_code(_code(text, trusted), stated.args if stated else {})
+
+
+def _optimizer(experiment: Experiment, trusted: frozenset[Origin]) -> OwnOptimizer | None:
+    stated = experiment.optimizer
+    if not isinstance(stated, StatedOptimizer):
+        return None
+    return OwnOptimizer.of_code(_code(stated.type, trusted), stated.args)
 
 
 def _code(text: str, trusted: frozenset[Origin]) -> code_loading.Code:

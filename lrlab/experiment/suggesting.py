@@ -75,6 +75,7 @@ def find_lr(
     (config,) = own_code.loaded([config], report)
     resolved = resolve([config], data_dir, report)
     (source,) = resolved.values()
+    (config,) = own_code.settled([config], resolved)
     admission.admit([config], resolved, report, schedules=False)
     return sweep_experiment(
         config.experiment,

@@ -8,7 +8,13 @@ from lrlab.metric import Metric
 
 if TYPE_CHECKING:
     from lrlab.tasks.data_source import DataSource
-    from lrlab.tasks.own_model import Examined, OwnFunction, OwnModel
+    from lrlab.tasks.own_model import (
+        CompiledOptimizer,
+        Examined,
+        OwnFunction,
+        OwnModel,
+        OwnOptimizer,
+    )
     from lrlab.tasks.task import Task
 
 LOSSES = (
@@ -28,6 +34,7 @@ class OwnCode:
     model: "OwnModel | None" = None
     loss: "OwnFunction | None" = None
     measure: "OwnFunction | None" = None
+    optimizer: "OwnOptimizer | CompiledOptimizer | None" = None
     _known: "dict[Any, Examined]" = field(default_factory=dict, compare=False)
 
     def examined(self, source: "DataSource", stated: "Task | None") -> "Examined":
@@ -46,7 +53,12 @@ class OwnCode:
 
     def identity(self) -> dict[str, Any]:
         """Return what tells this code from other code, as JSON, by the keys that name it."""
-        parts = {"model": self.model, "loss": self.loss, "metric": self.measure}
+        parts = {
+            "model": self.model,
+            "loss": self.loss,
+            "metric": self.measure,
+            "optimizer": self.optimizer,
+        }
         return {key: part.identity() for key, part in parts.items() if part is not None}
 
 

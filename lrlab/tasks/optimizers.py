@@ -3,7 +3,7 @@
 Keras is imported when an optimizer is built.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -16,6 +16,11 @@ class Buildable(Model):
     """An optimizer's settings, named as the arguments of Keras' own class `keras_name`."""
 
     keras_name: ClassVar[str]
+
+    @classmethod
+    def named(cls) -> str:
+        """Return the `type` that a config names it by."""
+        return str(get_args(cls.model_fields["type"].annotation)[0])
 
     def build(self) -> Any:
         """Return the Keras optimizer.
@@ -91,6 +96,9 @@ class RmsProp(Buildable):
     epsilon: PositiveRate = Field(1e-7, description="keeps the division finite")
     weight_decay: Rate | None = Field(None, description="decoupled weight decay per step")
 
+
+KINDS = (Sgd, Adam, AdamW, Nadam, RmsProp)
+"""Every optimizer of lrlab's own."""
 
 Optimizer = Annotated[Sgd | Adam | AdamW | Nadam | RmsProp, Field(discriminator="type")]
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import ValidationError
 
 from lrlab import metric
 from lrlab.errors import CodeError
-from lrlab.fields import Model as Stated
 from lrlab.metric import Metric
 from lrlab.tasks import code_errors
 from lrlab.tasks.code import CodeReference
 from lrlab.tasks.code_loading import Code, file_identity
 from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.optimizers import KINDS, Optimizer
 from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.task import Task, of_kind
 
@@ -171,10 +172,10 @@ def examine(model: OwnModel, source: DataSource, stated: Task | None) -> Examine
     return Examined(task, optimizer, trained)
 
 
-class CompiledOptimizer(Stated):
-    """The optimizer that a user's model was compiled with."""
+@dataclass(frozen=True)
+class CompiledOptimizer:
+    """The optimizer that a user's model was compiled with, as JSON text."""
 
-    type: str
     config: str
 
     @classmethod
@@ -183,15 +184,73 @@ class CompiledOptimizer(Stated):
         import keras
 
         config = keras.optimizers.serialize(getattr(optimizer, "inner_optimizer", optimizer))
-        return cls(type=config["class_name"].lower(), config=json.dumps(config, default=str))
+        config["config"]["learning_rate"] = 0.0
+        return cls(json.dumps(config, sort_keys=True, default=str))
 
     def build(self) -> Any:
         """Return a new one, whose rate is assigned at every step."""
         import keras
 
-        config = json.loads(self.config)
-        config["config"]["learning_rate"] = 0.0
-        return keras.optimizers.deserialize(config)
+        return keras.optimizers.deserialize(json.loads(self.config))
+
+    def identity(self) -> Any:
+        """Return what tells it from others, as JSON."""
+        return json.loads(self.config)
+
+    def known(self) -> Optimizer | None:
+        """Return the optimizer of lrlab's own that equals it, None if there is none."""
+        stated = json.loads(self.config)
+        for kind in KINDS:
+            if kind.keras_name == stated["class_name"]:
+                given = {k: stated["config"].get(k) for k in kind.model_fields if k != "type"}
+                given = {k: value for k, value in given.items() if value is not None}
+                try:
+                    found: Optimizer = kind.model_validate({"type": kind.named(), **given})
+                except ValidationError:
+                    return None
+                ours = CompiledOptimizer.of(found.build()).identity()["config"]
+                theirs = stated["config"]
+                same = {**ours, "name": ""} == {**theirs, "name": ""}
+                return found if same else None
+        return None
+
+
+@dataclass(frozen=True)
+class OwnOptimizer:
+    """An optimizer that a user's function makes; equal ones are made alike.
+
+    Args:
+        stated: What tells it from others, as JSON text.
+        code: The function.
+        args: What the user states for it.
+    """
+
+    stated: str
+    code: Any = field(compare=False, repr=False)
+    args: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of_code(cls, code: Any, args: Mapping[str, Any]) -> "OwnOptimizer":
+        """Return the optimizer that a function makes."""
+        return cls(json.dumps(code.identity(args), sort_keys=True), code, dict(args))
+
+    def build(self) -> Any:
+        """Return a new one, whose rate is assigned at every step.
+
+        Raises:
+            CodeError: If the function fails, returns something else, or sets its own rates.
+        """
+        import keras
+
+        built = self.code.call({"learning_rate": 0.0}, self.args)
+        if not isinstance(built, keras.optimizers.Optimizer):
+            raise code_errors.wrong_return(self.code.reference.text, "a Keras optimizer", built)
+        config = CompiledOptimizer.of(built)
+        return config.build()
+
+    def identity(self) -> Any:
+        """Return what tells it from others, as JSON."""
+        return json.loads(self.stated)
 
 
 def _check_training(built: Any, model: OwnModel) -> None:

@@ -8,7 +8,7 @@ from lrlab.tasks import models
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.models import Build
 from lrlab.tasks.optimizers import Optimizer
-from lrlab.tasks.own_model import CompiledOptimizer, OwnModel
+from lrlab.tasks.own_model import CompiledOptimizer, OwnModel, OwnOptimizer
 from lrlab.tasks.task import Task
 
 
@@ -28,7 +28,7 @@ class Setup:
 
     data: DataSource
     model: str | OwnModel | Build
-    optimizer: Optimizer | CompiledOptimizer
+    optimizer: Optimizer | CompiledOptimizer | OwnOptimizer
     batch_size: int
     stated: Task | None = None
     class_weight: tuple[tuple[int, float], ...] | None = None
