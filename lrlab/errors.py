@@ -3,6 +3,7 @@
     LrlabError            2  (never raised itself)
     ├── UsageError        2  options that do not go together
     ├── ConfigError       2  one or more problems in config files
+    ├── CodeError         2  a user's own code that may not run, cannot be found, or failed
     ├── DataError         3  a data set that cannot be found, read or trusted
     ├── ResultsError      3  a results directory that cannot be read or written
     │   └── UnreadableError  what a disk or the rights do not let anyone read: not damage
@@ -56,6 +57,28 @@ class ConfigError(LrlabError):
     def lines(self) -> list[str]:
         """The lines of the message."""
         return self.message.split("\n")
+
+
+class CodeError(LrlabError):
+    """A user's own code that may not run, cannot be found, or failed.
+
+    Args:
+        reason: As in every error.
+        hint: As in every error.
+        details: Lines below the message: where in the user's code it happened, and what was said.
+    """
+
+    def __init__(
+        self, reason: str, hint: str | None = None, *, details: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(reason, hint)
+        self.details = details
+        self.args = ("\n".join(self.lines),)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the message."""
+        return [self.message, *self.details]
 
 
 class DataError(LrlabError):

@@ -1,14 +1,12 @@
 """Leaves a Keras model, and all random state, as they were before something was tried on them."""
 
 import contextlib
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
 
-Restore = Callable[[], None]
+from lrlab.tasks.random_state import Restore, restorer
 
 
 @contextlib.contextmanager
@@ -25,7 +23,7 @@ def preserved(model: Any) -> Iterator[Restore]:
     Yields:
         A function that puts the state back at once, as often as it is called.
     """
-    parts = (_variables(model), _python(), _numpy(), _tensorflow(), _keras())
+    parts = (_variables(model), restorer())
 
     def restore() -> None:
         for part in parts:
@@ -55,52 +53,6 @@ def _variables(model: Any) -> Restore:
 def _state_of(model: Any) -> list[Any]:
     metrics = [variable for metric in model.metrics for variable in metric.variables]
     return list({id(variable): variable for variable in (*model.variables, *metrics)}.values())
-
-
-def _python() -> Restore:
-    state = random.getstate()
-    return lambda: random.setstate(state)
-
-
-def _numpy() -> Restore:
-    state = np.random.get_state()  # noqa: NPY002 - the model's own code may draw from it.
-    return lambda: np.random.set_state(state)  # noqa: NPY002
-
-
-def _tensorflow() -> Restore:
-    from tensorflow.python.eager import context
-    from tensorflow.python.ops import stateful_random_ops
-
-    # There is no public access to either, short of making a global generator that was not there:
-    # `tf.random.set_seed` keeps the seeds of eager operations in the first.
-    seeds = getattr(context.context(), "_rng", None)
-    kept_seeds = seeds.getstate() if seeds is not None else None
-    generator = getattr(stateful_random_ops, "global_generator", None)
-    kept = generator.state.numpy() if generator is not None else None
-
-    def restore() -> None:
-        if seeds is not None:
-            seeds.setstate(kept_seeds)
-        if generator is not None:
-            generator.state.assign(kept)
-
-    return restore
-
-
-def _keras() -> Restore:
-    from keras.src.backend.common import global_state
-
-    # `keras.random` without a seed draws from here, and makes it when it is first needed.
-    name = "global_seed_generator"
-    generator = global_state.get_global_attribute(name)
-    kept = generator.state.numpy() if generator is not None else None
-
-    def restore() -> None:
-        if generator is not None:
-            generator.state.assign(kept)
-        global_state.set_global_attribute(name, generator)
-
-    return restore
 
 
 def fresh_optimizer(optimizer: Any) -> Any:
