@@ -101,6 +101,32 @@ def header(file: BinaryIO, name: str) -> Header | None:
             return claimed
 
 
+def names(file: BinaryIO) -> list[str]:
+    """Return the names of all arrays, in the order of the file.
+
+    Raises:
+        ValueError: If the file is damaged.
+        OSError: If it cannot be read.
+    """
+    with _archive(file) as archive:
+        members = archive.namelist()
+    return [member.removesuffix(".npy") for member in members if member.endswith(".npy")]
+
+
+def npy_header(file: BinaryIO, name: str) -> tuple[Header, int]:
+    """Return what the array of an npy file is, and where its values begin.
+
+    Args:
+        file: The npy file, open for reading at its start.
+        name: What errors call the array.
+
+    Raises:
+        ValueError: If it is no array of numbers.
+        OSError: If it cannot be read.
+    """
+    return _header(file, name)
+
+
 def headers(file: BinaryIO, names: Collection[str], limit: int) -> dict[str, Header]:
     """Return what those of the named arrays are that the file holds, without reading their values.
 

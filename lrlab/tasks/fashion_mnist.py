@@ -134,7 +134,7 @@ def _fetch(name: str, digest: str, scratch: str) -> str:
 
     url = _url(name)
     try:
-        with _polite_network():
+        with polite_network():
             got = get_file(name, url, file_hash=digest, cache_dir=scratch, cache_subdir=".")
     except Exception as error:  # get_file raises a bare Exception for every network failure.
         reason = error.__context__ or error
@@ -188,7 +188,7 @@ def _remedy() -> str:
 
 
 @contextlib.contextmanager
-def _polite_network() -> Iterator[None]:
+def polite_network() -> Iterator[None]:
     """Let no connection hang for ever, and keep Keras' progress bar out of our stdout."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_TIMEOUT)

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import numpy as np
 
+from lrlab.errors import DataError
 from lrlab.io.npz import Array
 from lrlab.tasks.labels import Flaw
 from lrlab.tasks.parts import Given, Part, Tree, blocks, leaves
@@ -35,20 +36,36 @@ def flaw(given: Given) -> Flaw | None:
     return next(filter(None, values), None)
 
 
+def require_sound(given: Given, source: str) -> None:
+    """Make sure that a data set can be trained on.
+
+    Args:
+        given: The data set.
+        source: Where it is from, with backticks.
+
+    Raises:
+        DataError: If it has a flaw.
+    """
+    if found := flaw(given):
+        raise DataError(f"{source}: {found.found}", found.remedy)
+
+
 def _flaw_of_kind(part: Part, name: str) -> Flaw | None:
     for tree, label in ((part.x, f"x_{name}"), (part.y, f"y_{name}")):
         if not isinstance(tree, np.ndarray) and not tree:
             return Flaw(f"`{label}` holds no array", "give at least one")
     for label, array in part.arrays(name):
-        if array.dtype.kind == "O":
+        if array.dtype.kind == "O" and not isinstance(next(array.flat, None), str):
             return Flaw(
                 f"`{label}` holds Python objects (an array of dtype object)",
-                "its rows probably differ in length: pad or cut them to one length; text becomes "
-                "numbers by `np.unique(values, return_inverse=True)`",
+                "its rows probably differ in length: pad or cut them to one length",
             )
         if array.dtype.kind not in _NUMBERS:
-            held = "text" if array.dtype.kind in "UST" else str(array.dtype)
-            return Flaw(f"`{label}` holds {held}, not numbers", "turn it into numbers first")
+            held = "text" if array.dtype.kind in "OUST" else str(array.dtype)
+            return Flaw(
+                f"`{label}` holds {held}, not numbers",
+                "turn it into numbers, as `names, values = np.unique(values, return_inverse=True)`",
+            )
         if not array.shape:
             return Flaw(f"`{label}` is a single number", "the first axis has to count the samples")
         if 0 in array.shape:
