@@ -65,13 +65,19 @@ class CodeError(LrlabError):
     Args:
         reason: As in every error.
         hint: As in every error.
+        path: As in every error.
         details: Lines below the message: where in the user's code it happened, and what was said.
     """
 
     def __init__(
-        self, reason: str, hint: str | None = None, *, details: tuple[str, ...] = ()
+        self,
+        reason: str,
+        hint: str | None = None,
+        *,
+        path: Path | None = None,
+        details: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(reason, hint)
+        super().__init__(reason, hint, path=path)
         self.details = details
         self.args = ("\n".join(self.lines),)
 

@@ -278,6 +278,14 @@ MISTAKES = {
         "  ... (N more calls)",
         *["  nets.py:2, in f", "    return f()"] * 4,
     ]),
+    "recursion at import": ({"nets": "def f():\n    f()\nf()\n"}, "nets.py:f", [
+        "`nets.py` raised RecursionError while it was imported: maximum recursion depth exceeded",
+        "  nets.py:3",
+        "    f()",
+        *["  nets.py:2, in f", "    f()"] * 3,
+        "  ... (N more calls)",
+        *["  nets.py:2, in f", "    f()"] * 4,
+    ]),
     "exit": ({"nets": "def f():\n    raise SystemExit"}, "nets.py:f", [
         "`nets.py:f` called `sys.exit()`",
         "  nets.py:2, in f",
@@ -477,6 +485,44 @@ def test_a_call_draws_from_the_seed_it_is_given(write):
     assert drawn[0] == drawn[1] != drawn[2]
 
 
+NOTEBOOK = """
+import keras
+from layers_of_mine import Doubled
+class Net(keras.Model):
+    def __init__(self, width):
+        super().__init__()
+        self.inner = keras.layers.Dense(width)
+        self.outer = Doubled()
+    def call(self, x):
+        return self.outer(self.inner(x))
+def build(input_shape, width=3):
+    model = Net(width)
+    model(keras.Input(input_shape))
+    return model
+"""
+
+
+def test_a_model_as_in_a_notebook_is_a_function_of_the_seed(write):
+    import keras
+
+    write(nets=NOTEBOOK, layers_of_mine="import keras\nclass Doubled(keras.layers.Layer):\n"
+          "    def call(self, x): return 2 * x")  # fmt: skip
+    loaded = load("nets.py:build")
+    weights = []
+    for seed in (1, 1, 2):
+        with preserved_random_state(seed):
+            model = loaded.call({"input_shape": (4,), "seed": seed}, {"width": 5})
+        assert isinstance(model, keras.Model)
+        assert model(np.ones((2, 4))).shape == (2, 5)
+        weights.append(model.get_weights()[0])
+    assert np.array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])
+    said = told(loaded.call, {"input_shape": ("x",)})  # From within Keras.
+    assert said[0].startswith("`nets.py:build` raised ")
+    assert "  nets.py:13, in build" in said
+    assert not [line for line in said if "site-packages" in line]
+
+
 # --- where its modules come from ---
 
 
@@ -638,5 +684,5 @@ def test_identity_of_a_saved_model(here):
         "sha256": {"m.keras": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
     }
     assert told(code_loading.file_identity, code.parse("n.keras", here)) == [
-        f"there is no file `{here}/n.keras`: No such file or directory"
+        f"`{here}/n.keras` cannot be read: No such file or directory"
     ]

@@ -57,8 +57,7 @@ class Home:
     def forget_if_changed(self) -> None:
         """Forget all modules, to import them again, if the file of one has changed."""
         if any(self.sources.get(name) != _digest(each) for name, each in self.modules.items()):
-            for name in self.modules:
-                sys.modules.pop(name, None)
+            _take_out(self)
             self.modules.clear()
             self.sources.clear()
             self.imported.clear()
@@ -140,10 +139,14 @@ def _current_folder() -> str | None:
 def _make_room(home: Home) -> None:
     for other in _homes.values():
         if other is not home:
-            for name, module in other.modules.items():
-                if sys.modules.get(name) is module:
-                    del sys.modules[name]
+            _take_out(other)
     sys.modules.update(home.modules)
+
+
+def _take_out(home: Home) -> None:
+    for name, module in home.modules.items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
 
 
 def _back_to_others(home: Home) -> None:

@@ -16,6 +16,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from lrlab.errors import CodeError
+from lrlab.io import reading
 from lrlab.tasks import code_errors, code_sources
 from lrlab.tasks.code import CodeReference, Origin, nearest, require_consent
 from lrlab.tasks.code_arguments import arguments
@@ -125,14 +126,14 @@ def file_identity(reference: CodeReference) -> dict[str, Any]:
     """Return what tells a `.keras` file from another, as JSON.
 
     Raises:
-        CodeError: If there is no such file.
+        CodeError: If it cannot be read.
     """
     path = Path(reference.origin)
     try:
-        with path.open("rb") as file:
+        with reading.open_file(path) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise CodeError(f"there is no file `{path}`: {error.strerror}") from error
+        raise CodeError(f"`{path}` cannot be read: {reading.reason(error)}") from error
     return {"import": reference.import_string, "sha256": {path.name: digest}}
 
 
@@ -154,7 +155,7 @@ def _import_file(path: Path, home: Home) -> Imported:
     try:
         return _run_import(path.name, str(path), home, lambda: _run(code, module), digest)
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
 
 
