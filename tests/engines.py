@@ -10,8 +10,8 @@ from lrlab.results.run import RunResult
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.parts import Part, row_shapes
-from lrlab.tasks.task import of_kind
 from lrlab.tasks.setup import Setup
+from lrlab.tasks.task import of_kind
 from lrlab.training.chunks import USUAL
 from lrlab.training.course import train_run
 from lrlab.training.engines.engine import Engine, Score, Variables

@@ -19,7 +19,8 @@ from lrlab.errors import LrlabError, UsageError
 from lrlab.export import snippets
 from lrlab.plots import dispatch
 from lrlab.results import checkpoint, comparison, run_folder, sweep_record
-from lrlab.tasks import fashion_mnist, own_npz
+from lrlab.tasks import fashion_mnist
+from lrlab.tasks.readers import named_arrays
 
 READ_ALL = Path(__file__).parent / "corpus" / "read_all.py"
 NAMES = [f"{kind}/{name}" for kind, name, _ in cases.all_cases()]
@@ -146,9 +147,8 @@ def read_fashion_mnist(folder: Path) -> None:
 
 FILES = {
     "config": ("x.yaml", lambda folder: config.read([folder / "x.yaml"])),
-    "fingerprint": ("x.npz", lambda folder: own_npz.fingerprint(folder / "x.npz")),
-    "train images": ("x.npz", lambda folder: own_npz.train_images(folder / "x.npz")),
-    "npz": ("x.npz", lambda folder: own_npz.read(folder / "x.npz")),
+    "train images": ("x.npz", lambda folder: named_arrays.train_rows(folder / "x.npz")),
+    "npz": ("x.npz", lambda folder: named_arrays.read_npz(folder / "x.npz")),
     "idx": (next(iter(fashion_mnist.FILES)), read_fashion_mnist),
     "run": ("run.json", run_folder.read),
     "comparison": ("comparison.json", comparison.read),

@@ -10,7 +10,6 @@ from engines import data_set, source_of
 
 from lrlab.finder import sweep
 from lrlab.finder.suggestion import Verdict, suggest
-
 from lrlab.tasks.optimizers import Sgd
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.tensorflow import TensorFlowEngine, Tensors

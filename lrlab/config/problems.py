@@ -154,7 +154,8 @@ def _types_of(location: Location, owner: type[Model] | None) -> str:
     """Return the types that a mapping may have, as a sentence lists them."""
     field = owner.keys().get(str(location[-1])) if owner and location else None
     models = list(_models_in(field.annotation)) if field else []
-    types = [str(get_args(one.model_fields["type"].annotation)[0]) for one in models]
+    stated = [get_args(one.model_fields["type"].annotation) for one in models]
+    types = [str(literal[0]) for literal in stated if literal]
     if len(types) > _MOST_TYPES:
         return f"{', '.join(types[:3])} or one of {len(types) - 3} others"
     return f"{', '.join(types[:-1])} or {types[-1]}" if len(types) > 1 else "its kind"

@@ -19,7 +19,6 @@ from lrlab.tasks import (
     code_loading,
     fashion_mnist,
     labels,
-    own_npz,
     parts,
     sketches,
 )
@@ -230,7 +229,8 @@ def resolve_given(
     )
     if warn is not None:
         train, validation = _split(source, given)
-        for text in [*given.notes, *labels.doubts(train.y, validation.y, task)]:
+        test = None if given.test is None else given.test.y
+        for text in [*given.notes, *labels.doubts(train.y, validation.y, task, test)]:
             warn(about + text)
     return source
 
@@ -256,7 +256,7 @@ def _targets(given: Given) -> Tree:
     return np.concatenate(trees)  # type: ignore[arg-type]
 
 
-def train_images(wanted: Wanted) -> int | None:
+def train_images(wanted: Wanted | str) -> int | None:
     """Return how many examples there are to train on, without looking for or reading any.
 
     None where only reading or running something would tell.
@@ -264,10 +264,11 @@ def train_images(wanted: Wanted) -> int | None:
     Raises:
         DataError: If an npz file cannot be read.
     """
+    wanted = Wanted(wanted) if isinstance(wanted, str) else wanted
     if wanted.name in BUILT_IN:
         images, split = fashion_mnist.TRAIN_IMAGES, wanted.split or BOOK
     elif wanted.name.endswith(".npz"):
-        images, split = own_npz.train_images(Path(wanted.name)), wanted.split or DRAWN
+        images, split = named_arrays.train_rows(Path(wanted.name)), wanted.split or DRAWN
     else:
         return None
     return images - split.count(images)

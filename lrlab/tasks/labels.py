@@ -112,13 +112,14 @@ def classes(y: Tree, task: Task) -> npt.NDArray[np.int64] | None:
     return (y.argmax(axis=1) if task.kind == "one-hot" else y).astype(np.int64)
 
 
-def doubts(train: Tree, validation: Tree, task: Task) -> Iterator[str]:
+def doubts(train: Tree, validation: Tree, task: Task, test: Tree | None = None) -> Iterator[str]:
     """Yield what is allowed in the targets but probably a mistake.
 
     Args:
         train: The targets to train on.
         validation: Those that are held out.
         task: What they ask for.
+        test: Those of the test set, None without one.
     """
     trained, held = classes(train, task), classes(validation, task)
     if trained is None or held is None:
@@ -129,6 +130,9 @@ def doubts(train: Tree, validation: Tree, task: Task) -> Iterator[str]:
                     f"are classes, write `{label}.astype(int)`"
                 )
         return
+    tested = None if test is None else classes(test, task)
+    if tested is not None and len(unknown := np.setdiff1d(tested, np.union1d(trained, held))):
+        yield f"no example to train on is of {_classes(unknown)}, which the test set has"
     counts, beside = (np.bincount(each, minlength=task.outputs) for each in (trained, held))
     absent = np.flatnonzero(counts + beside == 0)
     if len(absent):

@@ -27,7 +27,8 @@ from lrlab.errors import LrlabError
 from lrlab.results import checkpoint as checkpoints
 from lrlab.results import comparison, run, run_folder, sweep_record
 from lrlab.schedules import ClosedLoop, Length
-from lrlab.tasks import data, idx, own_npz
+from lrlab.tasks import data, idx
+from lrlab.tasks.readers import named_arrays
 
 Reader = Callable[[Path, bytes], Any]
 
@@ -114,8 +115,8 @@ def read_npz(folder: Path, content: bytes) -> None:
     path.write_bytes(content)
     error = None
     for read in (
-        own_npz.train_images,
-        own_npz.read,
+        named_arrays.train_rows,
+        named_arrays.read_npz,
         lambda path: data.load(data.resolve(str(path))),
     ):
         try:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lrlab.errors import DataError
 from lrlab.io import reading
-from lrlab.tasks.own_npz import MOST_UNPACKED, SMALL
+from lrlab.tasks.readers.named_arrays import MOST_UNPACKED, SMALL
 
 if TYPE_CHECKING:
     import _csv

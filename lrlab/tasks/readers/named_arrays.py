@@ -18,7 +18,6 @@ from lrlab.io import npz, reading
 from lrlab.io.npz import Array
 from lrlab.tasks import labels
 from lrlab.tasks.code import nearest
-from lrlab.tasks.own_npz import MOST_UNPACKED, SMALL
 from lrlab.tasks.part_flaws import require_sound
 from lrlab.tasks.parts import Given, Part, Tree
 
@@ -28,6 +27,10 @@ WANTED = (
 )
 _NAME = re.compile(r"(x|y|weight)_(train|validation|val|test)(?:_(.+))?")
 _MOST_ARRAYS = 1_000
+
+SMALL = 24_000_000
+MOST_UNPACKED = 100
+"""The arrays may take `SMALL` bytes, or so many times what the file does; zeros pack 1000 to 1."""
 
 
 def read_npz(path: Path) -> Given:
@@ -51,6 +54,25 @@ def read_npz(path: Path) -> Given:
             f"it takes {WANTED}; write it with `numpy.savez_compressed`",
         ) from error
     return _given(arrays, path)
+
+
+def train_rows(path: Path) -> int:
+    """Return how many examples to train on an npz file holds, from a header alone.
+
+    Raises:
+        DataError: If the file is no npz or has no `x_train`.
+    """
+    try:
+        with reading.open_file(path) as file:
+            names = [name for name in npz.names(file) if name.startswith("x_train")]
+            header = npz.header(file, names[0]) if names else None
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"`{path}` is not a readable npz file: {reading.reason(error)}", f"it takes {WANTED}"
+        ) from error
+    if header is None:
+        raise DataError(f"`{path}` has no `x_train`", f"it takes {WANTED}")
+    return header.shape[0] if header.shape else 0
 
 
 def read_npy_folder(folder: Path) -> Given:
