@@ -53,10 +53,10 @@ def broken_cnn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the model `cnn` fail when it is built, in this process."""
     build = models.build
 
-    def broken(model: str, *others: object) -> object:
+    def broken(model: str, *others: object, **settings: object) -> object:
         if model == "cnn":
             raise ValueError("no such luck")
-        return build(model, *others)
+        return build(model, *others, **settings)
 
     monkeypatch.setattr(models, "build", broken)
 

@@ -28,7 +28,7 @@ CHECKPOINT = Checkpoint(
     history=(EpochResult(0, 0.1, 1 / 3, 0.5, float("inf"), 0.25),),
     lr=np.float32([0.1, 0.1, 0.05]),
     loss=np.float32([2.5, 1.5, 1.25]),
-    correct=17,
+    tally=(np.int32(17),),
     train_seconds=1.5,
 )
 

@@ -356,7 +356,8 @@ def test_all_problems_of_all_files_at_once_and_word_for_word(write_config):
         "bad.yaml:6:3: schedule.max_rl: unknown key; did you mean `max_lr`?\n"
         "  |   max_rl: 0.5\n"
         "  |   ^\n"
-        "worse.yaml:1:8: model: must be mlp or cnn, got `cnm`\n"
+        "worse.yaml:1:8: model: must be mlp, cnn, linear, lenet, cnn_bn, resnet8, attention, "
+        "FILE.py:FUNCTION or FILE.keras, got `cnm`; did you mean `cnn`?\n"
         "  | model: cnm\n"
         "  |        ^\n"
     )

@@ -14,7 +14,17 @@ from lrlab.errors import ConfigError, UsageError
 from lrlab.schedules import SCHEDULES
 
 LEAST = "schedule: {type: constant, lr: 0.01}\n"
-KEYS = "known keys: name, schedule, model, data, optimizer, batch_size, epochs"
+KEYS = (
+    "known keys: name, schedule, model, data, validation, scale, loss, metric, class_weight, "
+    "optimizer, batch_size, epochs"
+)
+MODELS = (
+    "must be mlp, cnn, linear, lenet, cnn_bn, resnet8, attention, FILE.py:FUNCTION or FILE.keras"
+)
+DATA = (
+    "must be auto, fashion-mnist, sketches, cycling, sentences, keras:NAME, a path ending in .npz "
+    "or .csv, or FILE.py:FUNCTION"
+)
 WAYS = "write `20 epochs`, `20 steps` or `20%` (of the run)"
 NAMES = (
     "must start with a letter or digit and hold at most 64 letters, digits or any of `._+-`, "
@@ -234,15 +244,14 @@ PROBLEMS = {
         "1:11: schedule: start_lr must not be above max_lr, got 0.2 > 0.1",
     ),
     # words
-    "unknown model": (LEAST + "model: gpt\n", "2:8: model: must be mlp or cnn, got `gpt`"),
+    "unknown model": (LEAST + "model: gpt\n", f"2:8: model: {MODELS}, got `gpt`"),
     "unknown data": (
         LEAST + "data: mnist\n",
-        "2:7: data: must be auto, fashion-mnist, sketches or a path ending in .npz, got `mnist`",
+        f"2:7: data: {DATA}, got `mnist`",
     ),
     "null byte in a path": (
         LEAST + 'data: "a\\0.npz"\n',
-        "2:7: data: must be auto, fashion-mnist, sketches or a path ending in .npz, "
-        "got `a\\x00.npz`",
+        f"2:7: data: {DATA}, got `a\\x00.npz`",
     ),
     "path for a name": (LEAST + "name: a/b\n", f"2:7: name: {NAMES}; got `a/b`"),
     "folder above for a name": (LEAST + "name: ..\n", f"2:7: name: {NAMES}; got `..`"),
@@ -548,7 +557,7 @@ BAD_OVERRIDES = {
     ),
     "half a mapping": ("optimizer.momentum=0.5", "optimizer: needs a `type`: sgd, adam, adamw, "
                        "nadam or rmsprop"),
-    "no value": ("model=", "model: must be mlp or cnn, got `null`"),
+    "no value": ("model=", "model: must be text, got `null`"),
 }  # fmt: skip
 
 

@@ -359,9 +359,7 @@ def test_every_flipped_byte_is_harmless_or_a_data_error(tmp_path):
 def test_npz_that_is_not_there(tmp_path):
     with pytest.raises(DataError) as caught:
         data.resolve(str(tmp_path / "none.npz"))
-    assert caught.value.message == (
-        f"`{tmp_path / 'none.npz'}` is not a readable npz file: No such file or directory"
-    )
+    assert caught.value.message == f"there is no file `{tmp_path / 'none.npz'}`"
     assert caught.value.hint == (
         "paths in a config are relative to its folder, paths after `--data` to the current one"
     )

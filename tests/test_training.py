@@ -340,10 +340,10 @@ def test_performance_rates_are_the_replay_of_the_history(monitor, trainer_for):
 
 @pytest.mark.parametrize("image", [17, 400])
 def test_a_nan_loss_ends_the_run_at_its_step(image, small):
-    x = small.x_train.copy()
+    x = small.train.x.astype(np.float32)
     x[image] = np.nan
     what = experiment(schedule=DECAY, epochs=3)
-    result = train(engine_for(what, replace(small, x_train=x)), what)
+    result = train(engine_for(what, replace(small, train=Part(x, small.train.y))), what)
     step = int(np.flatnonzero(sample_order(550, 0, 0) == image)[0]) // what.batch_size
     assert (result.status, result.diverged_at) == (Status.DIVERGED, step)
     assert np.array_equal(result.lr, float32_rates(what, small)[: step + 1])

@@ -123,7 +123,7 @@ def _flaw_of_values(label: str, array: Array, standardise: bool) -> Flaw | None:
     limit = LARGEST if standardise and label.startswith("x_") else math.inf
     for start, block in blocks(array):
         with np.errstate(invalid="ignore"):
-            wrong = ~(np.abs(block) < limit)
+            wrong = ~(np.abs(block) < np.float64(limit))
         here = int(np.count_nonzero(wrong))
         if here and first is None:
             place = np.unravel_index(int(np.argmax(wrong)), block.shape)

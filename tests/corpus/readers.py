@@ -165,7 +165,7 @@ def checkpoint() -> bytes:
                 history=(run.EpochResult(0, 0.1, 0.75, 0.5, 0.7, 0.5625),),
                 lr=np.float32([0.1, 0.1]),
                 loss=np.float32([2, 1]),
-                correct=3,
+                tally=(np.int32(3),),
                 train_seconds=1.5,
             ),
             checkpoints.CheckpointOrigin(identity="0a", seed=0, environment={}),

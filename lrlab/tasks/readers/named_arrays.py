@@ -48,6 +48,11 @@ def read_npz(path: Path) -> Given:
             arrays = npz.read(file, wanted, limit)
     except npz.NotNumbers as error:
         raise _not_numbers(path, error) from error
+    except FileNotFoundError as error:
+        raise DataError(
+            f"there is no file `{path}`",
+            "paths in a config are relative to its folder, paths after `--data` to the current one",
+        ) from error
     except (OSError, ValueError, MemoryError) as error:
         raise DataError(
             f"`{path}` is not a readable npz file: {reading.reason(error)}",
