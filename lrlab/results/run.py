@@ -85,6 +85,32 @@ class EpochResult:
 
 
 @dataclass(frozen=True)
+class Right:
+    """Which examples of a part of the data a run had right, in the data's order, a bit each.
+
+    Example:
+        >>> Right.of(np.array([True, False, True])).bits()
+        array([ True, False,  True])
+
+    Args:
+        packed: The bits as `numpy.packbits` has them, uint8, shape (ceil(examples / 8),).
+        examples: How many there are.
+    """
+
+    packed: npt.NDArray[np.uint8]
+    examples: int
+
+    @classmethod
+    def of(cls, right: npt.NDArray[np.bool_]) -> "Right":
+        """Return the bits of an array of bool, shape (examples,)."""
+        return cls(np.packbits(right), len(right))
+
+    def bits(self) -> npt.NDArray[np.bool_]:
+        """Return whether each example was right, shape (examples,)."""
+        return np.unpackbits(self.packed, count=self.examples).astype(np.bool_)
+
+
+@dataclass(frozen=True)
 class RunResult:
     """What one run gave.
 
@@ -98,6 +124,9 @@ class RunResult:
         guess: What guessing gives on the validation set, if the run collapsed to that.
         test_loss: Mean loss over the test set after the last epoch, None without one.
         test_score: Value of the metric on the test set after the last epoch, None without one.
+        val_right: Which validation examples were right after the last epoch, None where an example
+            has no right and wrong, or the run is of lrlab 0.1.
+        test_right: Likewise of the test set.
         train_seconds: Wall time of the run, tracing left out, other runs beside it included.
         error: Why it failed.
         environments: What it was trained in, several where it was resumed in another one.
@@ -115,6 +144,8 @@ class RunResult:
     guess: Guess | None = None
     test_loss: float | None = None
     test_score: float | None = None
+    val_right: Right | None = None
+    test_right: Right | None = None
     train_seconds: float = 0.0
     error: str | None = None
     environments: tuple[Mapping[str, Any], ...] = ()

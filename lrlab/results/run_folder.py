@@ -1,6 +1,7 @@
 """The folder of a run: written all or nothing, read with care.
 
-    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz[, weights.npz]}
+    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz
+                                               [, examples.npz][, weights.npz]}
 
 Only `run.json` holds times; the other files are reproducible byte for byte.
 """
@@ -10,7 +11,7 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,7 @@ from lrlab.results.run import (
     EpochResult,
     Floats,
     Guess,
+    Right,
     RunResult,
     Status,
 )
@@ -35,8 +37,14 @@ STEPS = "steps.npz"
 WEIGHTS = "weights.npz"
 """The model's final variables `000`, `001`, ..., in its order; only where they are to be kept."""
 
+EXAMPLES = "examples.npz"
+"""Which examples were right at the end, in bits; runs of lrlab 0.1 have none."""
+
 FILES = (RECORD, EPOCHS, STEPS)
 """The files that every run has."""
+
+READ = (*FILES, EXAMPLES)
+"""The files that are read with a run, as far as it has them."""
 
 Environment = Annotated[dict[str, Scalar], records.keys(100)]
 """What a run was trained in: versions, processor, threads."""
@@ -45,6 +53,7 @@ Environments = Annotated[tuple[Environment, ...], records.items(0)]
 
 _MAX_EPOCHS = 100_000
 _MAX_EPOCHS_CSV = 200 * _MAX_EPOCHS
+_MAX_EXAMPLES_NPZ = 30_000_000
 _MAX_STEPS_NPZ = 130_000_000  # Three float32 values for each of 10 million steps.
 REMEDY = "run `lrlab compare` again: it sets the run aside and retrains it"
 
@@ -134,6 +143,8 @@ def write(folder: Path, result: RunResult, origin: RunOrigin) -> None:
         ResultsError: If the folder cannot be written.
     """
     contents = {EPOCHS: _epochs_csv(result), STEPS: _steps_npz(result)}
+    if (examples := _examples_npz(result)) is not None:
+        contents[EXAMPLES] = examples
     if result.weights is not None:
         contents[WEIGHTS] = npz.pack({f"{i:03}": value for i, value in enumerate(result.weights)})
     record = _Record(
@@ -202,6 +213,19 @@ def _steps_npz(result: RunResult) -> bytes:
     return npz.pack({name: np.asarray(values, np.float32) for name, values in columns.items()})
 
 
+_PARTS = ("val", "test")
+
+
+def _examples_npz(result: RunResult) -> bytes | None:
+    rights = {part: getattr(result, f"{part}_right") for part in _PARTS}
+    arrays: dict[str, npz.Array] = {}
+    for part, right in rights.items():
+        if right is not None:
+            arrays[f"{part}_right"] = right.packed
+            arrays[f"{part}_examples"] = np.array([right.examples], np.int64)
+    return npz.pack(arrays) if arrays else None
+
+
 def read(folder: Path) -> KeptRun | None:
     """Return the run that a folder holds, None if there is none.
 
@@ -215,8 +239,17 @@ def read(folder: Path) -> KeptRun | None:
         content = _trusted(path := folder / EPOCHS, record.sha256, _MAX_EPOCHS_CSV)
         epochs = _epochs(content, record.metric)
         steps = _steps(_trusted(path := folder / STEPS, record.sha256, _MAX_STEPS_NPZ))
+        rights: dict[str, Right] = {}
+        if EXAMPLES in record.sha256:
+            path = folder / EXAMPLES
+            rights = _rights(_trusted(path, record.sha256, _MAX_EXAMPLES_NPZ))
         path = folder / RECORD
-        return KeptRun(_result(record, epochs, steps), record, record.sha256, signed)
+        result = replace(
+            _result(record, epochs, steps),
+            val_right=rights.get("val_right"),
+            test_right=rights.get("test_right"),
+        )
+        return KeptRun(result, record, record.sha256, signed)
     except FileNotFoundError as error:
         if path.name == RECORD:
             return None
@@ -261,6 +294,21 @@ def _steps(content: bytes) -> dict[str, Floats]:
         if values.dtype != np.float32 or values.shape != (arrays["lr"].size,):
             raise ValueError(f"`{name}` does not hold one float32 value per step")
     return arrays
+
+
+def _rights(content: bytes) -> dict[str, Right]:
+    arrays, found = npz.unpack(content), {}
+    for part in _PARTS:
+        packed, count = arrays.get(f"{part}_right"), arrays.get(f"{part}_examples")
+        if packed is None and count is None:
+            continue
+        if packed is None or count is None or count.shape != (1,) or count.dtype != np.int64:
+            raise ValueError(f"it does not say how many examples `{part}_right` has")
+        examples = int(count[0])
+        if packed.dtype != np.uint8 or examples < 1 or packed.shape != (-(-examples // 8),):
+            raise ValueError(f"`{part}_right` does not hold one bit per example")
+        found[f"{part}_right"] = Right(packed, examples)
+    return found
 
 
 def _result(
