@@ -24,7 +24,7 @@ from lrlab.experiment.executors.threads import Threads
 from lrlab.experiment.planning import Run
 from lrlab.io import atomic
 from lrlab.metric import ACCURACY, Metric
-from lrlab.report import tables, verdict
+from lrlab.report import looks_words, tables, verdict
 from lrlab.reporter import Reporter
 from lrlab.results import comparison, test_openings
 from lrlab.results.asked import Looks
@@ -184,7 +184,9 @@ def verdict_of(compared: Comparison, metric: Metric | None = None) -> dict[str, 
     """Return what `comparison.json` says of the verdict, None where nothing can be compared."""
     metric = metric or verdict.usual(compared)
     found = verdict.of(compared, metric)
-    return None if found is None else verdict.to_json(found, metric)
+    if found is None:
+        return None
+    return verdict.to_json(found, metric) | looks_words.to_json(compared, metric)
 
 
 def _resolve(

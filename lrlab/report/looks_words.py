@@ -1,7 +1,9 @@
 """Looks at growing numbers of seeds in words: what was decided, what is open, how it ended."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from lrlab.analysis import judging
 from lrlab.analysis.looks import End, Standing
 from lrlab.metric import Metric
 from lrlab.report.verdict import listed
@@ -37,6 +39,28 @@ def undecided(standing: Standing, most: int) -> str:
     if not standing.looks:
         return f"nothing is decided yet; {count}"
     return f"undecided: {named(standing.undecided)}; {count}"
+
+
+def standing_of(comparison: Comparison, metric: Metric) -> Standing | None:
+    """Return where the looks stand by a metric, None where it did not decide them."""
+    if comparison.looks is None or comparison.looks.metric != metric.key:
+        return None
+    return judging.standing(comparison, metric.mode)
+
+
+def to_json(comparison: Comparison, metric: Metric) -> dict[str, Any]:
+    """Return what `comparison.json` says of the looks beside the verdict, {} without looks."""
+    standing = standing_of(comparison, metric)
+    if standing is None or comparison.looks is None:
+        return {}
+    return {
+        "alpha_of_a_look": standing.verdict.alpha / len(comparison.looks.at),
+        "looks": [
+            {"seeds": look.seeds, "compared": list(look.compared), "stopped": list(look.stopped)}
+            for look in standing.looks
+        ],
+        "ended": standing.ended,
+    }
 
 
 def how_it_ended(comparison: Comparison, standing: Standing, metric: Metric) -> str:

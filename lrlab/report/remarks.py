@@ -42,7 +42,7 @@ def remarks(comparison: Comparison, metric: Metric) -> list[str]:
 
 
 def _lines(comparison: Comparison, metric: Metric) -> Iterator[str]:
-    standing = judging.standing(comparison, metric.mode) if _looked(comparison, metric) else None
+    standing = looks_words.standing_of(comparison, metric)
     found = verdict.of(comparison, metric)
     if standing is not None:
         yield looks_words.how_it_ended(comparison, standing, metric)
@@ -59,10 +59,6 @@ def _lines(comparison: Comparison, metric: Metric) -> Iterator[str]:
     if comparison.test is not None:
         yield test_set(comparison, comparison.test)
     yield unlike.peaks(comparison)
-
-
-def _looked(comparison: Comparison, metric: Metric) -> bool:
-    return comparison.looks is not None and comparison.looks.metric == metric.key
 
 
 def examples(comparison: Comparison, metric: Metric) -> str:
