@@ -65,9 +65,9 @@ def examples(comparison: Comparison, metric: Metric) -> str:
     """Return what the choice of the validation examples may change."""
     others = comparison.other_examples
     if others is None or others.metric != metric.key:
-        return f"the verdict is about these validation examples; {_why_not(metric)}"
+        return f"the verdict is about these {_part(metric)} examples; {_why_not(metric)}"
     luck = (
-        f"with {others.examples:,} other validation examples a difference could be "
+        f"with {others.examples:,} other {_part(metric)} examples a difference could be "
         f"{metric.amount(others.typical)}{metric.unit()} larger or smaller"
     )
     found = verdict.of(comparison, metric)
@@ -75,6 +75,10 @@ def examples(comparison: Comparison, metric: Metric) -> str:
     if not turned:
         return f"{luck}; that turns no verdict around"
     return f"{luck};{MAY_TURN}: so this one could be best after all"
+
+
+def _part(metric: Metric) -> str:
+    return "test" if metric.key.startswith("test_") else "validation"
 
 
 def _why_not(metric: Metric) -> str:
