@@ -2,7 +2,6 @@
 
 import functools
 import math
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +12,18 @@ _MOST_DF = 1_000
 
 
 def normal_quantile(tail: float) -> float:
-    """Return the value that a standard normal variable exceeds with probability `tail`.
+    """Return the value that a standard normal variable exceeds with probability `tail`, < 0.5.
 
     Example:
         >>> round(normal_quantile(0.025), 3)
         1.96
     """
-    return NormalDist().inv_cdf(1 - tail)
+    low, high = 0.0, 40.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        above = math.erfc(middle / math.sqrt(2)) / 2 > tail
+        low, high = (middle, high) if above else (low, middle)
+    return (low + high) / 2
 
 
 def t_quantiles(tail: float, df: Floats) -> Floats:

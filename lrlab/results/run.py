@@ -93,21 +93,22 @@ class Right:
         array([ True, False,  True])
 
     Args:
-        packed: The bits as `numpy.packbits` has them, uint8, shape (ceil(examples / 8),).
+        packed: The bits as `numpy.packbits` has them, ceil(examples / 8) bytes.
         examples: How many there are.
     """
 
-    packed: npt.NDArray[np.uint8]
+    packed: bytes
     examples: int
 
     @classmethod
     def of(cls, right: npt.NDArray[np.bool_]) -> "Right":
         """Return the bits of an array of bool, shape (examples,)."""
-        return cls(np.packbits(right), len(right))
+        return cls(np.packbits(right).tobytes(), len(right))
 
     def bits(self) -> npt.NDArray[np.bool_]:
         """Return whether each example was right, shape (examples,)."""
-        return np.unpackbits(self.packed, count=self.examples).astype(np.bool_)
+        packed = np.frombuffer(self.packed, np.uint8)
+        return np.unpackbits(packed, count=self.examples).astype(np.bool_)
 
 
 @dataclass(frozen=True)

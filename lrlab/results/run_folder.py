@@ -221,7 +221,7 @@ def _examples_npz(result: RunResult) -> bytes | None:
     arrays: dict[str, npz.Array] = {}
     for part, right in rights.items():
         if right is not None:
-            arrays[f"{part}_right"] = right.packed
+            arrays[f"{part}_right"] = np.frombuffer(right.packed, np.uint8)
             arrays[f"{part}_examples"] = np.array([right.examples], np.int64)
     return npz.pack(arrays) if arrays else None
 
@@ -307,7 +307,7 @@ def _rights(content: bytes) -> dict[str, Right]:
         examples = int(count[0])
         if packed.dtype != np.uint8 or examples < 1 or packed.shape != (-(-examples // 8),):
             raise ValueError(f"`{part}_right` does not hold one bit per example")
-        found[f"{part}_right"] = Right(packed, examples)
+        found[f"{part}_right"] = Right(packed.tobytes(), examples)
     return found
 
 
