@@ -124,8 +124,8 @@ def test_what_other_examples_could_turn_around_has_a_mark():
     assert said == ["the best", "worse by 3.3 to 3.3 (*)"]
     lines = remarks.remarks(told, VAL)
     assert (
-        "with 60 other validation examples a difference could be 4.6 points larger or smaller; "
-        "(*): so this one could be best after all"
+        "60 other validation examples could move a difference by 4.6 points; (*): with those this "
+        "one could be the best"
     ) in lines
 
 

@@ -1,5 +1,7 @@
 """Targets: when a run has reached one, which one is chosen, and how experiments compare by it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from samples import DIVERGED, FAILED, run, summary
@@ -113,12 +115,20 @@ def test_the_table_says_how_many_reached_it():
 
 
 def test_the_fastest_is_told_in_words():
-    said = remarks.target(compared(value=0.8))
-    assert said.startswith(
-        "target: val accuracy of at least 0.8000 (stated), 2 epochs in a row; a run that does not "
-        "reach it counts as 4 epochs"
+    (what,) = remarks.target(compared(value=0.8))
+    assert what == (
+        "the target val accuracy 0.8000 (stated) is reached with the first of 2 epochs in a row; a "
+        "run that does not reach it counts as 4 epochs"
     )
-    assert remarks.target(compared(value=0.95)).endswith("; no run reached it")
+    assert (
+        remarks.target(compared(value=0.95))[0] == "to reach val accuracy 0.9500: no run reached it"
+    )
+    two = compared(value=0.8)
+    two = replace(two, experiments=two.experiments[:2])
+    assert remarks.target(two)[0] == (
+        "to reach val accuracy 0.8000: fast is the fastest (1.7 epochs); constant is slower by 0.7 "
+        "to 3.3 epochs"
+    )
 
 
 def test_equal_counts_of_epochs_are_not_taken_for_certainty():

@@ -53,7 +53,7 @@ class LiveReporter(Reporter):
     def looking(self, standing: Standing, most: int) -> None:
         """Print what a look has decided; the live view says what the next runs are for."""
         if decided := looks_words.after_look(standing):
-            self._console.print(as_text(decided), soft_wrap=True)
+            self._console.print(as_text(decided), soft_wrap=not self._console.is_terminal)
         self._undecided = looks_words.undecided(standing, most)
 
     @contextmanager

@@ -23,7 +23,7 @@ def after_look(standing: Standing) -> str:
     if not standing.looks:
         return ""
     look, left = standing.looks[-1], standing.undecided
-    parts = [f"{named(look.stopped)} cannot be the best" if look.stopped else "nobody is out"]
+    parts = [f"{named(look.stopped)} cannot be the best" if look.stopped else "none is out"]
     if left and look.stopped:
         parts.append(f"{named(left)} {'is' if len(left) == 1 else 'are'} left")
     if standing.ended is not None:

@@ -55,7 +55,7 @@ def _lines(comparison: Comparison, metric: Metric) -> Iterator[str]:
         yield verdict.what_more_seeds_bring(found, metric)
     if found is not None and found.decided:
         yield examples(comparison, metric)
-    yield target(comparison)
+    yield from target(comparison)
     if comparison.test is not None:
         yield test_set(comparison, comparison.test)
     yield unlike.peaks(comparison)
@@ -67,14 +67,14 @@ def examples(comparison: Comparison, metric: Metric) -> str:
     if others is None or others.metric != metric.key:
         return f"the verdict is about these {_part(metric)} examples; {_why_not(metric)}"
     luck = (
-        f"with {others.examples:,} other {_part(metric)} examples a difference could be "
-        f"{metric.amount(others.typical)}{metric.unit()} larger or smaller"
+        f"{others.examples:,} other {_part(metric)} examples could move a difference by "
+        f"{metric.amount(others.typical)}{metric.unit()}"
     )
     found = verdict.of(comparison, metric)
     turned = [] if found is None else [n for n in others.best_set if n not in found.best_set]
     if not turned:
-        return f"{luck}; that turns no verdict around"
-    return f"{luck};{MAY_TURN}: so this one could be best after all"
+        return f"{luck}, which turns no verdict around"
+    return f"{luck};{MAY_TURN}: with those this one could be the best"
 
 
 def _part(metric: Metric) -> str:
@@ -87,23 +87,23 @@ def _why_not(metric: Metric) -> str:
     return "what others would change cannot be told: not every run kept which it had right"
 
 
-def target(comparison: Comparison) -> str:
-    """Return which target the runs were to reach, and who is the fastest."""
+def target(comparison: Comparison) -> list[str]:
+    """Return who is the fastest to the target, and what it is; [] without one."""
     wanted = comparison.target
     if wanted is None:
-        return ""
-    direction = "at least" if wanted.mode == "max" else "at most"
-    first = (
-        f"target: {wanted.metric.replace('_', ' ')} of {direction} {wanted.value:.4f} "
-        f"({wanted.origin}), {IN_A_ROW} epochs in a row; a run that does not reach it counts as "
-        f"{wanted.horizon} epochs"
-    )
+        return []
+    value = f"{wanted.metric.replace('_', ' ')} {wanted.value:.4f}"
     if not any(e.reached and e.reached.count for e in comparison.experiments):
-        return f"{first}; no run reached it"
-    found = judging.judge_target(comparison)
-    if found is None or not found.decided:
-        return first
-    return f"{first}; {verdict.headline(found, TO_TARGET, FASTEST)}"
+        fastest = "no run reached it"
+    else:
+        found = judging.judge_target(comparison)
+        told = verdict.headline(found, TO_TARGET, FASTEST) if found is not None else ""
+        fastest = told if found is not None and found.decided else ""
+    return [
+        *([f"to reach {value}: {fastest}"] if fastest else []),
+        f"the target {value} ({wanted.origin}) is reached with the first of {IN_A_ROW} epochs in a "
+        f"row; a run that does not reach it counts as {wanted.horizon} epochs",
+    ]
 
 
 def test_set(comparison: Comparison, test: OpenedTest) -> str:
