@@ -148,3 +148,28 @@ def test_hostile_parts_of_a_comparison_are_refused(tmp_path):
     comparison.write(tmp_path, replace(compared, experiments=(bad, other)), {})
     with pytest.raises(ResultsError, match="must have as many values as seeds"):
         comparison.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("looks", {"at": [3, 6], "metric": "x\u202e", "within": None}),
+        ("target", {"metric": "f1", "mode": "max", "value": 1, "origin": "", "horizon": 2}),
+        ("test", {"metric": "val_f1", "shown": [], "openings": [], "earlier": []}),
+    ],
+)
+def test_a_metric_that_the_experiments_do_not_have_is_refused(tmp_path, part, value):
+    path = tmp_path / comparison.FILE
+    stated = json.loads(comparison.to_json(experiments())) | {part: value}
+    path.write_text(json.dumps(stated))
+    with pytest.raises(ResultsError, match=rf"{part}.metric must be one of val_accuracy, val_loss"):
+        comparison.read(tmp_path)
+
+
+@pytest.mark.parametrize("at", [[1], [24, 3], [3, 3, 3], [10**9]])
+def test_odd_looks_are_judged_without_a_bug(tmp_path, at):
+    looks = {"at": at, "metric": "val_accuracy", "within": None}
+    stated = json.loads(comparison.to_json(experiments())) | {"looks": looks}
+    (tmp_path / comparison.FILE).write_text(json.dumps(stated))
+    read = comparison.read(tmp_path)
+    assert isinstance(tables.to_markdown(read), str)

@@ -60,7 +60,7 @@ class Verdict:
     def decided(self) -> bool:
         """Whether there is a verdict: two or more names with at least three scores each."""
         counts = [done for done, _ in self.finished.values() if done]
-        return len(counts) > 1 and min(counts) >= FEWEST
+        return len(counts) > 1 and min(counts) >= FEWEST and bool(self.best_set)
 
 
 def best_set(

@@ -215,9 +215,14 @@ def _misfits(comparison: Comparison) -> Iterator[str]:
     """Yield what does not fit together although each part is sound."""
     if len({e.name for e in comparison.experiments}) < len(comparison.experiments):
         yield "two experiments have the same name"
+    known = quantities(comparison.metric)
+    for name in ("looks", "target", "other_examples", "test"):
+        part = getattr(comparison, name)
+        if part is not None and part.metric not in known:
+            yield f"{name}.metric must be one of {', '.join(known)}"
     for index, e in enumerate(comparison.experiments):
         place = f"experiments.{index}"
-        *final, last = quantities(comparison.metric)
+        *final, last = known
         for part, names in (("final", [*final, last]), ("best", final)):
             for name in names:
                 if name not in getattr(e, part):
