@@ -37,14 +37,15 @@ def squared_error(one: Bits, other: Bits) -> float:
         one: Whether each run had each example right, shape (seeds, examples), 2 of each at least.
         other: The same of the other experiment, with the same seeds.
     """
-    d = one.astype(np.float64) - other
+    d = one.astype(np.int8) - other.astype(np.int8)
     seeds, examples = d.shape
-    mean = d.mean()
-    of_seed = d.mean(axis=1, keepdims=True) - mean
-    of_example = d.mean(axis=0, keepdims=True) - mean
-    rest = d - mean - of_seed - of_example
-    ms_examples = seeds * float((of_example**2).sum()) / (examples - 1)
-    ms_rest = float((rest**2).sum()) / ((seeds - 1) * (examples - 1))
+    of_seed, of_example = d.sum(axis=1, dtype=np.float64), d.sum(axis=0, dtype=np.float64)
+    correction = float(of_seed.sum()) ** 2 / (seeds * examples)
+    ss_examples = float(of_example @ of_example) / seeds - correction
+    ss_seeds = float(of_seed @ of_seed) / examples - correction
+    ss_rest = float(np.count_nonzero(d)) - correction - ss_examples - ss_seeds
+    ms_examples = ss_examples / (examples - 1)
+    ms_rest = ss_rest / ((seeds - 1) * (examples - 1))
     return float(max(0.0, (ms_examples - ms_rest) / (seeds * examples)))
 
 
