@@ -73,7 +73,7 @@ def examples(comparison: Comparison, metric: Metric) -> str:
     found = verdict.of(comparison, metric)
     turned = [] if found is None else [n for n in others.best_set if n not in found.best_set]
     if not turned:
-        return f"{luck}, which turns no verdict around"
+        return f"{luck}; no verdict here depends on that"
     return f"{luck};{MAY_TURN}: with those this one could be the best"
 
 
