@@ -11,7 +11,7 @@ from lrlab.analysis import examples, judging, summaries
 from lrlab.analysis.best_set import judged
 from lrlab.metric import ACCURACY, LOSS
 from lrlab.report import remarks, tables
-from lrlab.results.run import Right
+from lrlab.results.right import Right
 
 VAL = ACCURACY.on("val")
 

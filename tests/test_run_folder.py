@@ -18,7 +18,8 @@ from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError
 from lrlab.io import atomic, npz, records
 from lrlab.results import run, run_folder
-from lrlab.results.run import EpochResult, Guess, Right, RunPlace, RunResult, Status, checkpoint_of
+from lrlab.results.right import Right
+from lrlab.results.run import EpochResult, Guess, RunPlace, RunResult, Status, checkpoint_of
 from lrlab.results.run_folder import RunOrigin
 
 DONE = RunResult(

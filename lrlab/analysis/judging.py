@@ -12,7 +12,8 @@ from lrlab.analysis.quantiles import normal_quantile
 from lrlab.metric import Mode
 from lrlab.results.asked import OtherExamples
 from lrlab.results.comparison import Comparison, ExperimentSummary
-from lrlab.results.run import Right, RunResult
+from lrlab.results.right import Right
+from lrlab.results.run import RunResult
 
 _Values = tuple[tuple[str, tuple[float | None, ...]], ...]
 

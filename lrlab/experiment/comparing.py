@@ -91,15 +91,7 @@ def compare(
     chosen = choosing.choose(
         configs, resolved, out=out, old=old, report=report, workers=workers, executor=executor
     )
-    plans = [
-        (choice, planning.plan(e := choice.config.experiment, resolved[e.data], seeds, out))
-        for choice in chosen
-    ]
-    for choice, planned in plans:
-        atomic.check_within(out, planned[0].folder.parent)
-        if choice.refused is None:
-            for text in config.warnings(choice.config, planned[0].length.steps_per_epoch):
-                report.warn(text)
+    plans = _planned(chosen, resolved, seeds, out, report)
 
     def carry(runs: Sequence[Run]) -> dict[Run, RunResult]:
         return running.carry_out(
@@ -119,6 +111,27 @@ def compare(
     compared = opening.open_test(compared, asked.metric, prints, opened, report)
     results = {run.place.path: result for _, _, of in made for run, result in of.items()}
     return compared, results
+
+
+def _planned(
+    chosen: Sequence[Choice],
+    resolved: Mapping[str, DataSource],
+    seeds: int,
+    out: Path,
+    report: Reporter,
+) -> list[tuple[Choice, Sequence[Run]]]:
+    """Return the runs of each experiment; warn of schedules that are probably mistakes."""
+    plans: list[tuple[Choice, Sequence[Run]]] = []
+    for choice in chosen:
+        experiment = choice.config.experiment
+        runs = planning.plan(experiment, resolved[experiment.data], seeds, out)
+        atomic.check_within(out, runs[0].folder.parent)
+        plans.append((choice, runs))
+    for choice, planned in plans:
+        if choice.refused is None:
+            for text in config.warnings(choice.config, planned[0].length.steps_per_epoch):
+                report.warn(text)
+    return plans
 
 
 _Made = tuple[Choice, Sequence[Run], Mapping[Run, RunResult]]

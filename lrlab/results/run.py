@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.metric import ACCURACY, LOSS, Metric
+from lrlab.results.right import Right
 
 if TYPE_CHECKING:
     from lrlab.config import Experiment
@@ -82,33 +83,6 @@ class EpochResult:
     score: float
     val_loss: float
     val_score: float
-
-
-@dataclass(frozen=True)
-class Right:
-    """Which examples of a part of the data a run had right, in the data's order, a bit each.
-
-    Example:
-        >>> Right.of(np.array([True, False, True])).bits()
-        array([ True, False,  True])
-
-    Args:
-        packed: The bits as `numpy.packbits` has them, ceil(examples / 8) bytes.
-        examples: How many there are.
-    """
-
-    packed: bytes
-    examples: int
-
-    @classmethod
-    def of(cls, right: npt.NDArray[np.bool_]) -> "Right":
-        """Return the bits of an array of bool, shape (examples,)."""
-        return cls(np.packbits(right).tobytes(), len(right))
-
-    def bits(self) -> npt.NDArray[np.bool_]:
-        """Return whether each example was right, shape (examples,)."""
-        packed = np.frombuffer(self.packed, np.uint8)
-        return np.unpackbits(packed, count=self.examples).astype(np.bool_)
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ from lrlab.errors import ResultsError
 from lrlab.io import atomic, npz, reading, records
 from lrlab.io.records import AtLeast0, Count, Number, Positive, Scalar, Text, Whole
 from lrlab.metric import ACCURACY, Metric
+from lrlab.results import right
 from lrlab.results.run import (
     FORMAT,
     EpochResult,
     Floats,
     Guess,
-    Right,
     RunResult,
     Status,
 )
@@ -53,7 +53,6 @@ Environments = Annotated[tuple[Environment, ...], records.items(0)]
 
 _MAX_EPOCHS = 100_000
 _MAX_EPOCHS_CSV = 200 * _MAX_EPOCHS
-_MAX_EXAMPLES_NPZ = 30_000_000
 _MAX_STEPS_NPZ = 130_000_000  # Three float32 values for each of 10 million steps.
 REMEDY = "run `lrlab compare` again: it sets the run aside and retrains it"
 
@@ -143,8 +142,8 @@ def write(folder: Path, result: RunResult, origin: RunOrigin) -> None:
         ResultsError: If the folder cannot be written.
     """
     contents = {EPOCHS: _epochs_csv(result), STEPS: _steps_npz(result)}
-    if (examples := _examples_npz(result)) is not None:
-        contents[EXAMPLES] = examples
+    if rights := {part: r for part in right.PARTS if (r := getattr(result, f"{part}_right"))}:
+        contents[EXAMPLES] = right.pack(rights)
     if result.weights is not None:
         contents[WEIGHTS] = npz.pack({f"{i:03}": value for i, value in enumerate(result.weights)})
     record = _Record(
@@ -213,19 +212,6 @@ def _steps_npz(result: RunResult) -> bytes:
     return npz.pack({name: np.asarray(values, np.float32) for name, values in columns.items()})
 
 
-_PARTS = ("val", "test")
-
-
-def _examples_npz(result: RunResult) -> bytes | None:
-    rights = {part: getattr(result, f"{part}_right") for part in _PARTS}
-    arrays: dict[str, npz.Array] = {}
-    for part, right in rights.items():
-        if right is not None:
-            arrays[f"{part}_right"] = np.frombuffer(right.packed, np.uint8)
-            arrays[f"{part}_examples"] = np.array([right.examples], np.int64)
-    return npz.pack(arrays) if arrays else None
-
-
 def read(folder: Path) -> KeptRun | None:
     """Return the run that a folder holds, None if there is none.
 
@@ -239,15 +225,15 @@ def read(folder: Path) -> KeptRun | None:
         content = _trusted(path := folder / EPOCHS, record.sha256, _MAX_EPOCHS_CSV)
         epochs = _epochs(content, record.metric)
         steps = _steps(_trusted(path := folder / STEPS, record.sha256, _MAX_STEPS_NPZ))
-        rights: dict[str, Right] = {}
+        rights: Mapping[str, right.Right] = {}
         if EXAMPLES in record.sha256:
             path = folder / EXAMPLES
-            rights = _rights(_trusted(path, record.sha256, _MAX_EXAMPLES_NPZ))
+            rights = right.unpack(_trusted(path, record.sha256, right.MAX_BYTES))
         path = folder / RECORD
         result = replace(
             _result(record, epochs, steps),
-            val_right=rights.get("val_right"),
-            test_right=rights.get("test_right"),
+            val_right=rights.get("val"),
+            test_right=rights.get("test"),
         )
         return KeptRun(result, record, record.sha256, signed)
     except FileNotFoundError as error:
@@ -294,21 +280,6 @@ def _steps(content: bytes) -> dict[str, Floats]:
         if values.dtype != np.float32 or values.shape != (arrays["lr"].size,):
             raise ValueError(f"`{name}` does not hold one float32 value per step")
     return arrays
-
-
-def _rights(content: bytes) -> dict[str, Right]:
-    arrays, found = npz.unpack(content), {}
-    for part in _PARTS:
-        packed, count = arrays.get(f"{part}_right"), arrays.get(f"{part}_examples")
-        if packed is None and count is None:
-            continue
-        if packed is None or count is None or count.shape != (1,) or count.dtype != np.int64:
-            raise ValueError(f"it does not say how many examples `{part}_right` has")
-        examples = int(count[0])
-        if packed.dtype != np.uint8 or examples < 1 or packed.shape != (-(-examples // 8),):
-            raise ValueError(f"`{part}_right` does not hold one bit per example")
-        found[f"{part}_right"] = Right(packed.tobytes(), examples)
-    return found
 
 
 def _result(

@@ -13,7 +13,8 @@ from lrlab.analysis import chance
 from lrlab.analysis.examples import Bits
 from lrlab.metric import Metric
 from lrlab.results.checkpoint import Checkpoint
-from lrlab.results.run import EpochResult, Right, RunResult, Status, value_of
+from lrlab.results.right import Right
+from lrlab.results.run import EpochResult, RunResult, Status, value_of
 from lrlab.schedules import ClosedLoop, Length, Rates, Schedule
 from lrlab.training.chunks import USUAL, Chunks, Pace, Stopped
 from lrlab.training.engines.engine import Engine, Floats, Order, Variables
