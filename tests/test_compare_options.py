@@ -1,18 +1,24 @@
 """`compare --until-sure`, `--target` and `--metric` on the command line, and budgets in words."""
 
+import io
 import json
+import re
+import sys
 from dataclasses import replace
 
 import pytest
 from samples import run, summary
 from typer.testing import CliRunner
 
-from lrlab.analysis import summaries
+from lrlab import console
+from lrlab.analysis import looks, summaries
 from lrlab.cli import app
 from lrlab.errors import ResultsError
 from lrlab.report import tables, unlike, verdict
 from lrlab.results import comparison
 from lrlab.results.asked import Reached, Summary
+from lrlab.schedules import Length
+from lrlab.training.jobs import Progress
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 2\n"
 SLOW = "schedule: {type: constant, lr: 0.0004}\nepochs: 2\n"
@@ -168,8 +174,36 @@ def test_a_metric_that_the_experiments_do_not_have_is_refused(tmp_path, part, va
 
 @pytest.mark.parametrize("at", [[1], [24, 3], [3, 3, 3], [10**9]])
 def test_odd_looks_are_judged_without_a_bug(tmp_path, at):
-    looks = {"at": at, "metric": "val_accuracy", "within": None}
-    stated = json.loads(comparison.to_json(experiments())) | {"looks": looks}
+    planned = {"at": at, "metric": "val_accuracy", "within": None}
+    stated = json.loads(comparison.to_json(experiments())) | {"looks": planned}
     (tmp_path / comparison.FILE).write_text(json.dumps(stated))
     read = comparison.read(tmp_path)
     assert isinstance(tables.to_markdown(read), str)
+
+
+# --- the live view ---
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class PlannedRun:
+    name, seed, length = "power", 1, Length(10, 2)
+
+
+def test_the_live_view_says_what_is_undecided(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    report, run_ = console.LiveReporter(), PlannedRun()
+    scores = {"power": THREE, "linear": THREE[::-1], "far": FAR}
+    report.looking(looks.stand({}, looks.planned(), mode="max"), 24)
+    report.looking(looks.stand(scores, looks.planned(), mode="max"), 24)
+    with report.planned([run_], 2, 0, 1):
+        report.progress(run_, Progress(12, 0.025, 0.75, 0.8125))
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sys.stderr.getvalue())
+    assert "look after 3 seeds: far cannot be the best; power and linear are left" in shown
+    assert "undecided: power and linear; next look after 6 seeds, the last one after 24" in shown

@@ -29,9 +29,9 @@ def compared(far=0.5):
     )
 
 
-def opened(made, before=None, metric=VAL, told=None):
+def opened(made, before=None, metric=VAL):
     prints = [DATA] * len(made.experiments)
-    return opening.open_test(made, metric, prints, before or Openings(), told or Told())
+    return opening.open_test(made, metric, prints, before or Openings())
 
 
 def means(made):
@@ -70,9 +70,13 @@ def test_without_a_verdict_it_is_not():
 
 
 def test_by_the_test_set_all_are_shown_with_a_warning():
-    told = Told()
-    made = opened(compared(), metric=TEST, told=told)
+    made = opened(compared(), metric=TEST)
     assert means(made) == [pytest.approx(0.8)] * 3
+    told = Told()
+    opening.warn_if_it_decides(VAL, 3, told)
+    opening.warn_if_it_decides(TEST, 1, told)
+    assert told.warnings == []
+    opening.warn_if_it_decides(TEST, 3, told)
     assert told.warnings == [
         "the test set decides here (`--metric test_accuracy`), so no untouched data is left to "
         "check the choice with"

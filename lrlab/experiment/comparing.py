@@ -82,6 +82,7 @@ def compare(
     resolved = _resolve([c.experiment.data for c in configs], data_dir, report)
     admission.admit(configs, resolved, report)
     asked = question.about(ACCURACY, len(configs), _data_sets(resolved))
+    opening.warn_if_it_decides(asked.metric, len(configs), report)
     opened = test_openings.read(out)
     seeds = question.until_sure.most if question.until_sure else seeds
     _check_size(configs, resolved, seeds, out)
@@ -108,7 +109,7 @@ def compare(
     retraining.end(out, this)
     compared = _compared(made, asked)
     prints = [runs[0].setup.data.fingerprint for _, runs, _ in made]
-    compared = opening.open_test(compared, asked.metric, prints, opened, report)
+    compared = opening.open_test(compared, asked.metric, prints, opened)
     results = {run.place.path: result for _, _, of in made for run, result in of.items()}
     return compared, results
 

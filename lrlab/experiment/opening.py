@@ -18,12 +18,17 @@ from lrlab.results.test_openings import Opening, Openings
 TEST = "test_"
 
 
+def warn_if_it_decides(metric: Metric, experiments: int, report: Reporter) -> None:
+    """Warn, before anything is trained, where experiments are to be compared by the test set."""
+    if metric.key.startswith(TEST) and experiments > 1:
+        report.warn(
+            f"the test set decides here (`--metric {metric.key}`), so no untouched data is left to "
+            "check the choice with"
+        )
+
+
 def open_test(
-    compared: Comparison,
-    metric: Metric,
-    fingerprints: Sequence[str],
-    before: Openings,
-    report: Reporter,
+    compared: Comparison, metric: Metric, fingerprints: Sequence[str], before: Openings
 ) -> Comparison:
     """Return a comparison that shows the test results of the experiments that may be the best.
 
@@ -35,16 +40,10 @@ def open_test(
         metric: The result that decides.
         fingerprints: The data of each experiment.
         before: The looks that were taken before.
-        report: Told if the test set itself decides.
     """
     if not any(_has_test(e) for e in compared.experiments):
         return compared
     shown = _shown(compared, metric)
-    if metric.key.startswith(TEST) and len(compared.experiments) > 1:
-        report.warn(
-            f"the test set decides here (`--metric {metric.key}`), so no untouched data is left to "
-            "check the choice with"
-        )
     looks = _looks(compared, shown, metric.key, fingerprints)
     earlier = tuple(each for look in looks for each in test_openings.others(before, look))
     experiments = tuple(
