@@ -256,14 +256,18 @@ def same_schedule(scores: Sequence[float], count: int) -> str:
             picked = rng.choice(pool, (len(names), n), replace=False)
             yield dict(zip(names, picked, strict=True))
 
-    lines = ["| seeds | single winner | some interval fails | runs saved |", "|---|---:|---:|---:|"]
+    lines = [
+        "| seeds | single winner | some interval wrong | some name called worse | runs saved |",
+        "|---|---:|---:|---:|---:|",
+    ]
     for n in (3, 5, 10):
         verdicts = [best_set(each) for each in resampled(n)]
         alone = np.mean([len(verdict.best_set) == 1 for verdict in verdicts])
-        fails = np.mean([len(verdict.best_set) < len(names) for verdict in verdicts])
-        lines.append(f"| {n} | {alone:.3f} | {fails:.3f} | - |")
+        wrong = np.mean([any(low > 0 for low, _ in v.behind.values()) for v in verdicts])
+        worse = np.mean([len(verdict.best_set) < len(names) for verdict in verdicts])
+        lines.append(f"| {n} | {alone:.3f} | {wrong:.3f} | {worse:.3f} | - |")
     ended = until_sure(resampled(AT[-1]), names)
-    lines.append(f"| until sure | {ended.alone:.3f} | - | {100 * ended.saved:.0f} % |")
+    lines.append(f"| until sure | {ended.alone:.3f} | - | - | {100 * ended.saved:.0f} % |")
     return "\n".join(lines) + "\n"
 
 
