@@ -64,7 +64,7 @@ def test_without_a_verdict_it_is_not():
     assert means(made) == [None, None]
     assert "test accuracy" not in tables.table(made)[0]
     assert remarks.test_set(made, made.test).startswith(
-        "test results are not shown: none is chosen"
+        "test results are not shown: without a verdict"
     )
     assert made.test.openings == ()
 

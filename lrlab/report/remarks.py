@@ -111,7 +111,7 @@ def test_set(comparison: Comparison, test: OpenedTest) -> str:
     parts = []
     if not test.shown:
         parts.append(
-            "test results are not shown: none is chosen yet, and a choice needs them later"
+            "test results are not shown: without a verdict nothing is chosen that they could check"
         )
     elif len(test.shown) < len(comparison.experiments):
         parts.append("test results are shown only for those that may be the best")
