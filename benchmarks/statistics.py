@@ -13,13 +13,16 @@ SciPy, with which the other procedures are computed.
 import argparse
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from lrlab.analysis.best_set import deficits
+from lrlab.analysis import looks
+from lrlab.analysis.best_set import best_set, deficits
 
 ALPHA = 0.05
 KS, NS, RATIOS, CORRELATIONS = (2, 6, 12, 20), (3, 5, 10), (1.0, 4.0, 16.0), (0.0, 0.9)
@@ -27,7 +30,9 @@ ERRORS = ("normal", "t5", "5 % collapsed", "skewed")
 STEP = 0.5
 """How far each experiment of a staircase is behind the one before, in standard deviations."""
 
-LOOKS = (3, 6, 12, 24)
+AT = looks.planned()
+RUNS = Path(__file__).with_name("statistics_runs.json")
+"""Final validation accuracies of real runs; see `same_schedule.py`."""
 
 
 class Cell(NamedTuple):
@@ -186,28 +191,113 @@ def staircase(cell: Cell) -> np.ndarray:
     return -STEP * np.arange(cell.k)
 
 
-def until_sure(count: int, k: int, means: np.ndarray, seed: int) -> tuple[float, float]:
-    """Return how often the best is lost, and the share of runs that looks save."""
-    scores = draw(Cell(k, LOOKS[-1], 1.0, 0.0, "normal"), means, count, seed)
-    alive = np.ones((count, k), bool)
-    used = np.zeros(count)
-    for before, look in itertools.pairwise((0, *LOOKS)):
-        going = alive.sum(1) > 1
-        used += np.where(going, alive.sum(1) * (look - before), 0)
-        for pattern in np.unique(alive[going], axis=0):
-            here = np.flatnonzero(going & (alive == pattern).all(1))
-            part = scores[here][:, pattern, :look]
-            best = shrunk_welch(part, ALPHA / len(LOOKS)).best
-            alive[np.ix_(here, np.flatnonzero(pattern))] &= best
-    lost = ~alive[:, means == means.max()].any(1)
-    return float(lost.mean()), float(1 - used.mean() / (k * LOOKS[-1]))
+class Ended(NamedTuple):
+    """How looks ended over many draws: shares of draws, and of runs that were not needed."""
+
+    lost: float
+    alone: float
+    saved: float
+
+
+def until_sure(draws: Iterable[Mapping[str, np.ndarray]], best: Collection[str]) -> Ended:
+    """Return how `compare --until-sure` ends, by the function that decides there.
+
+    Args:
+        draws: The scores of each experiment, by seed.
+        best: The truly best experiments; they are lost where none of them is left.
+    """
+    lost = alone = used = most = count = 0
+    for scores in draws:
+        have: dict[str, Sequence[float]] = {name: [] for name in scores}
+        while (now := looks.stand(have, AT, mode="max")).wanted is not None:
+            for name in now.undecided:
+                have[name] = list(scores[name][: now.wanted])
+        lost += not set(now.undecided) & set(best)
+        alone += now.ended is looks.End.ONE_LEFT
+        used += sum(map(len, have.values()))
+        most += len(scores) * AT[-1]
+        count += 1
+    return Ended(lost / count, alone / count, 1 - used / most)
+
+
+def simulated(cell: Cell, means: np.ndarray, count: int, seed: int) -> Ended:
+    """Return how looks end for drawn scores with these true means."""
+    names = [f"e{i}" for i in range(cell.k)]
+    scores = draw(cell, means, count, seed)
+    best = [name for name, mean in zip(names, means, strict=True) if mean == means.max()]
+    return until_sure((dict(zip(names, each, strict=True)) for each in scores), best)
+
+
+def look_table(count: int) -> str:
+    """Return how looks end under ties and staircases, by the spread and the kind of errors."""
+    lines = [
+        "| experiments | sigma ratio | errors | means | best lost | one left | runs saved |",
+        "|---:|---:|---|---|---:|---:|---:|",
+    ]
+    for k, ratio, errors in itertools.product((2, 6, 12), (1.0, 4.0), ("normal", "skewed")):
+        cell = Cell(k, AT[-1], ratio, 0.0, errors)
+        for title, means in (("ties", np.zeros(k)), ("staircase", -2 * STEP * np.arange(k))):
+            ended = simulated(cell, means, count, k)
+            lost = "-" if title == "ties" else f"{ended.lost:.3f}"
+            lines.append(
+                f"| {k} | {ratio:g} | {errors} | {title} | {lost} | {ended.alone:.3f} "
+                f"| {100 * ended.saved:.0f} % |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def same_schedule(scores: Sequence[float], count: int) -> str:
+    """Return how often one of six names for a schedule wins, over resamplings of its runs."""
+    rng = np.random.default_rng(6)
+    pool, names = np.array(scores), [f"name {i}" for i in range(6)]
+
+    def resampled(n: int) -> Iterator[dict[str, np.ndarray]]:
+        for _ in range(count):
+            picked = rng.choice(pool, (len(names), n), replace=False)
+            yield dict(zip(names, picked, strict=True))
+
+    lines = [
+        "| seeds | single winner | some interval wrong | some name called worse | runs saved |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for n in (3, 5, 10):
+        verdicts = [best_set(each) for each in resampled(n)]
+        alone = np.mean([len(verdict.best_set) == 1 for verdict in verdicts])
+        wrong = np.mean([any(low > 0 for low, _ in v.behind.values()) for v in verdicts])
+        worse = np.mean([len(verdict.best_set) < len(names) for verdict in verdicts])
+        lines.append(f"| {n} | {alone:.3f} | {wrong:.3f} | {worse:.3f} | - |")
+    ended = until_sure(resampled(AT[-1]), names)
+    lines.append(f"| until sure | {ended.alone:.3f} | - | - | {100 * ended.saved:.0f} % |")
+    return "\n".join(lines) + "\n"
+
+
+def six_configs(scores: Mapping[str, Sequence[float]], count: int) -> str:
+    """Return what looks do to the six configs, as recorded and over random orders of the seeds."""
+    rng = np.random.default_rng(24)
+    values = {name: np.array(of) for name, of in scores.items()}
+    best = max(values, key=lambda name: float(values[name].mean()))
+    orders = [rng.permutation(AT[-1]) for _ in range(count)]
+    ended = until_sure(({n: of[order] for n, of in values.items()} for order in orders), [best])
+    recorded = looks.stand({name: list(of) for name, of in values.items()}, AT, mode="max")
+    stops = "; ".join(
+        f"after {look.seeds} seeds {', '.join(look.stopped) or 'nobody'}" for look in recorded.looks
+    )
+    used = until_sure([values], [best])
+    return (
+        f"By all {AT[-1]} seeds {best} has the best mean. In the order of the seeds these stop: "
+        f"{stops}. Left are {' and '.join(recorded.undecided)}, and {100 * used.saved:.0f} % of "
+        f"the runs are saved. Over {count:,} random orders {best} is lost in "
+        f"{100 * ended.lost:.1f} % and {100 * ended.saved:.0f} % of the runs are saved.\n"
+    )
 
 
 def main() -> None:
     """Print the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="300 draws per cell, not 4,000")
-    count = 300 if parser.parse_args().quick else 4_000
+    parser.add_argument("--quick", action="store_true", help="a tenth of the draws")
+    quick = parser.parse_args().quick
+    count, looked = (300, 100) if quick else (4_000, 1_000)
+    runs = json.loads(RUNS.read_text())
     print(f"# How far the verdict can be trusted\n\nMade by `python benchmarks/statistics.py`: "
           f"{count:,} draws per cell, alpha {ALPHA:g}.\n")  # fmt: skip
     rows: dict[tuple[str, str], list[tuple[Cell, Rates]]] = {}
@@ -217,15 +307,16 @@ def main() -> None:
             for name, procedure in PROCEDURES.items():
                 rows.setdefault((kind, name), []).append((cell, judged(procedure(scores), means)))
     for kind in ("ties", "staircases"):
-        print(f"## {kind.capitalize()}\n")
-        print(table(kind, rows))
-    print(f"## Looks at {', '.join(map(str, LOOKS))} seeds, a quarter of alpha each\n")
-    print("| experiments | means | best lost | runs saved |\n|---:|---|---:|---:|")
-    for k in (2, 6, 12):
-        for title, means in (("ties", np.zeros(k)), ("staircase", -2 * STEP * np.arange(k))):
-            lost, saved = until_sure(count, k, means, k)
-            lost_text = "-" if title == "ties" else f"{lost:.3f}"
-            print(f"| {k} | {title} | {lost_text} | {100 * saved:.0f} % |")
+        print(f"## {kind.capitalize()}\n\n{table(kind, rows)}")
+    print(f"## Looks at {', '.join(map(str, AT))} seeds, a quarter of alpha each\n\n"
+          f"{looked:,} draws per row, decided by the function that `compare --until-sure` uses. In "
+          f"a staircase each is {2 * STEP:g} standard deviation behind the one before.\n\n"
+          f"{look_table(looked)}")  # fmt: skip
+    print(f"## One schedule under six names\n\n{len(runs['same schedule'])} runs of "
+          f"{runs['of']} (`benchmarks/same_schedule.py`), {looked:,} resamplings.\n\n"
+          f"{same_schedule(runs['same schedule'], looked)}")  # fmt: skip
+    print(f"## The six configs\n\n24 seeds each on Fashion-MNIST.\n\n"
+          f"{six_configs(runs['six configs'], looked)}", end="")  # fmt: skip
 
 
 def table(kind: str, rows: dict[tuple[str, str], list[tuple[Cell, Rates]]]) -> str:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lrlab.analysis.looks import Standing
     from lrlab.experiment.planning import Run
     from lrlab.results.run import RunResult
     from lrlab.training.jobs import Progress
@@ -22,6 +23,14 @@ class Reporter:
     def waiting(self, text: str) -> AbstractContextManager[None]:
         """Return a context manager around something that takes its time."""
         return nullcontext()
+
+    def looking(self, standing: "Standing", most: int) -> None:
+        """Take note of where looks at growing numbers of seeds stand.
+
+        Args:
+            standing: What is decided, and what the next round of runs is for.
+            most: The most seeds of an experiment.
+        """
 
     def planned(
         self, to_train: Sequence["Run"], reused: int, resumed: int, workers: int

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import lrlab
-from lrlab.analysis.best_set import best_set, deficits, t_quantiles
+from lrlab.analysis.best_set import best_set, deficits
+from lrlab.analysis.quantiles import t_quantiles
 from lrlab.errors import UsageError
 
 NAN = math.nan

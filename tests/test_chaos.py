@@ -52,7 +52,7 @@ def results(out: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for path in sorted(path for path in out.rglob("*") if path.is_file()):
         name = str(path.relative_to(out))
-        if path.name in ("epochs.csv", "steps.npz", "weights.npz", *FIGURES):
+        if path.name in ("epochs.csv", "steps.npz", "examples.npz", "weights.npz", *FIGURES):
             found[name] = path.read_bytes()
         elif path.name in ("run.json", "comparison.json"):
             found[name] = timeless(json.loads(path.read_text()))

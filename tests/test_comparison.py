@@ -19,7 +19,8 @@ from lrlab.errors import ResultsError
 from lrlab.metric import LOSS
 from lrlab.report import tables
 from lrlab.results import comparison
-from lrlab.results.comparison import Comparison, Summary
+from lrlab.results.asked import Summary
+from lrlab.results.comparison import Comparison
 from lrlab.results.run import Status
 
 # --- the maths ---
@@ -132,18 +133,28 @@ def test_without_any_good_seed_there_are_no_numbers():
     [
         ({}, None),
         ({"schedule": {"type": "constant", "lr": 0.1}}, None),
-        ({"batch_size": 128}, "not like for like: batch_size"),
+        ({"batch_size": 128}, "batch_size 32 (power, more), 128 (other)"),
         (
             {"batch_size": 128, "optimizer": {"type": "nadam"}},
-            "not like for like: optimizer, batch_size",
+            "optimizer sgd momentum 0.9 (power, more), nadam (other); batch_size 32 (power, more), "
+            "128 (other)",
         ),
-        ({"model": "cnn", "epochs": 3}, "not like for like: model, epochs"),
-        ({"data": "sketches", "epochs": 3}, "not like for like: data, epochs"),
+        (
+            {"model": "cnn", "epochs": 3},
+            "model mlp (power, more), cnn (other); epochs 2 (power, more), 3 (other); steps 2 "
+            "(power, more), 3 (other)",
+        ),
+        (
+            {"data": "sketches", "epochs": 3},
+            "data Fashion-MNIST (power, more), sketches (other); epochs 2 (power, more), 3 "
+            "(other); steps 2 (power, more), 3 (other)",
+        ),
     ],
 )
 def test_not_like_for_like(changes, line):
-    others = [summary(run(0.5)), summary(run(0.5)), summary(run(0.5), name="other", **changes)]
-    assert tables.warnings(summaries.compare(others)) == ([line] if line else [])
+    others = [summary(run(0.5)), summary(run(0.5), name="more")]
+    compared = summaries.compare([*others, summary(run(0.5), name="other", **changes)])
+    assert tables.warnings(compared) == ([f"not like for like: {line}"] if line else [])
 
 
 HERE = {"tensorflow": "2.21.0", "processor": "A", "cores": 8}
@@ -214,7 +225,7 @@ def test_markdown(small):
         "\n"
         "Fashion-MNIST, mean ± standard deviation over 2 seeds; bold: the best mean of a column\n"
         "\n"
-        "not like for like: batch_size\n"
+        "not like for like: batch_size 32 (power, wild), 128 (flat|line)\n"
         "\n"
         "`wild`: seed 1 diverged at step 1, learning rate 0.25\n"
     )
@@ -341,7 +352,7 @@ def judged():
 
 
 def test_the_verdict_is_told_everywhere(judged, tmp_path):
-    sentence = "first and second may each be the best (val accuracy 0.9020); worse is worse by"
+    sentence = "first and second may each be the best (first leads with val accuracy 0.9020); worse"
     assert tables.to_markdown(judged).startswith(sentence)
     titles, rows = tables.table(judged)
     said = [row[titles.index("verdict")][0] for row in rows]

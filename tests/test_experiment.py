@@ -81,7 +81,7 @@ def reproducible_files(out: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(out)): path.read_bytes()
         for path in sorted(out.rglob("*"))
-        if path.name in ("epochs.csv", "steps.npz")
+        if path.name in ("epochs.csv", "steps.npz", "examples.npz")
     }
 
 
@@ -97,7 +97,7 @@ def test_the_results_directory_is_that_of_the_design(finished):
     for name in ("steady", "falling"):
         for seed in (0, 1):
             files = {path.name for path in folder_of(finished, name, seed).iterdir()}
-            assert files == {"run.json", "epochs.csv", "steps.npz"}
+            assert files == {"run.json", "epochs.csv", "steps.npz", "examples.npz"}
     assert len(list((finished / "runs").iterdir())) == 2
 
 
@@ -296,7 +296,7 @@ def test_files_without_a_run_are_set_aside_and_not_lost(out, compare):
     assert warning.startswith(f"`{folder}/run.json` is missing; the run is kept as ")
     assert told.trained == ["falling 0"]
     names = {path.name for path in folder.with_name("seed-0.damaged").iterdir()}
-    assert names == {"epochs.csv", "steps.npz"}
+    assert names == {"epochs.csv", "steps.npz", "examples.npz"}
 
 
 def test_a_run_laid_in_the_place_of_another_is_set_aside(out, compare, finished):

@@ -26,7 +26,7 @@ from lrlab.tasks import data
 QUICK = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 SLOW = "schedule: {type: power, initial_lr: 0.005, s: 100 steps}\nepochs: 60\n"
 ENDLESS = SLOW.replace("60", "50000")
-PLACE = ("epochs.csv", "steps.npz")
+PLACE = ("epochs.csv", "steps.npz", "examples.npz")
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def injector(tmp_path_factory):
 
 def numbers(folder: Path) -> dict[str, bytes]:
     """Return the files that hold numbers and no times."""
-    names = ("epochs.csv", "steps.npz", "weights.npz", "sweep.csv")
+    names = ("epochs.csv", "steps.npz", "examples.npz", "weights.npz", "sweep.csv")
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")

@@ -69,7 +69,7 @@ def snapshot(out: Path) -> dict[str, bytes]:
 
 
 def reproducible(out: Path) -> dict[str, bytes]:
-    names = ("epochs.csv", "steps.npz", run_folder.WEIGHTS)
+    names = ("epochs.csv", "steps.npz", run_folder.EXAMPLES, run_folder.WEIGHTS)
     return {name: text for name, text in snapshot(out).items() if Path(name).name in names}
 
 
@@ -169,6 +169,9 @@ RUNS = {
     "steps cut": (cut("steps.npz"), "steps.npz", DAMAGE),
     "weights changed": (lambda o: flip(run_of(o, "steady") / "weights.npz"), "weights.npz", DAMAGE),
     "no steps": (lambda o: (run_of(o, "steady") / "steps.npz").unlink(), "steps.npz", "is missing"),
+    "examples changed": (
+        lambda o: flip(run_of(o, "steady") / "examples.npz"), "examples.npz", DAMAGE
+    ),
     "no weights": (
         lambda o: (run_of(o, "steady") / "weights.npz").unlink(), "weights.npz", "is missing"
     ),

@@ -180,7 +180,7 @@ def test_time_before_the_cut_counts():
 # --- through the command ---
 
 SLOW = "schedule: {type: performance, initial_lr: 0.02, patience: 2}\nepochs: 80\n"
-PLACE = ("epochs.csv", "steps.npz", "weights.npz")
+PLACE = ("epochs.csv", "steps.npz", "examples.npz", "weights.npz")
 
 
 def compare(folder: Path, *options: str) -> list[str]:

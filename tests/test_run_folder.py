@@ -1,5 +1,6 @@
 """The run directory: round trip, reproducible bytes, identity, damage, atomic writes."""
 
+import hashlib
 import json
 import math
 import os
@@ -15,8 +16,9 @@ from hypothesis.extra import numpy as arrays
 
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError
-from lrlab.io import atomic, records
+from lrlab.io import atomic, npz, records
 from lrlab.results import run, run_folder
+from lrlab.results.right import Right
 from lrlab.results.run import EpochResult, Guess, RunPlace, RunResult, Status, checkpoint_of
 from lrlab.results.run_folder import RunOrigin
 
@@ -317,6 +319,65 @@ def test_damage_is_named_with_its_remedy(name, tmp_path):
     assert caught.value.reason.startswith(("is damaged: ", "is missing"))
     assert reason in caught.value.message
     assert "`lrlab compare` again" in caught.value.hint
+
+
+JUDGED = replace(
+    DONE, val_right=Right.of(np.arange(11) % 3 > 0), test_right=Right.of(np.arange(16) % 2 > 0)
+)
+BITS = np.packbits(np.ones(11, bool))
+
+
+@pytest.mark.parametrize("result", [JUDGED, replace(JUDGED, test_right=None)])
+def test_which_examples_were_right_is_read_as_it_was_written(result, tmp_path):
+    run_folder.write(tmp_path / "seed-0", result, ORIGIN)
+    kept = run_folder.read(tmp_path / "seed-0")
+    assert same(kept.result, result)
+    assert (kept.result.val_right.bits() == (np.arange(11) % 3 > 0)).all()
+
+
+def test_a_run_without_them_has_no_such_file(tmp_path):
+    run_folder.write(tmp_path / "seed-0", DONE, ORIGIN)
+    assert run_folder.EXAMPLES not in content(tmp_path / "seed-0")
+    assert run_folder.read(tmp_path / "seed-0").result.val_right is None
+
+
+# What an examples.npz holds that is whole, and yet is none.
+EXAMPLES = {
+    "no count": {"val_right": BITS},
+    "no bits": {"val_examples": np.array([11])},
+    "too few bits": {"val_right": BITS, "val_examples": np.array([17])},
+    "too many bits": {"val_right": BITS, "val_examples": np.array([8])},
+    "no examples": {"val_right": BITS[:0], "val_examples": np.array([0])},
+    "less than none": {"val_right": BITS[:0], "val_examples": np.array([-7])},
+    "bits of another type": {"val_right": BITS.astype(float), "val_examples": np.array([11])},
+    "bits in rows": {"val_right": BITS[None], "val_examples": np.array([11])},
+    "several counts": {"val_right": BITS, "val_examples": np.array([11, 11])},
+    "half a count": {"test_right": BITS, "test_examples": np.array([10.5])},
+}
+
+
+@pytest.mark.parametrize("arrays", EXAMPLES.values(), ids=EXAMPLES.keys())
+def test_bits_that_do_not_fit_are_refused(arrays, tmp_path):
+    folder = tmp_path / "seed-0"
+    run_folder.write(folder, JUDGED, ORIGIN)
+    written = npz.pack(arrays)
+    (folder / "examples.npz").write_bytes(written)
+    digests = json.loads((folder / "run.json").read_text())["sha256"]
+    digests["examples.npz"] = hashlib.sha256(written).hexdigest()
+    edit_record(sha256=digests)(folder)
+    with pytest.raises(ResultsError, match=r"is damaged: (it does not say how many|.* one bit)"):
+        run_folder.read(folder)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_damaged_examples_are_named(damage, tmp_path):
+    folder = tmp_path / "seed-0"
+    run_folder.write(folder, JUDGED, ORIGIN)
+    path = folder / "examples.npz"
+    path.unlink() if damage == "missing" else path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ResultsError) as caught:
+        run_folder.read(folder)
+    assert caught.value.path == path
 
 
 def test_no_run_is_none(tmp_path):

@@ -34,7 +34,8 @@ SAID = {
     ),
     "two that may be": (
         {"a": A, "b": B, "far": FAR},
-        "a and b may each be the best (val accuracy 0.9010); far is worse by 9.7 to 10.3 points",
+        "a and b may each be the best (a leads with val accuracy 0.9010); far is worse by 9.7 to "
+        "10.3 points",
         ["may be the best", "may be the best", "worse by 9.7 to 10.3"],
     ),
     "a winner with a run that did not finish": (
@@ -62,7 +63,7 @@ def test_said(scores, sentence, rows):
 def test_all_alike_says_what_may_be_luck():
     verdict = best_set({"a": A, "b": B, "c": [0.8995, 0.902, 0.901]})
     said = headline(verdict, ACCURACY)
-    assert said.startswith("none can be told from the others (val accuracy 0.9010): differences up")
+    assert said.startswith("none can be told from the others (a leads with val accuracy 0.9010): ")
     assert said.endswith("points may be luck")
 
 

@@ -14,14 +14,13 @@ References:
     Satterthwaite, An approximate distribution of estimates of variance components (1946).
 """
 
-import functools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lrlab.analysis.quantiles import normal_quantile, t_quantiles
 from lrlab.errors import UsageError
 from lrlab.metric import Mode
 
@@ -30,8 +29,6 @@ Floats = npt.NDArray[np.float64]
 PROCEDURE = "shrunk Welch"
 FEWEST = 3
 """Finished runs that every experiment needs for a verdict; with two, an interval says nothing."""
-
-_MOST_DF = 1_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Verdict:
     def decided(self) -> bool:
         """Whether there is a verdict: two or more names with at least three scores each."""
         counts = [done for done, _ in self.finished.values() if done]
-        return len(counts) > 1 and min(counts) >= FEWEST
+        return len(counts) > 1 and min(counts) >= FEWEST and bool(self.best_set)
 
 
 def best_set(
@@ -96,6 +93,31 @@ def best_set(
         raise UsageError(
             "`best_set` needs scores, an alpha between 0 and 1, and the mode `max` or `min`"
         )
+    return judged(scores, alpha=alpha, mode=mode)
+
+
+PairErrors = Mapping[frozenset[str], float]
+"""The squared standard error that the choice of examples adds to a difference, by the two names."""
+
+
+def judged(
+    scores: Mapping[str, Sequence[float]],
+    *,
+    alpha: float,
+    mode: Mode,
+    least_variance: float = 0.0,
+    examples: PairErrors | None = None,
+) -> Verdict:
+    """Return the verdict of `best_set` for scores that are known to be sound.
+
+    Args:
+        scores: The scores of each experiment, NaN where a run did not finish.
+        alpha: The probability of an error.
+        mode: Whether high scores are good or low ones.
+        least_variance: What the variance of an experiment's scores is at least, as where they are
+            rounded: the spread that rounding hides.
+        examples: What the examples that scores are measured on add to the error of a difference.
+    """
     values = {name: np.asarray(of, np.float64).ravel() for name, of in scores.items()}
     there = {name: of[np.isfinite(of)] for name, of in values.items()}
     taking_part = [name for name, of in there.items() if len(of) > 1]
@@ -103,9 +125,10 @@ def best_set(
     parts = [there[name] for name in taking_part]
     found = deficits(
         np.array([sign * of.mean() for of in parts]),
-        np.array([of.var(ddof=1) for of in parts]),
+        np.array([max(float(of.var(ddof=1)), least_variance) for of in parts]),
         np.array([len(of) for of in parts]),
         alpha,
+        None if examples is None else _matrix(examples, taking_part),
     )
     ranked = sorted(range(len(parts)), key=lambda i: -sign * parts[i].mean())
     return Verdict(
@@ -121,6 +144,10 @@ def best_set(
     )
 
 
+def _matrix(errors: PairErrors, names: Sequence[str]) -> Floats:
+    return np.array([[errors.get(frozenset((a, b)), 0.0) for b in names] for a in names])
+
+
 @dataclass(frozen=True)
 class Deficits:
     """Comparisons with the best, for each of k experiments; arrays of shape (..., k)."""
@@ -132,20 +159,30 @@ class Deficits:
 
 
 def deficits(
-    means: Floats, variances: Floats, counts: npt.NDArray[np.int64], alpha: float
+    means: Floats,
+    variances: Floats,
+    counts: npt.NDArray[np.int64],
+    alpha: float,
+    examples: Floats | None = None,
 ) -> Deficits:
     """Return how far experiments are behind the best; larger means are better.
+
+    Where the examples count as well, the half width of a difference is
+    sqrt((c SE)^2 + (z SE_examples)^2), with z the normal quantile at the tail that c has.
 
     Args:
         means: Means of the scores, shape (..., k).
         variances: Their sample variances, shape (..., k).
         counts: How many scores there are, shape (k,), each >= 2.
         alpha: The probability of an error.
+        examples: The squared standard error of each difference that the examples add, (k, k).
     """
     k = means.shape[-1]
     if k == 0:
         return Deficits(means.astype(bool), means, means, means)
     margin = _margins(variances, counts.astype(np.float64), alpha)
+    if examples is not None:
+        margin = np.sqrt(margin**2 + normal_quantile(alpha / (2 * max(k - 1, 1))) ** 2 * examples)
     difference = means[..., :, None] - means[..., None, :]
     lower, upper = difference - margin, difference + margin
     itself = np.eye(k, dtype=bool)
@@ -179,55 +216,3 @@ def _margins(variances: Floats, n: Floats, alpha: float) -> Floats:
         df = np.where(below > 0, squared**2 / below, total)
     critical = t_quantiles(alpha / (2 * max(k - 1, 1)), df)
     return np.asarray(np.where(np.eye(k, dtype=bool), 0.0, critical * np.sqrt(squared)))
-
-
-def t_quantiles(tail: float, df: Floats) -> Floats:
-    """Return the values that Student's t exceeds with probability `tail`, 0 < tail < 0.5.
-
-    Between whole degrees of freedom log t is interpolated linearly in 1 / df, which is never too
-    low, and too high by less than 1 % from 3 degrees on (by up to 4 % between 1 and 2); above 1,000
-    the value for 1,000 is taken.
-
-    Example:
-        >>> t_quantiles(0.025, np.array([2.0, 10.0])).round(3)
-        array([4.303, 2.228])
-    """
-    df = np.clip(df, 1.0, float(_MOST_DF))
-    below = np.floor(df).astype(np.int64)
-    above = np.minimum(below + 1, _MOST_DF)
-    known = {int(whole): math.log(_t_quantile(tail, int(whole))) for whole in np.unique(
-        np.concatenate([below.ravel(), above.ravel()]))}  # fmt: skip
-    table = np.full(_MOST_DF + 1, np.nan)
-    table[list(known)] = list(known.values())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = (1 / df - 1 / above) / (1 / below - 1 / above)
-    share = np.where(above > below, share, 1.0)
-    return np.asarray(np.exp(share * table[below] + (1 - share) * table[above]))
-
-
-@functools.lru_cache(maxsize=10_000)
-def _t_quantile(tail: float, df: int) -> float:
-    """Return the quantile for whole degrees of freedom, from the distribution in closed form."""
-    # t = sqrt(df) tan(angle): the tail falls from 0.5 to 0 as the angle goes to pi / 2.
-    low, high = 0.0, math.pi / 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _tail(middle, df) > tail else (low, middle)
-    return math.sqrt(df) * math.tan((low + high) / 2)
-
-
-def _tail(angle: float, df: int) -> float:
-    """Return P(T > sqrt(df) tan(angle)).
-
-    Abramowitz and Stegun, Handbook of mathematical functions (1964), 26.7.3 and 26.7.4.
-    """
-    terms = np.arange(1, (df - 1) // 2 if df % 2 else df // 2)
-    ratios = 2 * terms / (2 * terms + 1) if df % 2 else (2 * terms - 1) / (2 * terms)
-    series = 1.0 + np.cumprod(ratios * math.cos(angle) ** 2).sum()
-    if df % 2 == 0:
-        inside = math.sin(angle) * series
-    elif df == 1:
-        inside = 2 * angle / math.pi
-    else:
-        inside = (angle + math.sin(angle) * math.cos(angle) * series) * 2 / math.pi
-    return float(1 - inside) / 2

@@ -1,6 +1,5 @@
 """Runs of several experiments, summarised over seeds; every number comes from the runs."""
 
-import functools
 import json
 import math
 import statistics
@@ -8,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from lrlab.analysis.best_set import Verdict, best_set
-from lrlab.metric import ACCURACY, Metric, Mode
-from lrlab.results.comparison import MOST_OF_A_NOTE, Comparison, ExperimentSummary, Summary
-from lrlab.results.run import WORST_FIRST, RunResult, Status
+from lrlab.metric import ACCURACY, LOSS, Metric
+from lrlab.results.asked import Summary
+from lrlab.results.comparison import MOST_OF_A_NOTE, Comparison, ExperimentSummary
+from lrlab.results.run import WORST_FIRST, RunResult, Status, value_of
 
 ENVIRONMENT = (
     "lrlab",
@@ -71,13 +70,13 @@ def summarise(
         folders: The run folders, in the order of the seeds, relative to the results directory.
         metric: What the scores are values of.
     """
-    done = [result.status is Status.DONE and bool(result.epochs) for result in results.values()]
-
     best = max if metric.mode == "max" else min
 
     def over(value: Callable[[RunResult], float | None]) -> Summary:
-        pairs = zip(results.values(), done, strict=True)
-        return over_seeds([value(result) if good else None for result, good in pairs])
+        return over_seeds([value(r) if _ended_well(r) else None for r in results.values()])
+
+    def final(quantity: Metric) -> Summary:
+        return over_seeds([final_result(result, quantity) for result in results.values()])
 
     return ExperimentSummary(
         name=config["name"],
@@ -86,9 +85,9 @@ def summarise(
         status=_overall(list(results.values())),
         statuses=tuple(result.status for result in results.values()),
         final={
-            metric.on("val").key: over(lambda r: r.epochs[-1].val_score),
-            "val_loss": over(lambda r: r.epochs[-1].val_loss),
-            metric.on("test").key: over(lambda r: r.test_score),
+            metric.on("val").key: final(metric.on("val")),
+            "val_loss": final(LOSS.on("val")),
+            metric.on("test").key: final(metric.on("test")),
         },
         best={
             metric.on("val").key: over(lambda r: best(epoch.val_score for epoch in r.epochs)),
@@ -101,7 +100,33 @@ def summarise(
         steps_per_epoch=steps_per_epoch,
         config=config,
         runs=tuple(folders),
+        peak_lr=_peak(results.values()),
     )
+
+
+def final_result(result: RunResult, quantity: Metric) -> float | None:
+    """Return a final result of a run, None unless it ended well and has one.
+
+    Args:
+        result: The run.
+        quantity: One of `quantities`.
+    """
+    if not _ended_well(result):
+        return None
+    if quantity.key == result.metric.on("test").key:
+        return result.test_score
+    return value_of(result.epochs[-1], quantity.key, result.metric)
+
+
+def _ended_well(result: RunResult) -> bool:
+    return result.status is Status.DONE and bool(result.epochs)
+
+
+def _peak(results: Iterable[RunResult]) -> float | None:
+    """Return the highest rate of some runs, with no more digits than it has."""
+    peaks = [result.lr.max() for result in results if result.lr is not None and len(result.lr)]
+    peak = float(str(max(peaks))) if peaks else math.nan
+    return peak if math.isfinite(peak) and peak >= 0 else None
 
 
 def _overall(results: Sequence[RunResult]) -> Status:
@@ -175,22 +200,3 @@ def compare(
         unlike.insert(0, "data")
     data = ", ".join(dict.fromkeys(names))
     return Comparison(data, tuple(unlike), tuple(experiments), tuple(environments), metric)
-
-
-def judge(comparison: Comparison, key: str, mode: Mode) -> Verdict | None:
-    """Return which experiments may be the best by a final result of the runs that ended well.
-
-    None where nothing can be compared: one experiment, or several on different data.
-    """
-    if len(comparison.experiments) < 2 or "data" in comparison.differences:
-        return None
-    return _judged(tuple((e.name, e.final[key].values) for e in comparison.experiments), mode)
-
-
-@functools.lru_cache(maxsize=8)
-def _judged(scores: tuple[tuple[str, tuple[float | None, ...]], ...], mode: Mode) -> Verdict:
-    """Return the verdict; table, files and figures ask for the same one."""
-    known = {
-        name: [math.nan if value is None else value for value in values] for name, values in scores
-    }
-    return best_set(known, mode=mode)

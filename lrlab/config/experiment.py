@@ -20,9 +20,9 @@ from pydantic import (
 from lrlab.fields import KNOWN, MAPPING, TEXT, Model, shown
 from lrlab.metric import Mode
 from lrlab.schedules import AnySchedule, OpenLoop, Schedule
-from lrlab.tasks import code, judging, models, split
-from lrlab.tasks.judging import OwnCode
+from lrlab.tasks import code, models, split, stated_task
 from lrlab.tasks.optimizers import Optimizer, RmsProp, Sgd
+from lrlab.tasks.stated_task import OwnCode
 from lrlab.tasks.wanted import BUILT_IN, EMBEDDED, FILES, KERAS, Wanted, is_file
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def _check_load(text: str) -> str:
 
 
 def _check_loss(loss: str) -> str:
-    if loss in judging.LOSSES or code.is_code(loss):
+    if loss in stated_task.LOSSES or code.is_code(loss):
         return loss
     raise ValueError(
         f"must be a loss as Keras names it, as `mean_squared_error`, or FILE.py:FUNCTION, got "
-        f"`{shown(loss)}`{code.nearest(loss, judging.LOSSES)}"
+        f"`{shown(loss)}`{code.nearest(loss, stated_task.LOSSES)}"
     )
 
 
@@ -229,7 +229,7 @@ class Experiment(Model):
         """
         from lrlab.tasks.setup import Setup  # Late, since NumPy takes its time.
 
-        stated = judging.stated(source.task, self.loss, self.metric, self._own)
+        stated = stated_task.stated(source.task, self.loss, self.metric, self._own)
         weights = tuple(sorted(self.class_weight.items())) if self.class_weight else None
         optimizer: Any = self.optimizer
         if isinstance(optimizer, StatedOptimizer):
@@ -248,7 +248,7 @@ class Experiment(Model):
         """
         if self._own.model is None or "optimizer" in self.model_fields_set:
             return self
-        stated = judging.stated(source.task, self.loss, self.metric, self._own)
+        stated = stated_task.stated(source.task, self.loss, self.metric, self._own)
         compiled = self._own.examined(source, stated).optimizer
         if compiled is None:
             return self

@@ -11,9 +11,11 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
+from lrlab.analysis.looks import Standing
 from lrlab.analysis.summaries import collapse
 from lrlab.console.terminal import as_lines, as_text, console
 from lrlab.metric import LOSS
+from lrlab.report import looks_words
 from lrlab.reporter import Reporter
 from lrlab.results.run import RunResult, Status
 
@@ -29,6 +31,7 @@ class LiveReporter(Reporter):
         self._console = console(sys.stderr)
         self._live = self._console.is_terminal and sys.stdout.isatty()
         self._view: _View | None = None
+        self._undecided = ""
 
     def warn(self, text: str) -> None:
         """Print a warning."""
@@ -47,6 +50,12 @@ class LiveReporter(Reporter):
         with self._console.status(as_text(text)):
             yield
 
+    def looking(self, standing: Standing, most: int) -> None:
+        """Print what a look has decided; the live view says what the next runs are for."""
+        if decided := looks_words.after_look(standing):
+            self._console.print(as_text(decided), soft_wrap=not self._console.is_terminal)
+        self._undecided = looks_words.undecided(standing, most)
+
     @contextmanager
     def planned(
         self, to_train: Sequence["Run"], reused: int, resumed: int, workers: int
@@ -58,7 +67,7 @@ class LiveReporter(Reporter):
         going_on = f"; {resumed} from where {cut_off} cut off" if resumed else ""
         finished = f"; {reused} finished before" if reused else ""
         self._console.print(f"training {len(to_train)} run{plural}{beside}{going_on}{finished}")
-        self._view = _View(to_train)
+        self._view = _View(to_train, self._undecided)
         try:
             if not self._live:
                 yield
@@ -100,7 +109,8 @@ class LiveReporter(Reporter):
 class _View:
     """The live view: a row per running run, and an overall bar with the time left."""
 
-    def __init__(self, to_train: Sequence["Run"]) -> None:
+    def __init__(self, to_train: Sequence["Run"], undecided: str = "") -> None:
+        self._undecided = as_text(undecided)
         self._rows: dict[Run, Progress] = {}
         self._done = {run: 0 for run in to_train}
         self._bar = bars.Progress(
@@ -147,4 +157,4 @@ class _View:
                 f"{at.loss:.3f}",
                 score,
             )
-        return Group(grid, self._bar)
+        return Group(grid, *([self._undecided] if self._undecided else []), self._bar)

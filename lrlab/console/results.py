@@ -11,6 +11,7 @@ from lrlab.console.terminal import as_text, console
 from lrlab.io.printable import printable
 from lrlab.metric import Metric
 from lrlab.report import tables, verdict
+from lrlab.report.remarks import remarks
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
 
@@ -31,9 +32,8 @@ def print_comparison(comparison: Comparison, metric: Metric | None = None) -> No
     stdout.print(grid)
     stdout.print()
     stdout.print(as_text(tables.caption(comparison, "*")), soft_wrap=True)
-    found = verdict.of(comparison, metric)
-    if more := verdict.what_more_seeds_bring(found, metric) if found else "":
-        stdout.print(as_text(more), soft_wrap=True)
+    for remark in remarks(comparison, metric):
+        stdout.print(as_text(remark), soft_wrap=not stdout.is_terminal)
     if left_out:
         note = f"too narrow for {', '.join(left_out)}: see comparison.md"
         stdout.print(as_text(note, "dim"), soft_wrap=True)

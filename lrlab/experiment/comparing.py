@@ -1,13 +1,24 @@
 """Carry out a comparison: fill in what a sweep finds, do all runs, summarise, write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lrlab import config
-from lrlab.analysis import summaries
+from lrlab.analysis import judging, reaching, summaries
 from lrlab.config import Config
-from lrlab.experiment import admission, choosing, own_code, planning, retraining, running
+from lrlab.experiment import (
+    admission,
+    choosing,
+    deciding,
+    opening,
+    own_code,
+    planning,
+    retraining,
+    running,
+)
+from lrlab.experiment.asking import Asked, Question
 from lrlab.experiment.choosing import Choice
 from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads
@@ -15,13 +26,16 @@ from lrlab.experiment.planning import Run
 from lrlab.experiment.preparation import resolve
 from lrlab.io import atomic
 from lrlab.metric import Metric
-from lrlab.report import tables, verdict
+from lrlab.report import looks_words, tables, verdict
 from lrlab.reporter import Reporter
-from lrlab.results import comparison
+from lrlab.results import comparison, test_openings
+from lrlab.results.asked import Looks
 from lrlab.results.comparison import Comparison, ExperimentSummary
 from lrlab.results.run import RunResult, Status
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.wanted import Wanted
+
+USUAL_QUESTION = Question()
 
 
 def compare(
@@ -30,6 +44,7 @@ def compare(
     out: Path,
     seeds: int,
     report: Reporter,
+    question: Question = USUAL_QUESTION,
     workers: int | None = None,
     data_dir: Path | None = None,
     fresh: bool = False,
@@ -44,8 +59,10 @@ def compare(
     Args:
         configs: The experiments.
         out: The results directory.
-        seeds: How many seeds: 0, 1, ... `seeds - 1`.
+        seeds: How many seeds: 0, 1, ... `seeds - 1`; where the question has seeds added until it
+            is answered, that decides.
         report: Told what happens.
+        question: What is asked beside the means.
         workers: Runs side by side; default one per core, never more than there are runs.
         data_dir: Where Fashion-MNIST is looked for first.
         fresh: Retrain finished and partial runs; where that was interrupted, it goes on.
@@ -59,6 +76,7 @@ def compare(
     Raises:
         ConfigError: If a config cannot be trained on its data; then nothing is.
         DataError: If a data set cannot be had.
+        UsageError: If the question cannot be asked of these experiments.
         ResultsError: If `out` cannot be read or written.
         Interrupted: On Ctrl-C; finished runs are kept.
     """
@@ -67,42 +85,104 @@ def compare(
     resolved = resolve(configs, data_dir, report)
     configs = own_code.settled(configs, resolved)
     admission.admit(configs, resolved, report)
+    metric = configs[0].experiment.setup(resolved[configs[0].experiment.wanted]).task.metric
+    asked = question.about(metric, len(configs), _data_sets(resolved))
+    opening.warn_if_it_decides(asked.metric, len(configs), report)
+    opened = test_openings.read(out)
+    seeds = question.until_sure.most if question.until_sure else seeds
     _check_size(configs, resolved, seeds, out)
-    this = retraining.command_of(configs, seeds, keep_weights)
+    how = f"{asked.metric.key} {asked.until_sure}" if asked.until_sure else None
+    this = retraining.command_of(configs, seeds, keep_weights, how)
     old = retraining.begin(out, this, report) if fresh else None
     chosen = choosing.choose(
         configs, resolved, out=out, old=old, report=report, workers=workers, executor=executor
     )
-    plans = []
+    plans = _planned(chosen, resolved, seeds, out, report)
+
+    def carry(runs: Sequence[Run]) -> dict[Run, RunResult]:
+        return running.carry_out(
+            runs,
+            workers=workers,
+            report=report,
+            old=old,
+            keep_weights=keep_weights,
+            command=command,
+            executor=executor,
+        )
+
+    made = _carried_out(plans, asked, carry, report)
+    retraining.end(out, this)
+    compared = _compared(made, asked)
+    prints = [runs[0].setup.data.fingerprint for _, runs, _ in made]
+    compared = opening.open_test(compared, asked.metric, prints, opened)
+    results = {run.place.path: result for _, _, of in made for run, result in of.items()}
+    return compared, results
+
+
+def _planned(
+    chosen: Sequence[Choice],
+    resolved: Mapping[Wanted, DataSource],
+    seeds: int,
+    out: Path,
+    report: Reporter,
+) -> list[tuple[Choice, Sequence[Run]]]:
+    """Return the runs of each experiment; warn of schedules that are probably mistakes."""
+    plans: list[tuple[Choice, Sequence[Run]]] = []
     for choice in chosen:
         experiment = choice.config.experiment
-        planned = planning.plan(experiment, resolved[experiment.wanted], seeds, out)
-        atomic.check_within(out, planned[0].folder.parent)
-        plans.append((choice, planned))
-    ready = [(choice, planned) for choice, planned in plans if choice.refused is None]
-    for choice, planned in ready:
-        for text in config.warnings(choice.config, planned[0].length.steps_per_epoch):
-            report.warn(text)
-    results = running.carry_out(
-        [run for _, planned in ready for run in planned],
-        workers=workers,
-        report=report,
-        old=old,
-        keep_weights=keep_weights,
-        command=command,
-        executor=executor,
-    )
-    retraining.end(out, this)
+        runs = planning.plan(experiment, resolved[experiment.wanted], seeds, out)
+        atomic.check_within(out, runs[0].folder.parent)
+        plans.append((choice, runs))
+    for choice, planned in plans:
+        if choice.refused is None:
+            for text in config.warnings(choice.config, planned[0].length.steps_per_epoch):
+                report.warn(text)
+    return plans
+
+
+_Made = tuple[Choice, Sequence[Run], Mapping[Run, RunResult]]
+"""An experiment, the runs that it needed, and their results."""
+
+
+def _carried_out(
+    plans: Sequence[tuple[Choice, Sequence[Run]]],
+    asked: Asked,
+    carry: Callable[[Sequence[Run]], dict[Run, RunResult]],
+    report: Reporter,
+) -> list[_Made]:
+    """Carry out the runs that the question needs; those without a rate have failed."""
+    ready = [planned for choice, planned in plans if choice.refused is None]
+    how = asked.until_sure
+    if how is None:
+        needed, results = list(ready), carry([run for planned in ready for run in planned])
+    else:
+        needed, results = deciding.carry_out(ready, how, asked.metric, carry, report)
+    left = iter(needed)
+    made: list[_Made] = []
     for choice, planned in plans:
         if choice.refused is not None:
-            results |= dict.fromkeys(planned, RunResult(Status.FAILED, error=choice.refused))
-    experiments = [_summary(choice, planned, results) for choice, planned in plans]
-    compared = summaries.compare(
-        experiments,
-        summaries.environments(results.values()),
-        plans[0][1][0].setup.task.metric,
-    )
-    return compared, {run.place.path: result for run, result in results.items()}
+            runs = planned[: how.at[0]] if how else planned
+            failed = RunResult(Status.FAILED, error=choice.refused)
+            made.append((choice, runs, dict.fromkeys(runs, failed)))
+        else:
+            runs = next(left)
+            made.append((choice, runs, {run: results[run] for run in runs}))
+    return made
+
+
+def _compared(made: Sequence[_Made], asked: Asked) -> Comparison:
+    """Return the comparison, with what the question asks for."""
+    experiments = [_summary(*each) for each in made]
+    results = {run: result for _, _, of in made for run, result in of.items()}
+    judged = made[0][1][0].setup.task.metric
+    compared = summaries.compare(experiments, summaries.environments(results.values()), judged)
+    metric = asked.metric
+    if (how := asked.until_sure) is not None:
+        compared = replace(compared, looks=Looks(how.at, metric.key, how.within(metric)))
+    by_folder = {run.place.path: result for run, result in results.items()}
+    if (aim := asked.aim) is not None:
+        compared = reaching.with_target(compared, by_folder, aim.metric, aim.value)
+    return judging.with_other_examples(compared, by_folder, metric.key, metric.mode)
 
 
 def save(compared: Comparison, out: Path, metric: Metric | None = None) -> list[Path]:
@@ -115,6 +195,8 @@ def save(compared: Comparison, out: Path, metric: Metric | None = None) -> list[
         "comparison.csv": tables.to_csv(compared, metric),
         "comparison.md": tables.to_markdown(compared, metric),
     }
+    if compared.test is not None:
+        test_openings.add(out, compared.test.openings)
     return comparison.write(out, compared, texts, verdict_of(compared, metric))
 
 
@@ -122,7 +204,14 @@ def verdict_of(compared: Comparison, metric: Metric | None = None) -> dict[str, 
     """Return what `comparison.json` says of the verdict, None where nothing can be compared."""
     metric = metric or verdict.usual(compared)
     found = verdict.of(compared, metric)
-    return None if found is None else verdict.to_json(found, metric)
+    if found is None:
+        return None
+    return verdict.to_json(found, metric) | looks_words.to_json(compared, metric)
+
+
+def _data_sets(resolved: Mapping[Wanted, DataSource]) -> int:
+    """Return how many different data sets there are."""
+    return len({source.fingerprint for source in resolved.values()})
 
 
 def _check_size(

@@ -12,8 +12,8 @@ from lrlab.reporter import Reporter
 from lrlab.tasks import code, code_loading
 from lrlab.tasks.code import Origin
 from lrlab.tasks.data_source import DataSource
-from lrlab.tasks.judging import OwnCode
 from lrlab.tasks.own_model import OwnFunction, OwnModel, OwnOptimizer
+from lrlab.tasks.stated_task import OwnCode
 from lrlab.tasks.wanted import Wanted
 
 

@@ -54,10 +54,13 @@ class Old:
         return found is not None and found == _digest(path)
 
 
-def command_of(configs: Sequence[Config], seeds: int, keep_weights: bool) -> str:
-    """Return what tells a comparison from another."""
-    stated = [c.experiment.model_dump(mode="json") for c in configs]
-    text = json.dumps([stated, seeds, keep_weights], sort_keys=True)
+def command_of(
+    configs: Sequence[Config], seeds: int, keep_weights: bool, until_sure: str | None = None
+) -> str:
+    """Return what tells a comparison from another; `until_sure` says how seeds are added."""
+    experiments = [c.experiment.model_dump(mode="json") for c in configs]
+    stated = [experiments, seeds, keep_weights, *([until_sure] if until_sure else [])]
+    text = json.dumps(stated, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.analysis import summaries
+from lrlab.analysis import judging
 from lrlab.config.experiment import model_name
 from lrlab.io import atomic, reading
 from lrlab.metric import ACCURACY, LOSS, Metric
-from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales
+from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales, target_figure
 from lrlab.plots.epoch_panel import Curves
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
@@ -28,7 +28,7 @@ def save(
     results: Mapping[str, RunResult] = MappingProxyType({}),
     width: float | None = None,
 ) -> list[Path]:
-    """Draw the three figures of a comparison into the folder `target`.
+    """Draw the figures of a comparison into the folder `target`.
 
     Args:
         out: The results directory, whose run files are read.
@@ -39,7 +39,8 @@ def save(
         width: Inches, for a paper; None is the usual width.
 
     Returns:
-        The files written: learning-rate, loss, and one called as the metric, usually accuracy.
+        The files written: learning-rate, loss, one called as the metric, usually accuracy, and
+        target where there is one.
 
     Raises:
         ResultsError: If a run cannot be read or a figure cannot be written.
@@ -54,7 +55,7 @@ def draw(
     results: Mapping[str, RunResult] = MappingProxyType({}),
     width: float | None = None,
 ) -> dict[str, Any]:
-    """Return the three figures of a comparison by name; arguments are those of `save`.
+    """Return the figures of a comparison by name; arguments are those of `save`.
 
     Raises:
         ResultsError: If a run cannot be read.
@@ -68,11 +69,13 @@ def draw(
         figures = {"learning-rate": made}
         for quantity in (LOSS, comparison.metric):
             decides = quantity.on("val")
-            found = summaries.judge(comparison, decides.key, decides.mode)
+            found = judging.judge(comparison, decides.key, decides.mode)
             best = found.best_set if found and found.decided else ()
             ended = final_panel.rows(comparison.experiments, decides.key, best)
             unit = _unit(quantity, comparison)
             figures[quantity.key] = _draw_results(curves, ended, quantity, unit, about, width)
+    if comparison.target is not None:
+        figures["target"] = target_figure.draw(comparison, comparison.target, about, width)
     return figures
 
 
@@ -176,7 +179,7 @@ def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, Run
 
 def _result(out: Path, folder: Path) -> RunResult | None:
     atomic.check_within(out, folder)
-    for path in [folder / name for name in run_folder.FILES]:
+    for path in [folder / name for name in run_folder.READ]:
         if reading.is_link(path):
             atomic.check_within(out, path)
     kept = run_folder.read(folder)
@@ -185,6 +188,4 @@ def _result(out: Path, folder: Path) -> RunResult | None:
 
 def _about(comparison: Comparison) -> str:
     models = dict.fromkeys(model_name(e.config["model"]) for e in comparison.experiments)
-    seeds = sorted({len(e.seeds) for e in comparison.experiments})
-    count = f"{seeds[0]} seed{'s' if seeds[0] > 1 else ''}" if len(seeds) == 1 else "several seeds"
-    return f"{comparison.data} · {', '.join(models)} · {count}"
+    return f"{comparison.data} · {', '.join(models)} · {comparison.seed_count}"

@@ -11,7 +11,8 @@ from lrlab.io.printable import printable
 from lrlab.metric import Metric
 from lrlab.plots import canvas, scales
 from lrlab.plots.epoch_panel import CROSS
-from lrlab.results.comparison import ExperimentSummary, Summary
+from lrlab.results.asked import Summary
+from lrlab.results.comparison import ExperimentSummary
 
 _SAMPLE = 2.2
 """Length of the piece of line between a name and the panel, in letters' heights."""

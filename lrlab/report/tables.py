@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from lrlab.io.printable import printable
 from lrlab.metric import Metric
-from lrlab.report import verdict
-from lrlab.results.comparison import Comparison, ExperimentSummary, Summary
+from lrlab.report import unlike, verdict
+from lrlab.report.remarks import remarks
+from lrlab.results.asked import Summary
+from lrlab.results.comparison import Comparison, ExperimentSummary
 from lrlab.results.run import Status, quantities
 
 
@@ -16,14 +18,22 @@ from lrlab.results.run import Status, quantities
 class Column:
     """A column of the table: its title, and how it is read from a summary.
 
-    `best` picks the best of the means; None where less or more is not better: seconds depend on
-    what runs beside, not only on the schedule.
+    `of` gives None where there is no such quantity. `best` picks the best of the means; None where
+    less or more is not better: seconds depend on what runs beside, not only on the schedule.
     """
 
     title: str
-    of: Callable[[ExperimentSummary], Summary]
+    of: Callable[[ExperimentSummary], Summary | None]
     text: Callable[[float], str]
     best: Callable[[Sequence[float]], float] | None
+
+
+def _one_digit(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 def columns(metric: Metric) -> tuple[Column, ...]:
@@ -35,25 +45,43 @@ def columns(metric: Metric) -> tuple[Column, ...]:
         Column(f"best {val.name}", lambda e: e.best[val.key], val.value, better),
         Column(loss.name, lambda e: e.final[loss.key], loss.value, min),
         Column(test.name, lambda e: e.final[test.key], test.value, better),
-        Column("seconds", lambda e: e.train_seconds, lambda value: f"{value:.1f}", None),
+        Column("seconds", lambda e: e.train_seconds, _one_digit, None),
+        Column(
+            "epochs to target", lambda e: e.reached.epochs if e.reached else None, _one_digit, min
+        ),
+        Column("steps to target", lambda e: e.reached.steps if e.reached else None, _whole, None),
+        Column(
+            "seconds to target",
+            lambda e: e.reached.seconds if e.reached else None,
+            _one_digit,
+            None,
+        ),
     )
 
 
-TEXTS = ("experiment", "schedule", "verdict", "status")
+TEXTS = ("experiment", "schedule", "reached", "verdict", "status")
 """Titles of the columns that hold words, not numbers."""
 
 
 def least_needed(metric: Metric) -> tuple[str, ...]:
     """Return what is left out where the table has to be narrow, in order; names stay whole."""
     val, loss, test = quantities(metric).values()
-    return ("seconds", f"best {val.name}", loss.name, "schedule", test.name, "verdict")
+    return (
+        "seconds to target",
+        "steps to target",
+        "seconds",
+        f"best {val.name}",
+        loss.name,
+        "schedule",
+        test.name,
+        "epochs to target",
+        "verdict",
+    )
 
 
 def warnings(comparison: Comparison) -> list[str]:
     """Return one line per difference besides the schedule: settings, environments."""
-    lines = []
-    if comparison.differences:
-        lines.append(f"not like for like: {', '.join(comparison.differences)}")
+    lines = [line] if (line := unlike.settings(comparison)) else []
     if comparison.environments:
         lines.append(f"made in different environments: {'; '.join(comparison.environments)}")
     return lines
@@ -61,9 +89,8 @@ def warnings(comparison: Comparison) -> list[str]:
 
 def caption(comparison: Comparison, mark: str) -> str:
     """Return the line under a table: the data, the seeds behind each value, what `mark` means."""
-    seeds = {len(e.seeds) for e in comparison.experiments}
-    count = f"{seeds.pop()}" if len(seeds) == 1 else "several"
-    over = "1 seed" if count == "1" else f"mean ± standard deviation over {count} seeds"
+    seeds = comparison.seed_count
+    over = seeds if seeds == "1 seed" else f"mean ± standard deviation over {seeds}"
     best = f"; {mark}: the best mean of a column" if len(comparison.experiments) > 1 else ""
     return f"{comparison.data}, {over}{best}"
 
@@ -80,27 +107,33 @@ def table(
     shown_columns = [
         column
         for column in columns(comparison.metric)
-        if any(column.of(e).mean is not None for e in comparison.experiments)
+        if any((of := column.of(e)) and of.mean is not None for e in comparison.experiments)
     ]
     best = {column.title: _best(column, comparison) for column in shown_columns}
     schedules = [_schedule_cell(e) for e in comparison.experiments]
     named_after = schedules == [e.name for e in comparison.experiments]
     found = verdict.of(comparison, decides)
-    words = {e.name: verdict.in_row(found, e.name, decides) if found and found.decided else ""
-             for e in comparison.experiments}  # fmt: skip
+    others = comparison.other_examples
+    others = others if others and others.metric == decides.key else None
+    words = {e.name: verdict.in_row(found, e.name, decides, others) if found and found.decided
+             else "" for e in comparison.experiments}  # fmt: skip
     judged = any(words.values())
+    unequal = len({len(e.seeds) for e in comparison.experiments}) > 1
     rows = []
     for e, schedule in zip(comparison.experiments, schedules, strict=True):
         cells = [(e.name, False)] + [(schedule, False)] * (not named_after)
         for column in shown_columns:
             summary = column.of(e)
-            marked = summary.mean is not None and e.status == Status.DONE
+            marked = summary and summary.mean is not None and e.status == Status.DONE
             shown = _cell(summary, column)
-            cells.append((shown, marked and shown.split(" ")[0] == best[column.title]))
+            cells.append((shown, bool(marked) and shown.split(" ")[0] == best[column.title]))
+        cells += [(f"{e.reached.count} of {e.reached.of}", False)] if e.reached else []
+        cells += [(f"{len(e.seeds)}", False)] * unequal
         cells += [(words[e.name], False)] * judged
         rows.append([*cells, (e.ended, False)])
     titles = ["experiment", *["schedule"] * (not named_after)]
     titles += [column.title for column in shown_columns]
+    titles += ["reached"] * (comparison.target is not None) + ["seeds"] * unequal
     return [*titles, *["verdict"] * judged, "status"], rows
 
 
@@ -120,12 +153,12 @@ def _best(column: Column, comparison: Comparison) -> str | None:
     if column.best is None:
         return None
     good = [e for e in comparison.experiments if e.status == Status.DONE]
-    means = [m for e in good if (m := column.of(e).mean) is not None]
+    means = [m for e in good if (of := column.of(e)) and (m := of.mean) is not None]
     return column.text(column.best(means)) if len(means) > 1 else None
 
 
-def _cell(summary: Summary, column: Column) -> str:
-    if summary.mean is None:
+def _cell(summary: Summary | None, column: Column) -> str:
+    if summary is None or summary.mean is None:
         return "-"
     if summary.std is None:
         return column.text(summary.mean)
@@ -145,14 +178,18 @@ def to_csv(comparison: Comparison, metric: Metric | None = None) -> str:
     parts = ("mean", "std", "ci95")
     header = [f"{name}_{part}" for name in _quantities(comparison.experiments[0]) for part in parts]
     judged = [f"{metric.key}_{part}" for part in ("may_be_best", "behind_low", "behind_high")]
-    writer.writerow(["experiment", "schedule", "data", "seeds", "status", *header, *judged])
+    reached = ["runs_that_reached_target"] * (comparison.target is not None)
+    writer.writerow(
+        ["experiment", "schedule", "data", "seeds", "status", *header, *judged, *reached]
+    )
     for e in comparison.experiments:
         values = [getattr(of, part) for of in _quantities(e).values() for part in parts]
         texts = [_inert(printable(text)) for text in (e.name, e.schedule, e.data)]
         behind: tuple[object, ...] = (None, None, None)
         if found and found.decided and e.name in found.behind:
             behind = (e.name in found.best_set, *found.behind[e.name])
-        writer.writerow([*texts, len(e.seeds), e.status, *values, *behind])
+        count = [e.reached.count] if e.reached else []
+        writer.writerow([*texts, len(e.seeds), e.status, *values, *behind, *count])
     return text.getvalue()
 
 
@@ -166,6 +203,15 @@ def _quantities(e: ExperimentSummary) -> dict[str, Summary]:
         **{f"final_{key}": summary for key, summary in e.final.items()},
         **{f"best_{key}": summary for key, summary in e.best.items()},
         "train_seconds": e.train_seconds,
+        **_to_target(e),
+    }
+
+
+def _to_target(e: ExperimentSummary) -> dict[str, Summary]:
+    if e.reached is None:
+        return {}
+    return {
+        f"{unit}_to_target": getattr(e.reached, unit) for unit in ("epochs", "steps", "seconds")
     }
 
 
@@ -183,9 +229,8 @@ def to_markdown(comparison: Comparison, metric: Metric | None = None) -> str:
         cells = [(_literal(text), best) for text, best in row]
         lines.append(_markdown_row([f"**{text}**" if best else text for text, best in cells]))
     lines += ["", _literal(caption(comparison, "bold"))]
-    found = verdict.of(comparison, metric)
-    if more := verdict.what_more_seeds_bring(found, metric) if found else "":
-        lines += ["", more]
+    for remark in remarks(comparison, metric):
+        lines += ["", _literal(remark)]
     for warning in warnings(comparison):
         lines += ["", _literal(warning)]
     for e in comparison.experiments:

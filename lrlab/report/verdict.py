@@ -2,20 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lrlab.analysis import summaries
+from lrlab.analysis import judging
 from lrlab.analysis.best_set import (
     FEWEST,
     PROCEDURE,
     Floats,
     Verdict,
-    t_quantiles,
 )
+from lrlab.analysis.quantiles import t_quantiles
 from lrlab.errors import UsageError
 from lrlab.metric import ACCURACY, Metric
+from lrlab.report import unlike
+from lrlab.results.asked import OtherExamples
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import quantities
 
@@ -55,7 +57,7 @@ def of(comparison: Comparison, metric: Metric) -> Verdict | None:
 
     None where nothing can be compared: one experiment, or several on different data.
     """
-    return summaries.judge(comparison, metric.key, metric.mode)
+    return judging.judge(comparison, metric.key, metric.mode)
 
 
 def to_json(verdict: Verdict, metric: Metric) -> dict[str, Any]:
@@ -77,12 +79,20 @@ def first_line(comparison: Comparison, metric: Metric) -> str:
     """Return the sentence above a table, "" where there is one experiment alone."""
     verdict = of(comparison, metric)
     if verdict is not None:
-        return headline(verdict, metric)
+        budgets = unlike.budgets(comparison) if verdict.decided else ""
+        return f"{budgets}{headline(verdict, metric)}"
     alone = len(comparison.experiments) < 2
     return "" if alone else "no verdict: the experiments were trained on different data"
 
 
-def headline(verdict: Verdict, metric: Metric) -> str:
+class Words(NamedTuple):
+    """What an experiment is called that may have won, and one that has not."""
+
+    best: str = "best"
+    worse: str = "worse"
+
+
+def headline(verdict: Verdict, metric: Metric, words: Words = Words()) -> str:  # noqa: B008
     """Return the verdict as one sentence, "" where there is nothing to compare."""
     if len(verdict.finished) < 2:
         return ""
@@ -90,7 +100,7 @@ def headline(verdict: Verdict, metric: Metric) -> str:
         return f"no verdict: no finished run has a {metric.name}"
     if not verdict.decided:
         return _undecided(verdict)
-    sentences = [_winners(verdict, metric)]
+    sentences = [_winners(verdict, metric, words)]
     behind = sorted(
         (name for name in verdict.behind if name not in verdict.best_set),
         key=lambda name: verdict.behind[name][1],
@@ -98,17 +108,18 @@ def headline(verdict: Verdict, metric: Metric) -> str:
     unsure = [name for name in behind if verdict.behind[name][0] <= 0]
     for name in unsure[:_MOST_NAMED]:
         most = metric.amount(verdict.behind[name][1])
-        sentences.append(f"{name} is worse, by at most {most}{metric.unit()}")
+        sentences.append(f"{name} is {words.worse}, by at most {most}{metric.unit()}")
     sure = [name for name in behind if verdict.behind[name][0] > 0]
     for name in sure[:_MOST_NAMED]:
-        sentences.append(f"{name} is worse by {_interval(verdict, name, metric)}{metric.unit()}")
+        interval = _interval(verdict, name, metric)
+        sentences.append(f"{name} is {words.worse} by {interval}{metric.unit()}")
     left_out = max(len(unsure) - _MOST_NAMED, 0) + max(len(sure) - _MOST_NAMED, 0)
     if left_out:
         sentences.append(f"so are {left_out} others")
     left = [name for name in verdict.finished if name not in verdict.behind]
     if left:
         have = "has" if len(left) == 1 else "have"
-        sentences.append(f"{_listed(left[:_MOST_NAMED])} {have} too few finished runs to say")
+        sentences.append(f"{listed(left[:_MOST_NAMED])} {have} too few finished runs to say")
     return "; ".join(sentences)
 
 
@@ -119,7 +130,7 @@ def _undecided(verdict: Verdict) -> str:
         few = [name for name, (done, _) in verdict.finished.items() if 0 < done < FEWEST]
         have = "has" if len(few) == 1 else "have"
         return (
-            f"no verdict: {_listed(few[:_MOST_NAMED])} {have} fewer than {FEWEST} finished runs"
+            f"no verdict: {listed(few[:_MOST_NAMED])} {have} fewer than {FEWEST} finished runs"
             if few
             else "no verdict: only one experiment has finished runs"
         )
@@ -128,10 +139,10 @@ def _undecided(verdict: Verdict) -> str:
     return f"no verdict with two seeds; a third one allows it: `--seeds {FEWEST}`, better 5"
 
 
-def _winners(verdict: Verdict, metric: Metric) -> str:
+def _winners(verdict: Verdict, metric: Metric, words: Words) -> str:
     best = verdict.best_set
     leader = verdict.means[best[0]]
-    value = "" if leader is None else f" ({metric.name} {metric.value(leader)})"
+    value = "" if leader is None else _value(best[0], leader, metric, alone=len(best) == 1)
     if len(best) == len(verdict.behind) and len(best) > 2:
         unseen = metric.amount(max(verdict.half_width.values()))
         return (
@@ -139,15 +150,32 @@ def _winners(verdict: Verdict, metric: Metric) -> str:
             "may be luck"
         )
     if len(best) > 1:
-        return f"{_listed(best)} may each be the best{value}"
+        return f"{listed(best)} may each be the {words.best}{value}"
     done, of = verdict.finished[best[0]]
     if done < of:
-        return f"{best[0]} may be the best{value}, but only {done} of {of} runs finished"
-    return f"{best[0]} is the best{value}"
+        return f"{best[0]} may be the {words.best}{value}, but only {done} of {of} runs finished"
+    return f"{best[0]} is the {words.best}{value}"
 
 
-def in_row(verdict: Verdict, name: str, metric: Metric) -> str:
-    """Return what the row of an experiment says."""
+def _value(leader: str, mean: float, metric: Metric, *, alone: bool) -> str:
+    """Return the value that belongs to a sentence, and whose it is where several are named."""
+    result = f"{metric.name} {metric.value(mean)}".strip()
+    return f" ({result})" if alone else f" ({leader} leads with {result})"
+
+
+MAY_TURN = " (*)"
+"""What follows a verdict in a row that other examples could turn around."""
+
+
+def in_row(verdict: Verdict, name: str, metric: Metric, others: OtherExamples | None = None) -> str:
+    """Return what the row of an experiment says.
+
+    Args:
+        verdict: The verdict.
+        name: The experiment.
+        metric: The metric that it is about.
+        others: The verdict where other examples might have been chosen; None: it is not known.
+    """
     done, of = verdict.finished[name]
     if not verdict.decided or name not in verdict.behind:
         return f"{done} of {of} runs finished" if done < of else ""
@@ -155,9 +183,10 @@ def in_row(verdict: Verdict, name: str, metric: Metric) -> str:
         alone = len(verdict.best_set) == 1 and done == of
         return "the best" if alone else "may be the best"
     low, high = verdict.behind[name]
+    turn = MAY_TURN if others and name in others.best_set else ""
     if low > 0:
-        return f"worse by {_interval(verdict, name, metric)}"
-    return f"worse, by at most {metric.amount(high)}"
+        return f"worse by {_interval(verdict, name, metric)}{turn}"
+    return f"worse, by at most {metric.amount(high)}{turn}"
 
 
 def _interval(verdict: Verdict, name: str, metric: Metric) -> str:
@@ -199,6 +228,6 @@ def _df(k: int, n: int) -> Floats:
     return np.asarray((2 / n) ** 2 / below)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Return names as a sentence lists them."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

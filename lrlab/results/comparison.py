@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 from lrlab.errors import ResultsError, UsageError
 from lrlab.io import atomic, reading, records
-from lrlab.io.records import Count, Number, Positive, Text
+from lrlab.io.records import AtLeast0, Count, Number, Positive, Text
 from lrlab.metric import ACCURACY, Metric
+from lrlab.results.asked import Looks, OpenedTest, OtherExamples, Reached, Summary, Target
 from lrlab.results.run import RunPlace, Status, in_words, quantities
 
 FILE = "comparison.json"
@@ -21,30 +22,12 @@ SCHEMA = 1
 MOST_OF_A_NOTE = 450
 """Bytes that the note of a run that did not end well may take."""
 
-_MOST_PER_RUN = MOST_OF_A_NOTE + 250
+_MOST_PER_RUN = MOST_OF_A_NOTE + 350
 """Bytes that a run may take beside its place: its note, and the digits of its numbers."""
 
 _MOST_OF_A_TABLE = 100_000_000
 _OF_SEEDS = records.items(1)
 _Texts = tuple[Text, ...]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One quantity over the seeds.
-
-    Args:
-        mean: Mean over the seeds that have a value, None if none has.
-        std: Sample standard deviation, None below two values.
-        ci95: Half width of the 95 % confidence interval of the mean (Student's t), None below
-            two values.
-        values: The value of each seed, None where a run has none.
-    """
-
-    mean: Number | None
-    std: Number | None
-    ci95: Number | None
-    values: Annotated[tuple[Number | None, ...], _OF_SEEDS]
 
 
 @dataclass(frozen=True)
@@ -55,7 +38,8 @@ class ExperimentSummary:
     `val_accuracy`, `val_loss` and `test_accuracy`; `best` the best epoch's `val_accuracy` and
     `val_loss`; `chosen` the rates that a sweep found for `auto`; `notes` what happened to each run
     that did not end well; `runs` the folder of each seed's run, relative to the results
-    directory.
+    directory; `peak_lr` the highest rate of all runs; `reached` when they reached the comparison's
+    target. Older versions had neither of these two.
     """
 
     name: Annotated[Text, records.form("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")]
@@ -72,6 +56,8 @@ class ExperimentSummary:
     steps_per_epoch: Positive
     config: dict[str, Any]
     runs: _Texts
+    peak_lr: AtLeast0 | None = field(default=None, metadata=records.LEFT_OUT)
+    reached: Reached | None = field(default=None, metadata=records.LEFT_OUT)
 
     @property
     def ended(self) -> str:
@@ -85,7 +71,8 @@ class Comparison:
 
     `differences` names the settings other than the schedule in which the experiments differ,
     `environments` says in what the environments differ that the runs were made in, `metric` what
-    the scores are values of.
+    the scores are values of. The others are there where they were asked for, or can be told:
+    see `lrlab.results.asked`.
     """
 
     data: Text
@@ -93,6 +80,18 @@ class Comparison:
     experiments: Annotated[tuple[ExperimentSummary, ...], _OF_SEEDS]
     environments: _Texts = ()
     metric: Metric = field(default=ACCURACY, metadata=records.LEFT_OUT)
+    looks: Looks | None = field(default=None, metadata=records.LEFT_OUT)
+    target: Target | None = field(default=None, metadata=records.LEFT_OUT)
+    other_examples: OtherExamples | None = field(default=None, metadata=records.LEFT_OUT)
+    test: OpenedTest | None = field(default=None, metadata=records.LEFT_OUT)
+
+    @property
+    def seed_count(self) -> str:
+        """How many seeds the experiments have, as in "3 seeds" or "3 to 24 seeds"."""
+        few, *_, most = sorted([len(e.seeds) for e in self.experiments] * 2)
+        if most == 1:
+            return "1 seed"
+        return f"{most} seeds" if few == most else f"{few} to {most} seeds"
 
 
 @dataclass(frozen=True)
@@ -216,9 +215,14 @@ def _misfits(comparison: Comparison) -> Iterator[str]:
     """Yield what does not fit together although each part is sound."""
     if len({e.name for e in comparison.experiments}) < len(comparison.experiments):
         yield "two experiments have the same name"
+    known = quantities(comparison.metric)
+    for name in ("looks", "target", "other_examples", "test"):
+        part = getattr(comparison, name)
+        if part is not None and part.metric not in known:
+            yield f"{name}.metric must be one of {', '.join(known)}"
     for index, e in enumerate(comparison.experiments):
         place = f"experiments.{index}"
-        *final, last = quantities(comparison.metric)
+        *final, last = known
         for part, names in (("final", [*final, last]), ("best", final)):
             for name in names:
                 if name not in getattr(e, part):
@@ -227,7 +231,10 @@ def _misfits(comparison: Comparison) -> Iterator[str]:
         if not isinstance(model.get("build") if isinstance(model, dict) else model, str):
             yield f"{place}.config.model must be a text"
         summaries = [*e.final.values(), *e.best.values(), e.train_seconds]
+        if e.reached is not None:
+            summaries += [e.reached.epochs, e.reached.steps, e.reached.seconds]
         of_seeds = [e.statuses, e.runs, *(summary.values for summary in summaries)]
+        of_seeds += [] if e.reached is None else [e.reached.after]
         if any(len(values) != len(e.seeds) for values in of_seeds):
             yield f"{place} must have as many values as seeds"
         for folder, seed in zip(e.runs, e.seeds, strict=False):

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab.metric import ACCURACY, LOSS, Metric
+from lrlab.results.right import Right
 
 if TYPE_CHECKING:
     from lrlab.config import Experiment
@@ -98,6 +99,9 @@ class RunResult:
         guess: What guessing gives on the validation set, if the run collapsed to that.
         test_loss: Mean loss over the test set after the last epoch, None without one.
         test_score: Value of the metric on the test set after the last epoch, None without one.
+        val_right: Which validation examples were right after the last epoch, None where an example
+            has no right and wrong, or the run is of lrlab 0.1.
+        test_right: Likewise of the test set.
         train_seconds: Wall time of the run, tracing left out, other runs beside it included.
         error: Why it failed.
         environments: What it was trained in, several where it was resumed in another one.
@@ -115,6 +119,8 @@ class RunResult:
     guess: Guess | None = None
     test_loss: float | None = None
     test_score: float | None = None
+    val_right: Right | None = None
+    test_right: Right | None = None
     train_seconds: float = 0.0
     error: str | None = None
     environments: tuple[Mapping[str, Any], ...] = ()

@@ -1,6 +1,7 @@
 """The folder of a run: written all or nothing, read with care.
 
-    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz[, weights.npz]}
+    OUT/runs/<experiment>-<identity>/seed-<n>/{run.json, epochs.csv, steps.npz
+                                               [, examples.npz][, weights.npz]}
 
 Only `run.json` holds times; the other files are reproducible byte for byte.
 """
@@ -10,7 +11,7 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from lrlab.errors import ResultsError
 from lrlab.io import atomic, npz, reading, records
 from lrlab.io.records import AtLeast0, Count, Number, Positive, Scalar, Text, Whole
 from lrlab.metric import ACCURACY, Metric
+from lrlab.results import right
 from lrlab.results.run import (
     FORMAT,
     EpochResult,
@@ -35,8 +37,14 @@ STEPS = "steps.npz"
 WEIGHTS = "weights.npz"
 """The model's final variables `000`, `001`, ..., in its order; only where they are to be kept."""
 
+EXAMPLES = "examples.npz"
+"""Which examples were right at the end, in bits; runs of lrlab 0.1 have none."""
+
 FILES = (RECORD, EPOCHS, STEPS)
 """The files that every run has."""
+
+READ = (*FILES, EXAMPLES)
+"""The files that are read with a run, as far as it has them."""
 
 Environment = Annotated[dict[str, Scalar], records.keys(100)]
 """What a run was trained in: versions, processor, threads."""
@@ -136,6 +144,8 @@ def write(folder: Path, result: RunResult, origin: RunOrigin) -> None:
         ResultsError: If the folder cannot be written.
     """
     contents = {EPOCHS: _epochs_csv(result), STEPS: _steps_npz(result)}
+    if rights := {part: r for part in right.PARTS if (r := getattr(result, f"{part}_right"))}:
+        contents[EXAMPLES] = right.pack(rights)
     if result.weights is not None:
         contents[WEIGHTS] = npz.pack({f"{i:03}": value for i, value in enumerate(result.weights)})
     record = _Record(
@@ -217,8 +227,17 @@ def read(folder: Path) -> KeptRun | None:
         content = _trusted(path := folder / EPOCHS, record.sha256, _MAX_EPOCHS_CSV)
         epochs = _epochs(content, record.metric)
         steps = _steps(_trusted(path := folder / STEPS, record.sha256, _MAX_STEPS_NPZ))
+        rights: Mapping[str, right.Right] = {}
+        if EXAMPLES in record.sha256:
+            path = folder / EXAMPLES
+            rights = right.unpack(_trusted(path, record.sha256, right.MAX_BYTES))
         path = folder / RECORD
-        return KeptRun(_result(record, epochs, steps), record, record.sha256, signed)
+        result = replace(
+            _result(record, epochs, steps),
+            val_right=rights.get("val"),
+            test_right=rights.get("test"),
+        )
+        return KeptRun(result, record, record.sha256, signed)
     except FileNotFoundError as error:
         if path.name == RECORD:
             return None

@@ -9,7 +9,7 @@ from lrlab.errors import ResultsError, UnreadableError
 from lrlab.io import reading
 from lrlab.results import run_folder
 from lrlab.results.run import FORMAT, RunPlace, Status, recorded_identity
-from lrlab.results.run_folder import EPOCHS, RECORD, REMEDY, STEPS, WEIGHTS, KeptRun
+from lrlab.results.run_folder import EPOCHS, EXAMPLES, RECORD, REMEDY, STEPS, WEIGHTS, KeptRun
 
 _CHUNK = 1 << 20
 
@@ -45,7 +45,8 @@ def verify(folder: Path, place: RunPlace, *, thorough: bool = False) -> Standing
     except UnreadableError:
         raise
     except ResultsError as error:
-        return Standing(damage=tuple(_damaged_files(folder, [EPOCHS, STEPS, WEIGHTS])) or (error,))
+        files = [EPOCHS, STEPS, EXAMPLES, WEIGHTS]
+        return Standing(damage=tuple(_damaged_files(folder, files)) or (error,))
     if run is None:
         return _bad(folder / RECORD, "is missing") if _holds_anything(folder) else Standing()
     if wrong := _another(run, place) or (_unresolved(run, place) if thorough else None):

@@ -10,8 +10,10 @@ import numpy as np
 
 from lrlab import schedules
 from lrlab.analysis import chance
+from lrlab.analysis.examples import Bits
 from lrlab.metric import Metric
 from lrlab.results.checkpoint import Checkpoint
+from lrlab.results.right import Right
 from lrlab.results.run import EpochResult, RunResult, Status, value_of
 from lrlab.schedules import ClosedLoop, Length, Rates, Schedule
 from lrlab.training.chunks import USUAL, Chunks, Pace, Stopped
@@ -79,10 +81,16 @@ def train_run(
         guess=engine.guess if status is Status.COLLAPSED else None,
         test_loss=test and test.loss,
         test_score=test and test.score,
+        val_right=_kept(course.right) if course.finite else None,
+        test_right=_kept(test and test.right),
         train_seconds=course.seconds(),
         weights=engine.variables().model if job.keep_weights else None,
         metric=engine.metric,
     )
+
+
+def _kept(right: Bits | None) -> Right | None:
+    return None if right is None else Right.of(right)
 
 
 class _Course:
@@ -91,6 +99,7 @@ class _Course:
     def __init__(self, engine: Engine, job: RunJob, stop: Event, tell: Tell, pace: Pace) -> None:
         self.history: list[EpochResult] = []
         self.finite = True
+        self.right: Bits | None = None
         self._engine = engine
         self._chunks = Chunks(engine, stop, pace)
         self._tell = tell
@@ -190,6 +199,7 @@ class _Course:
         score = self._engine.evaluate("validation")
         assert score is not None  # Every data set has validation images.
         self.finite = math.isfinite(score.loss)
+        self.right = score.right
         losses = np.concatenate(self._losses)[-len(rates) :]
         self.history.append(
             EpochResult(

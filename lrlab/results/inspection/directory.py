@@ -8,15 +8,30 @@ from pathlib import Path
 
 from lrlab.errors import ResultsError, UnreadableError
 from lrlab.io import atomic, pictures, reading
-from lrlab.results import comparison, fresh_list, lock, run_folder, sweep_record, verified_auto
+from lrlab.results import (
+    comparison,
+    fresh_list,
+    lock,
+    run_folder,
+    sweep_record,
+    test_openings,
+    verified_auto,
+)
 from lrlab.results.inspection import run_findings
 from lrlab.results.inspection.findings import Finding, Kind
 from lrlab.results.run import CHECKPOINT, RunPlace, Status, names_experiment
 
-_TABLES = {"comparison.csv", "comparison.md", comparison.FILE, fresh_list.FILE, lock.NAME}
-_FIGURES = {"learning-rate", "loss", "accuracy", "sweep", "schedules"}
+_TABLES = {
+    "comparison.csv",
+    "comparison.md",
+    comparison.FILE,
+    fresh_list.FILE,
+    lock.NAME,
+    test_openings.FILE,
+}
+_FIGURES = {"learning-rate", "loss", "accuracy", "target", "sweep", "schedules"}
 _SWEEP = (sweep_record.JSON_FILE, sweep_record.CSV_FILE)
-_RUN_FILES = {*run_folder.FILES, run_folder.WEIGHTS}
+_RUN_FILES = {*run_folder.READ, run_folder.WEIGHTS}
 _FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -101,6 +116,7 @@ class _Inspector:
         self._look(self._out, self._own_sweep_at_the_top)
         self._look(self._out / comparison.FILE, self._comparison)
         self._look(self._out / fresh_list.FILE, self._fresh_list)
+        self._look(self._out / test_openings.FILE, self._test_openings)
         if self._unsigned:
             count = self._unsigned
             what = f"holds {count} record{'s' if count > 1 else ''} of an older lrlab, not signed"
@@ -320,6 +336,17 @@ class _Inspector:
             raise
         except ResultsError as error:
             remedy = "`--repair` sets it aside, and `lrlab compare --fresh` begins again"
+            self._damaged(path, error, remedy, [path])
+
+    def _test_openings(self, path: Path) -> None:
+        if path in self._outside:
+            return
+        try:
+            test_openings.read(self._out)
+        except UnreadableError:
+            raise
+        except ResultsError as error:
+            remedy = "`--repair` sets it aside; the test set then counts as not looked at yet"
             self._damaged(path, error, remedy, [path])
 
     def _damaged(self, path: Path, error: ResultsError, remedy: str, aside: Sequence[Path]) -> None:
