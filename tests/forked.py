@@ -70,12 +70,17 @@ def _run(words: list[str], said: int) -> None:
         os._exit(code)
 
 
+def _tell(answer) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
 def _main() -> None:
     prepare_tensorflow()
     import keras  # noqa: F401 - for the children; TensorFlow comes with it.
 
     import lrlab.cli
-    import lrlab.plots.comparison_figures
+    import lrlab.plots.comparison_figures  # noqa: F401
     from lrlab import console, experiment  # noqa: F401 - for the children.
 
     for line in sys.stdin:
@@ -83,12 +88,12 @@ def _main() -> None:
             child = os.fork()
             if not child:
                 _run(json.loads(line), said.fileno())
-            print(child, flush=True)
+            _tell(child)
             _, status = os.waitpid(child, 0)
             said.seek(0)
             text = said.read().decode(errors="replace")
         code = os.waitstatus_to_exitcode(status)
-        print(json.dumps({"code": code, "said": text}), flush=True)
+        _tell({"code": code, "said": text})
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def timeless(value):
         return [timeless(item) for item in value]
     if not isinstance(value, dict):
         return value
-    gone = ("train_seconds", "resumed_at", "command", "sha256", "signature")
+    gone = ("train_seconds", "resumed_at", "command", "workers", "sha256", "signature")
     return {key: timeless(item) for key, item in value.items() if key not in gone}
 
 

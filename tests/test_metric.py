@@ -99,4 +99,4 @@ def test_results_of_the_accuracy_say_nothing_of_a_metric(tmp_path):
     result = RunResult(Status.DONE, lr=np.zeros(0, np.float32), loss=np.zeros(0, np.float32))
     run_folder.write(folder, result, RunOrigin(environment={}))
     assert '"metric"' not in (folder / "run.json").read_text()
-    assert metric.ACCURACY == result.metric
+    assert result.metric == metric.ACCURACY
