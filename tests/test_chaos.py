@@ -34,6 +34,9 @@ CONFIGS = {
 }
 FIGURES = ("learning-rate.png", "loss.png", "accuracy.png")
 
+MOST_IN_A_ROUND = 10
+"""Kills after which a comparison may end."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -152,13 +155,14 @@ def test_killed_at_random_moments_nothing_is_lost(
             shutil.copytree(without_weights, out)
         before = finished(out)
         assert len(before) == (0 if beginning == "nothing" else 6)
-        code, killed = -signal.SIGKILL, -1
+        code, killed = -signal.SIGKILL, 0
         while code:
             command = words(configs, out, *options)
-            code, said = run_or_kill(forking, command, chance.uniform(0, seconds))
+            alive = chance.uniform(0, seconds / 2) if killed < MOST_IN_A_ROUND else 600
+            code, said = run_or_kill(forking, command, alive)
             assert finished(out) >= before, "a finished run is gone"
             assert code in (0, -signal.SIGKILL), said
-            killed += 1
+            killed += code != 0
             cut |= begun(out)
         kills += killed
         sys.stderr.write(f"{kills} kills, {beginning}; {len(cut)} runs went on inside\n")
