@@ -29,11 +29,15 @@ from lrlab.training.chunks import USUAL
 
 
 class Interrupting(LinearEngine):
-    """Presses Ctrl-C in its first epoch."""
+    """Presses Ctrl-C, once, in its first epoch."""
+
+    pressed = False
 
     def train(self, order, rates, momenta=None):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(1)
+        if not self.pressed:
+            self.pressed = True
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)
         return super().train(order, rates, momenta)
 
 
