@@ -1,4 +1,4 @@
-.PHONY: setup test lint docs bench chaos fuzz ci
+.PHONY: setup test lint docs bench chaos inject flip fuzz lowest ci
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +31,18 @@ KILLS ?= 300
 SEED ?= 1
 chaos:
 	LRLAB_CHAOS_KILLS=$(KILLS) LRLAB_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest -m slow -s tests/test_chaos.py
+
+# Lets every file operation of every command fail once, in each way; needs a C compiler.
+inject:
+	$(BIN)/python -m pytest -m slow -s tests/test_injected.py
+
+# Flips a bit of every byte in a results directory, and every bit of what is small.
+flip:
+	$(BIN)/python -m pytest -m slow -s tests/test_safekeeping.py
+
+# The suite on the lowest versions that pyproject.toml allows.
+lowest:
+	.ci/lowest
 
 # Needs the extra `fuzz`; see docs/contributing/security.md.
 MINUTES ?= 10

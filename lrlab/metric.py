@@ -1,12 +1,15 @@
 """The metric: what a result is called, which way is better, and how its differences are told."""
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lrlab.io.records import LEFT_OUT
 
 Mode = Literal["max", "min"]
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}", re.ASCII)
 
 _SHARES = (
     "accuracy",
@@ -56,6 +59,12 @@ class Metric:
     points: bool = field(default=False, metadata=LEFT_OUT)
     least: float = field(default=-math.inf, metadata=LEFT_OUT)
     greatest: float = field(default=math.inf, metadata=LEFT_OUT)
+
+    def __post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key):  # It names files and columns.
+            raise ValueError(
+                f"a metric's name has letters, digits and underscores, got `{self.key[:80]!r}`"
+            )
 
     @property
     def name(self) -> str:

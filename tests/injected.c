@@ -87,6 +87,14 @@ struct dirent64 *readdir64(DIR *dir) {
 ssize_t read(int fd, void *into, size_t size) { REAL(read); return due_at(fd) ? -1 : real(fd, into, size); }
 ssize_t write(int fd, const void *from, size_t size) {
     REAL(write); return due_at(fd) ? -1 : real(fd, from, size); }
+/* As on a network disk: what was written before may not have arrived, but the descriptor is gone. */
+int close(int fd) {
+    REAL(close);
+    int failed = due_at(fd), why = errno, closed = real(fd);
+    if (!failed) return closed;
+    errno = why;
+    return -1;
+}
 int fsync(int fd) { REAL(fsync); return due_at(fd) ? -1 : real(fd); }
 int flock(int fd, int how) { REAL(flock); return due_at(fd) ? -1 : real(fd, how); }
 int ftruncate(int fd, off_t size) { REAL(ftruncate); return due_at(fd) ? -1 : real(fd, size); }

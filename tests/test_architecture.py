@@ -81,7 +81,7 @@ COMMANDS = {
     "config error": (["compare", "broken.yaml"], 2),
     "preview": (["plot", "good.yaml", "--terminal"], 0),
     "schedules": (["schedules", "cosine"], 0),
-    "check": (["check", "."], 0),
+    "check": (["check", "results"], 0),
 }
 
 
@@ -90,6 +90,7 @@ def test_commands_that_train_nothing_load_neither_tensorflow_nor_keras(case, tmp
     arguments, code = COMMANDS[case]
     (tmp_path / "good.yaml").write_text("schedule: {type: constant, lr: 0.1}\n")
     (tmp_path / "broken.yaml").write_text("schedule: {type: constant}\n")
+    (tmp_path / "results" / "runs").mkdir(parents=True)
     script = (
         "import sys\n"
         "from lrlab import cli\n"

@@ -1,8 +1,11 @@
 """The kill test: SIGKILL at random moments of a comparison; what comes out is as if nothing was.
 
-Slow, so it runs only when asked for: `pytest -m slow`, or longer with `make chaos`.
+Slow, so it runs only when asked for: `pytest -m slow`, or longer with `make chaos`. The commands
+that are killed are forks of a process that has imported TensorFlow; what they are compared with
+comes from commands of their own.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -11,9 +14,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forked import Forking
 
 from lrlab.results import run_folder
 from lrlab.results.run import CHECKPOINT, Status
@@ -21,13 +26,16 @@ from lrlab.results.run import CHECKPOINT, Status
 KILLS = int(os.environ.get("LRLAB_CHAOS_KILLS", "30"))
 SEED = int(os.environ.get("LRLAB_CHAOS_SEED", "1"))
 
-EPOCHS = 250
+EPOCHS = 120
 CONFIGS = {
     "cycle": "{type: one_cycle, max_lr: 0.01, momentum: {low: 0.8, high: 0.9}}",
     "plateau": "{type: performance, initial_lr: 0.01, patience: 3, warmup: {for: 2 epochs}}",
     "power": "{type: power, initial_lr: 0.005, s: 10 epochs}",
 }
 FIGURES = ("learning-rate.png", "loss.png", "accuracy.png")
+
+MOST_IN_A_ROUND = 10
+"""Kills after which a comparison may end."""
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +49,9 @@ def configs(tmp_path_factory, small_npz) -> list[str]:
     return sorted(str(path) for path in folder.iterdir())
 
 
-def start(configs: list[str], out: Path, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "lrlab", "compare", *configs, "--out", str(out)]
-    options = ["--seeds", "2", "--workers", "2", *more]
-    return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def words(configs: list[str], out: Path, *more: str) -> list[str]:
+    options = ["--seeds", "2", "--workers", "2", "--out", str(out)]
+    return ["compare", *configs, *options, *more]
 
 
 def results(out: Path) -> dict[str, object]:
@@ -67,27 +74,34 @@ def timeless(value):
         return [timeless(item) for item in value]
     if not isinstance(value, dict):
         return value
-    gone = ("train_seconds", "resumed_at", "command", "sha256", "signature")
+    gone = ("train_seconds", "resumed_at", "command", "workers", "sha256", "signature")
     return {key: timeless(item) for key, item in value.items() if key not in gone}
 
 
+def undisturbed(configs: list[str], out: Path, *more: str) -> Path:
+    """Run a comparison to its end, in a process of its own."""
+    command = [sys.executable, "-m", "lrlab", *words(configs, out, *more)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
 @pytest.fixture(scope="module")
-def reference(configs, tmp_path_factory) -> tuple[Path, float]:
-    """The results of an undisturbed comparison, and how long it takes."""
-    out = tmp_path_factory.mktemp("reference") / "out"
-    began = time.monotonic()
-    with start(configs, out, "--keep-weights") as process:
-        assert process.wait() == 0, process.stderr.read()
-    return out, time.monotonic() - began
+def reference(configs, tmp_path_factory) -> Path:
+    """The results of an undisturbed comparison."""
+    return undisturbed(configs, tmp_path_factory.mktemp("reference") / "out", "--keep-weights")
 
 
 @pytest.fixture(scope="module")
 def without_weights(configs, tmp_path_factory) -> Path:
     """The results of a comparison that kept no weights."""
-    out = tmp_path_factory.mktemp("without_weights") / "out"
-    with start(configs, out) as process:
-        assert process.wait() == 0, process.stderr.read()
-    return out
+    return undisturbed(configs, tmp_path_factory.mktemp("without_weights") / "out")
+
+
+@pytest.fixture(scope="module")
+def forking() -> Iterator[Forking]:
+    with contextlib.closing(Forking()) as made:
+        yield made
 
 
 def finished(out: Path) -> set[str]:
@@ -110,8 +124,23 @@ BEGINNINGS = ("nothing", "fresh", "weights")
 """From nothing; retraining all with `--fresh`; retraining all for the weights that they lack."""
 
 
-def test_killed_at_random_moments_nothing_is_lost(configs, reference, without_weights, tmp_path):
-    undisturbed, seconds = results(reference[0]), reference[1]
+def run_or_kill(forking: Forking, command: list[str], seconds: float) -> tuple[int, str]:
+    """Run a command, and kill it if it has not ended after so many seconds."""
+    child = forking.start(command)
+    if not forking.ends_within(seconds):
+        with contextlib.suppress(ProcessLookupError):  # It has just ended.
+            os.kill(child, signal.SIGKILL)
+    return forking.wait()
+
+
+def test_killed_at_random_moments_nothing_is_lost(
+    configs, reference, without_weights, forking, tmp_path
+):
+    expected = results(reference)
+    began = time.monotonic()
+    assert run_or_kill(forking, words(configs, tmp_path / "forked", "--keep-weights"), 600)[0] == 0
+    seconds = time.monotonic() - began
+    assert results(tmp_path / "forked") == expected
     chance = random.Random(SEED)
     kills, rounds = 0, 0
     while kills < KILLS or rounds < len(BEGINNINGS):
@@ -120,27 +149,24 @@ def test_killed_at_random_moments_nothing_is_lost(configs, reference, without_we
         rounds += 1
         options = ["--keep-weights"]
         if beginning == "fresh":
-            shutil.copytree(reference[0], out)
+            shutil.copytree(reference, out)
             options.append("--fresh")
         elif beginning == "weights":
             shutil.copytree(without_weights, out)
         before = finished(out)
         assert len(before) == (0 if beginning == "nothing" else 6)
-        while True:
-            with start(configs, out, *options) as process:
-                try:
-                    process.wait(chance.uniform(0, seconds))
-                except subprocess.TimeoutExpired:
-                    process.send_signal(signal.SIGKILL)
-                code, said = process.wait(), process.stderr.read().decode()
+        code, killed = -signal.SIGKILL, 0
+        while code:
+            command = words(configs, out, *options)
+            alive = chance.uniform(0, seconds / 2) if killed < MOST_IN_A_ROUND else 600
+            code, said = run_or_kill(forking, command, alive)
             assert finished(out) >= before, "a finished run is gone"
-            if code == 0:
-                break
-            assert code == -signal.SIGKILL, said
-            kills += 1
+            assert code in (0, -signal.SIGKILL), said
+            killed += code != 0
             cut |= begun(out)
+        kills += killed
         sys.stderr.write(f"{kills} kills, {beginning}; {len(cut)} runs went on inside\n")
-        assert results(out) == undisturbed
+        assert results(out) == expected
         for name in cut:
             record = json.loads((Path(name) / "run.json").read_text())
             assert record["resumed_at"], f"{name} was trained from the start twice"

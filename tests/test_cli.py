@@ -17,6 +17,8 @@ import lrlab
 from lrlab import console
 from lrlab.analysis import summaries
 from lrlab.cli import app
+from lrlab.cli.group import print_error
+from lrlab.errors import LrlabError
 from lrlab.results import lock
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import EpochResult, RunResult, Status
@@ -279,8 +281,8 @@ BAD_COMPARISONS = {
     ),
     "--epochs 0": (STEADY, options("--epochs", "0"), 2, "must be greater than 0", "--epochs 0"),
     "unknown data": (STEADY, lambda *_: ["--data", "mnist"], 2, "got `mnist`", ".npz"),
-    "unknown option": (STEADY, options("--sead", "1"), 2, "No such option", "--seed"),
-    "no seeds": (STEADY, options("--seeds", "0"), 2, "Invalid value for '--seeds'", ""),
+    "unknown option": (STEADY, options("--sead", "1"), 2, "no such option", "--seed"),
+    "no seeds": (STEADY, options("--seeds", "0"), 2, "invalid value for '--seeds'", ""),
     "missing npz": (
         STEADY, lambda *_: ["--data", "no.npz"], 3, "`no.npz` cannot be read", "`--data`"
     ),
@@ -325,6 +327,7 @@ def test_bad_input_of_compare(name, tmp_path, small_npz):
 def check_refused(done, code, message, remedy):
     assert done.exit_code == code, done.output
     assert isinstance(done.exception, SystemExit)  # Anything else would be a traceback.
+    assert re.search("^error: ", done.stderr, re.MULTILINE)
     assert message in done.stderr
     assert remedy in done.stderr
     assert "Traceback" not in done.stderr
@@ -379,7 +382,7 @@ def test_a_boundary_past_the_end_is_a_warning(write_config, small_npz):
         (["find-lr", "--min-lr", 0], 2, "from above 0", "`--min-lr`"),
         (["find-lr", "--max-lr", "inf"], 2, "inf", "`--max-lr`"),
         (["find-lr", "--min-lr", "nan"], 2, "nan", "`--min-lr`"),
-        (["find-lr", "--steps", 1], 2, "Invalid value for '--steps'", ""),
+        (["find-lr", "--steps", 1], 2, "invalid value for '--steps'", ""),
         (["find-lr", "none.yaml"], 2, "none.yaml: no such file", ""),
         (["find-lr", "--data", "no.npz"], 3, "`no.npz` cannot be read", "`--data`"),
         (["plot"], 3, "`results` is not a directory", "lrlab compare"),
@@ -388,8 +391,10 @@ def test_a_boundary_past_the_end_is_a_warning(write_config, small_npz):
         (["plot", "none.yaml"], 2, "none.yaml: no such file", ""),
         (["export", "none.yaml"], 2, "none.yaml: no such file", ""),
         (["plot", ".", "none.yaml"], 2, "together with other arguments", "or config files"),
-        (["compare"], 2, "Missing argument", "CONFIG"),
-        (["train"], 2, "No such command 'train'", ""),
+        (["compare"], 2, "missing argument", "CONFIG"),
+        (["compare", "--seeds"], 2, "option '--seeds' requires an argument", "--help`"),
+        (["train"], 2, "no such command 'train'", "--help`"),
+        (["--train"], 2, "no such option: --train", "--help`"),
     ],
 )
 def test_bad_input_of_the_other_commands(arguments, code, message, remedy, tmp_path):
@@ -467,6 +472,34 @@ def test_no_color_is_respected(variables, coloured, monkeypatch, capsys):
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def test_on_a_terminal_messages_are_broken_between_words(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    told = f"`{'a' * 40}` is not what it should be, and a long-winded text says so"
+    error = LrlabError(f"{told}\n  | lr: {'1' * 40}\n  |     ^", "do something about it, and soon")
+    monkeypatch.setattr(LrlabError, "lines", property(lambda error: error.message.split("\n")))
+    shown = {}
+    for kind in (Terminal, io.StringIO):
+        monkeypatch.setattr(sys, "stderr", stream := kind())
+        print_error(error)
+        console.LiveReporter().warn("one two three four five six seven eight nine ten")
+        shown[kind] = ANSI.sub("", stream.getvalue())
+    assert shown[Terminal].split("\n") == [
+        "error:",
+        f"`{'a' * 40}`",
+        "is not what it should be, and",
+        "a long-winded text says so",
+        f"  | lr: {'1' * 40}",
+        "  |     ^",
+        "",
+        "hint: do something about it,",
+        "and soon",
+        "warning: one two three four ",
+        "five six seven eight nine ten",
+        "",
+    ]
+    assert len(shown[io.StringIO].split("\n")) == 7
 
 
 class PlannedRun:

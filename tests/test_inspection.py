@@ -482,9 +482,24 @@ def test_no_directory(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_directory(tmp_path):
-    found = inspection.inspect(tmp_path)
-    assert (found.findings, found.statuses) == ((), {})
+@pytest.mark.parametrize("holds", ["nothing", "a file", "results", "find-lr's"])
+def test_a_directory_that_holds_no_results(holds, out, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    meant = "DIR"
+    if holds == "a file":
+        (other / "a.txt").write_text("not ours")
+    elif holds != "nothing":
+        meant = other / "mine"
+        shutil.copytree(out if holds == "results" else out / "find-lr", meant)
+    for options in ((), ("--repair",)):
+        done = CliRunner().invoke(app, ["check", str(other), *options])
+        assert (done.exit_code, done.stdout) == (3, "")
+        assert done.stderr == (
+            f"error: `{other}` is not a results directory: nothing in it is lrlab's\n\n"
+            f"hint: name one, as in `lrlab check {meant}`\n"
+        )
+    assert not (other / lock.NAME).exists()
 
 
 def test_setting_aside_what_is_not_there(tmp_path):

@@ -37,11 +37,12 @@ from lrlab.plots import (
     final_panel,
     layout,
     legends,
+    rate_panel,
     scales,
     schedule_figure,
     sweep_figure,
 )
-from lrlab.plots.epoch_panel import Curves
+from lrlab.plots.drawn_runs import Curves
 from lrlab.plots.final_panel import Row
 from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import EpochResult, RunPlace, RunResult, Status
@@ -84,7 +85,7 @@ def run(seed: int, *, factor: float = 0.5, epochs: int = 3, last_loss: float = 0
 
 
 def curves(name: str, index: int, results) -> Curves:
-    return Curves(name, index, STEPS_PER_EPOCH, results)
+    return Curves.of(name, index, STEPS_PER_EPOCH, results)
 
 
 @pytest.fixture
@@ -119,28 +120,28 @@ def bands(ax) -> list[tuple[Bbox, str]]:
 
 
 def test_equal_rates_of_all_seeds_are_one_line(ax, pair):
-    comparison_figures.draw_learning_rates(ax, pair)
+    rate_panel.draw_learning_rates(ax, pair)
     assert [line.get_label() for line in ax.lines] == ["steady", "falling"]
     assert colors(ax.lines) == list(canvas.PALETTE[:2])
     x, y = ax.lines[0].get_data()
     np.testing.assert_allclose(x, np.arange(12) / STEPS_PER_EPOCH)
-    assert np.array_equal(y, pair[0].results[0].lr)
+    assert np.array_equal(y, run(0).lr)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "learning rate")
 
 
 def test_rates_that_span_decades_are_drawn_on_a_logarithmic_axis(ax, pair):
-    comparison_figures.draw_learning_rates(ax, pair)
+    rate_panel.draw_learning_rates(ax, pair)
     assert ax.get_yscale() == "log"
 
 
 def test_rates_of_one_size_are_drawn_from_zero(ax, pair):
-    comparison_figures.draw_learning_rates(ax, pair[:1])
+    rate_panel.draw_learning_rates(ax, pair[:1])
     assert (ax.get_yscale(), ax.get_ylim()[0]) == ("linear", 0.0)
 
 
 def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
     closed_loop = curves("performance", 3, [run(0), run(1, factor=0.6), run(2, factor=0.7)])
-    comparison_figures.draw_learning_rates(ax, [closed_loop])
+    rate_panel.draw_learning_rates(ax, [closed_loop])
     assert colors(ax.lines) == [canvas.PALETTE[3]] * 3
     _, labels = ax.get_legend_handles_labels()
     assert labels == ["performance\n(one line per seed)"]
@@ -271,7 +272,7 @@ def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
 
 
 def test_rates_of_experiments_without_a_style_are_drawn_once_where_they_are_equal(ax):
-    comparison_figures.draw_learning_rates(ax, many(33))
+    rate_panel.draw_learning_rates(ax, many(33))
     (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
     assert len(grey.get_segments()) == 1
     assert "1 other, in grey" in [line.get_label() for line in ax.lines]
@@ -344,7 +345,7 @@ def test_a_figure_in_which_all_diverged_shows_them(ax):
 
 def test_the_rates_of_a_run_that_broke_off_add_no_line_and_are_marked(ax):
     short = replace(broken(), lr=run(0).lr[:5])
-    comparison_figures.draw_learning_rates(ax, [curves("cut", 2, [run(0), short])])
+    rate_panel.draw_learning_rates(ax, [curves("cut", 2, [run(0), short])])
     line, cross = ax.lines
     assert line.get_label() == "cut\n(1 of 2 diverged)"
     np.testing.assert_allclose(cross.get_xydata(), [[5 / STEPS_PER_EPOCH, run(0).lr[4]]])
@@ -813,7 +814,7 @@ def test_an_experiment_whose_loss_is_nowhere_finite_is_drawn(recwarn):
         diverged_at=2,
     )
     ax = Figure().subplots()
-    epoch_panel.draw_epochs(ax, [Curves("a", 0, 2, [broken, broken])], Q["val_loss"])
+    epoch_panel.draw_epochs(ax, [Curves.of("a", 0, 2, [broken, broken])], Q["val_loss"])
     ends = [line for line in ax.lines if line.get_label() == "_ends"]
     assert ends[0].get_xdata().tolist() == [1.5, 1.5]
     assert not recwarn.list

@@ -5,7 +5,10 @@ import json
 import os
 import re
 import shutil
+import sys
 import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +25,16 @@ from lrlab.finder import verification
 from lrlab.io import pictures, reading
 from lrlab.plots import dispatch
 from lrlab.results import checkpoint as checkpoints
-from lrlab.results import comparison, fresh_list, inspection, run_folder, sweep_record
-from lrlab.results.inspection import Kind
-from lrlab.results.run import CHECKPOINT
+from lrlab.results import (
+    comparison,
+    fresh_list,
+    inspection,
+    run_folder,
+    sweep_record,
+    verified_auto,
+)
+from lrlab.results.inspection import Kind, run_findings
+from lrlab.results.run import CHECKPOINT, RunPlace, checkpoint_of
 from lrlab.training.jobs import Failure
 
 TEXTS = {
@@ -332,11 +342,86 @@ def test_flipped_bits_are_noticed_wherever_they_are(out):
     noticed_flips(out, 6)
 
 
+def noticing(out: Path, path: Path) -> Callable[[], bool]:
+    """Return what asks whether `check` notices damage to a file, without all the others."""
+    place = RunPlace.of(Path(str(path).removesuffix(CHECKPOINT)))
+
+    def fails(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except (ResultsError, ValueError):
+            return True
+        return False
+
+    def damaged_run() -> bool:
+        run = RunPlace.of(path.parent)
+        return any(f.kind is Kind.DAMAGED for f in run_findings.inspect(path.parent, run)[1])
+
+    if place is not None:
+        return lambda: run_findings.inspect_checkpoint(path, place, None).kind is Kind.DAMAGED
+    if path.suffix in (".png", ".svg", ".pdf"):
+        return lambda: fails(lambda: pictures.check(path))
+    if path.name.startswith("comparison."):
+        return lambda: fails(lambda: comparison.read(out)) or any(comparison.check_tables(out))
+    if path.name.startswith("sweep."):
+        return lambda: fails(lambda: sweep_record.read(path.parent))
+    if path.name.startswith("verified-"):
+        return lambda: fails(lambda: verified_auto.read(path))
+    if path.name == fresh_list.FILE:
+        return lambda: fails(lambda: fresh_list.read(out))
+    return damaged_run
+
+
+def with_small_weights(run: Path) -> None:
+    kept = run_folder.read(run)
+    weights = np.float32([[1, 2], [3, 4]]), np.float32([0.5])
+    run_folder.write(run, replace(kept.result, weights=weights), kept.origin)
+
+
+def with_checkpoint(run: Path) -> None:
+    place, five = RunPlace.of(run), np.zeros(5, np.float32)
+    state = checkpoints.Checkpoint((five,), (five,), (), five, five, 0, 0.5)
+    origin = checkpoints.CheckpointOrigin(identity=place.identity, seed=place.seed, environment={})
+    checkpoints.write(checkpoint_of(run), state, origin)
+
+
+EVERY_BIT_BELOW = 32_000
+"""Bytes of a file of which all bits are flipped; of a larger one those of its two ends."""
+
+ENDS = 200
+
+
+def bits(size: int) -> Iterator[int]:
+    """Yield the bits to be flipped: all of a small file, one per byte of a large one."""
+    for byte in range(size):
+        whole = size < EVERY_BIT_BELOW or min(byte, size - 1 - byte) < ENDS
+        yield from range(8 * byte, 8 * byte + 8) if whole else [8 * byte + byte % 8]
+
+
 @pytest.mark.slow
-def test_every_bit_of_the_small_files_is_noticed(trained, tmp_path):
-    """One run, one sweep and all else once: every bit of the small files, 2,000 of the others."""
-    shutil.copytree(trained / "out", tmp_path / "out")
-    noticed_flips(with_everything(tmp_path / "out"), 2_000)
+def test_every_byte_is_covered(out):
+    """A file of each kind, every byte of it: `check` notices a flipped bit wherever it is."""
+    (steady,) = out.glob("runs/steady-*/seed-0")
+    with_small_weights(steady)
+    with_checkpoint(steady)
+    fresh_list.write(out, fresh_list.FreshList("0" * 64, {"a": "b"}))
+    others = {path for path in out.glob("runs/*/*/*") if path.parent != steady}
+    flipped, unnoticed = 0, []
+    for name, whole in content(with_everything(out)).items():
+        if (path := out / name) in others:
+            continue
+        noticed = noticing(out, path)
+        assert not noticed(), name
+        with path.open("r+b", buffering=0) as file:
+            for bit in bits(len(whole)):
+                os.pwrite(file.fileno(), bytes([whole[bit // 8] ^ 1 << bit % 8]), bit // 8)
+                flipped += 1
+                if not noticed():
+                    unnoticed.append(f"bit {bit} of {name}")
+                os.pwrite(file.fileno(), whole[bit // 8 : bit // 8 + 1], bit // 8)
+        assert not noticed(), name
+        sys.stderr.write(f"{flipped:,} flipped after {name}, {len(unnoticed)} not noticed\n")
+    assert unnoticed == []
 
 
 @pytest.mark.parametrize("name", ["comparison.csv", "comparison.md", "loss.png", "comparison.json"])

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,13 @@ def test_a_promise_without_a_test_is_found():
     text = "\n## What lrlab promises\n* A: `tests/test_a.py::test_b`\n* Empty words\n## Else\n* C\n"
     found = [test for _, test in promises(text)]
     assert found == ["tests/test_a.py::test_b", ""]
+
+
+def test_the_suite_has_passed_on_the_lowest_versions():
+    """A bound that has changed asks for `.ci/lowest`, which writes down what it passed on."""
+    passed_on = ROOT / ".ci" / "lowest.txt"
+    if not passed_on.is_file():
+        pytest.skip("no .ci/ beside the tests: run them in a checkout")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lowest = [need.replace(">=", "==") for need in project["dependencies"]]
+    assert passed_on.read_text(encoding="utf-8").splitlines() == lowest, "run .ci/lowest"

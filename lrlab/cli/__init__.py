@@ -16,6 +16,7 @@ from lrlab.cli.group import Command, Group, print_error
 from lrlab.cli.plot import plot
 from lrlab.cli.schedules import schedules
 from lrlab.errors import LrlabError
+from lrlab.io.docstrings import docstring
 
 __all__ = ["app", "main"]
 
@@ -29,7 +30,6 @@ app = typer.Typer(
 )
 
 
-@app.callback(invoke_without_command=True)
 def lrlab(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
@@ -44,9 +44,9 @@ def lrlab(
         raise typer.Exit
 
 
-app.command("find-lr", cls=Command)(find_lr)
-for command in (compare, plot, check, schedules, export):
-    app.command(cls=Command)(command)
+app.callback(invoke_without_command=True, help=docstring(lrlab))(lrlab)
+for command in (find_lr, compare, plot, check, schedules, export):
+    app.command(cls=Command, help=docstring(command))(command)
 
 
 def _take_for_ctrl_c(*names: str) -> None:

@@ -32,7 +32,7 @@ def check(
     from lrlab.results import inspection, lock
 
     if repair:
-        inspection.check_directory(results)
+        inspection.check_results(results)
         report = console.LiveReporter()
         with lock.hold(
             results, wait=wait, command=command_line(context), report=report, no_lock=no_lock

@@ -2,23 +2,41 @@
 
 import os
 import shlex
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from lrlab.errors import Interrupted, LrlabError, ResultsError
+from lrlab.errors import Interrupted, LrlabError, ResultsError, UsageError
 from lrlab.io.printable import printable
 
 _COMMAND_LINE = "lrlab.command_line"
+_USAGE_ERROR: Any = typer.BadParameter.__bases__[0]  # Typer has no public name for it.
 
 
 def print_error(error: LrlabError) -> None:
     """Print an error and its hint on stderr."""
-    typer.echo("error: " + "\n".join(map(printable, error.lines)), err=True)
+    first, *more = map(printable, error.lines)
+    lines = [f"error: {first}", *more]
     if error.hint:
-        typer.echo(f"\nhint: {printable(error.hint)}", err=True)
+        lines += ["", f"hint: {printable(error.hint)}"]
+    for line in lines:
+        typer.echo(_wrapped(line), err=True)
+
+
+def _wrapped(line: str) -> str:
+    """Return a line as a terminal shows it, broken between words; excerpts keep their columns."""
+    if not sys.stderr.isatty() or line.startswith(" "):
+        return line
+    width = shutil.get_terminal_size().columns
+    words = textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(words) if len(line) > width else line
 
 
 def command_line(context: typer.Context) -> str:
@@ -72,18 +90,35 @@ def _of_the_machine(error: OSError) -> LrlabError:
     return ResultsError(f"{what}{error.strerror or error}", hint, path=path)
 
 
+@contextmanager
+def _usage_in_our_words() -> Iterator[None]:
+    """Let a mistake in the words of a command look like all others."""
+    try:
+        yield
+    except _USAGE_ERROR as error:
+        if type(error).show is _USAGE_ERROR.show:  # `lrlab` alone shows the help.
+            said = error.format_message().rstrip(".")
+            command = error.ctx.command_path if error.ctx else "lrlab"
+            hint = f"`{command} --help` says what can be given"
+            ours = UsageError(said[:1].lower() + said[1:], hint)
+            error.show = lambda file=None: print_error(ours)
+        raise
+
+
 class Group(TyperGroup):
     """Turns every `LrlabError` into a message and its exit code; remembers the command as typed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Remember the words, then parse them."""
         ctx.meta[_COMMAND_LINE] = shlex.join(["lrlab", *args])
-        return super().parse_args(ctx, args)
+        with _usage_in_our_words():
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _usage_in_our_words():
+                return super().invoke(ctx)
         except LrlabError as error:
             print_error(error)
             raise typer.Exit(error.exit_code) from error

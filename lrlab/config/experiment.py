@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from lrlab import metric
 from lrlab.fields import KNOWN, MAPPING, TEXT, Model, shown
 from lrlab.metric import Mode
 from lrlab.schedules import AnySchedule, OpenLoop, Schedule
@@ -80,6 +81,12 @@ def _check_loss(loss: str) -> str:
     )
 
 
+def _check_metric(name: str) -> str:
+    if not code.is_code(name):
+        metric.known(name)
+    return name
+
+
 def _check_split(validation: str | int) -> str | int:
     split.parsed(str(validation))
     return validation
@@ -131,10 +138,18 @@ def _optimizer_form(value: Any) -> str:
     return MAPPING if isinstance(stated, str) and code.is_code(stated) else KNOWN
 
 
+def _check_named(name: str) -> str:
+    if not code.is_code(name):
+        metric.known(name, "max")
+    return name
+
+
 class StatedMetric(Model):
     """A metric whose name does not say which way is better."""
 
-    name: str = Field(description="a metric as Keras names it, or FILE.py:FUNCTION")
+    name: Annotated[str, AfterValidator(_check_named)] = Field(
+        description="a metric as Keras names it, or FILE.py:FUNCTION"
+    )
     mode: Mode = Field(description="`max` if higher values are better, else `min`")
 
 
@@ -152,7 +167,7 @@ if TYPE_CHECKING:
 else:
     ModelChoice = _or_text(_check_model, BuiltModel)
     DataChoice = _or_text(_check_data, LoadedData)
-    MetricChoice = _or_text(str, StatedMetric)
+    MetricChoice = _or_text(_check_metric, StatedMetric)
     OptimizerChoice = Annotated[
         Annotated[Optimizer, Tag(KNOWN)] | Annotated[StatedOptimizer, Tag(MAPPING)],
         Discriminator(_optimizer_form),

@@ -12,6 +12,9 @@ from lrlab.schedules import Rates
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _RAMP = "_.:-=+*#"
+_PIECES = 50_000
+"""Of a curve that has more than twice as many steps the extremes of so many pieces are drawn."""
+
 NEEDED = _BLOCKS + chr(0x28FF) + "│┤┬─└"
 """What a stream must be able to take for anything but plain ASCII."""
 
@@ -21,17 +24,30 @@ class Curve:
     """The rates of a run.
 
     Args:
-        rates: One a step.
+        rates: One a step, or those of as many points as are evenly spread over the steps.
         steps_per_epoch: Steps an epoch.
+        steps: How many steps there are, None: as many as rates.
     """
 
     rates: Rates
     steps_per_epoch: int
+    steps: int | None = None
+
+    @classmethod
+    def of(cls, rates: Rates, steps_per_epoch: int) -> "Curve":
+        """Return a curve with as much of its rates as can be seen; they may be millions."""
+        width = len(rates) // _PIECES
+        if width < 2:
+            return cls(rates, steps_per_epoch)
+        pieces = np.pad(rates, (0, -len(rates) % width), mode="edge").reshape(-1, width)
+        both = np.stack([pieces.argmin(axis=1), pieces.argmax(axis=1)], axis=1)
+        extremes = np.take_along_axis(pieces, np.sort(both, axis=1), axis=1)
+        return cls(extremes.ravel(), steps_per_epoch, len(rates))
 
     @property
     def epochs(self) -> float:
         """How many epochs it has."""
-        return len(self.rates) / self.steps_per_epoch
+        return (self.steps or len(self.rates)) / self.steps_per_epoch
 
 
 def sparkline(rates: Rates, width: int, *, plain: bool = False) -> str:

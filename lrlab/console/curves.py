@@ -18,18 +18,18 @@ _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue")
 def print_curves(experiments: Sequence[tuple[Experiment, int]]) -> None:
     """Draw the rates of experiments, each given with its steps an epoch, and name the curves."""
     stdout = console(sys.stdout)
-    named = [schedule_figure.curve(experiment, steps) for experiment, steps in experiments]
-    curves = [
-        characters.Curve(rates, steps)
-        for (_, rates), (_, steps) in zip(named, experiments, strict=True)
-    ]
+    names, curves = [], []
+    for experiment, steps in experiments:
+        name, rates = schedule_figure.curve(experiment, steps)
+        names.append(name)
+        curves.append(characters.Curve.of(rates, steps))
     # The curves, their names and the axis fit on a screen where it is not very small.
-    height = min(max(shutil.get_terminal_size((80, 24)).lines - len(named) - 6, 10), 24)
+    height = min(max(shutil.get_terminal_size((80, 24)).lines - len(names) - 6, 10), 24)
     plain = not takes(sys.stdout, characters.NEEDED)
     stdout.print("learning rate")
     for line in characters.chart(curves, width=width(_WIDEST), height=height, plain=plain):
         stdout.print(painted(line))
-    for index, (name, _) in enumerate(named):
+    for index, name in enumerate(names):
         letter = f"{cells.letter(index)}  " if len(curves) > 1 else ""
         label = name.replace("\n", " ")
         stdout.print(painted([(f"{letter}{label}", index)]), soft_wrap=True)

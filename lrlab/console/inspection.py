@@ -13,7 +13,7 @@ def print_inspection(found: Inspection) -> None:
     """Print what is wrong in a results directory, one line each, and a summary."""
     stdout = console(sys.stdout)
     for finding in found.findings:
-        stdout.print(_line(found.out, finding), soft_wrap=True)
+        stdout.print(_line(found.out, finding), soft_wrap=not stdout.is_terminal)
     count = len(found.statuses)
     stands = ", ".join(f"{n} {word}" for word, n in found.counts().items() if n or word == "fine")
     summary = f"checked {_counted(count, 'run')}: {stands}"

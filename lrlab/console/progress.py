@@ -10,6 +10,7 @@ from rich import progress as bars
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from lrlab.analysis.looks import Standing
 from lrlab.analysis.summaries import collapse
@@ -35,11 +36,15 @@ class LiveReporter(Reporter):
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        self._console.print(as_text("warning: ", "bold yellow") + as_lines(text), soft_wrap=True)
+        self._print(as_text("warning: ", "bold yellow") + as_lines(text))
 
     def note(self, text: str) -> None:
         """Print a line."""
-        self._console.print(as_text(text), soft_wrap=True)
+        self._print(as_text(text))
+
+    def _print(self, text: Text) -> None:
+        """Print a text, broken between words where it is a terminal."""
+        self._console.print(text, soft_wrap=not self._console.is_terminal)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -103,7 +108,7 @@ class LiveReporter(Reporter):
             text = as_text(f"{head}{collapse(result)}", "yellow")
         else:
             text = as_text(f"{head}failed: {result.error}", "red")
-        self._console.print(text, soft_wrap=True)
+        self._print(text)
 
 
 class _View:

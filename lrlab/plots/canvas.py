@@ -226,15 +226,25 @@ def thinned(x: Any, y: Any) -> tuple[Any, Any]:
 
     A line of few points is returned as it is.
     """
-    if len(y) <= 4 * _COLUMNS:
+    width = column_width(len(y))
+    if width == 1:
         return x, y
-    width = -(-len(y) // _COLUMNS)
-    padded = np.pad(y, (0, -len(y) % width), mode="edge").reshape(-1, width)
+    kept = visible(y, width)
+    return x[kept], y[kept]
+
+
+def column_width(length: int) -> int:
+    """Return how many points of a long line share a column of its figure, 1 for a short line."""
+    return 1 if length <= 4 * _COLUMNS else -(-length // _COLUMNS)
+
+
+def visible(values: Any, width: int) -> Any:
+    """Return which points of a line show where `width` of them share a column, first to last."""
+    padded = np.pad(values, (0, -len(values) % width), mode="edge").reshape(-1, width)
     first = np.arange(len(padded))[:, None] * width
     both = np.stack([padded.argmin(axis=1), padded.argmax(axis=1)], axis=1)
-    kept = np.unique(np.concatenate([[0], (first + both).ravel(), [len(y) - 1]]))
-    kept = kept[kept < len(y)]
-    return x[kept], y[kept]
+    kept = np.unique(np.concatenate([[0], (first + both).ravel(), [len(values) - 1]]))
+    return kept[kept < len(values)]
 
 
 def save(made: Any, path: Path, drawn_for: float | None = None) -> Path:

@@ -1,20 +1,16 @@
 """Figures of a comparison: learning rate, loss and metric, one colour per experiment."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from lrlab.analysis import judging
 from lrlab.config.experiment import model_name
 from lrlab.io import atomic, reading
 from lrlab.metric import ACCURACY, LOSS, Metric
-from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, scales, target_figure
-from lrlab.plots.epoch_panel import Curves
+from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, rate_panel, target_figure
+from lrlab.plots.drawn_runs import Curves, Room
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
 from lrlab.results.run import RunResult
@@ -60,11 +56,15 @@ def draw(
     Raises:
         ResultsError: If a run cannot be read.
     """
-    curves = [_curves(out, e, index, results) for index, e in enumerate(comparison.experiments)]
+    room = Room()
+    curves = [
+        Curves.of(e.name, index, e.steps_per_epoch, _results(out, e, results), room)
+        for index, e in enumerate(comparison.experiments)
+    ]
     about = _about(comparison)
     with canvas.settings(width):
         made, ax = canvas.panel(f"Learning rate · {about}", width)
-        draw_learning_rates(ax, curves)
+        rate_panel.draw_learning_rates(ax, curves)
         legends.legend(made, ax)
         figures = {"learning-rate": made}
         for quantity in (LOSS, comparison.metric):
@@ -115,66 +115,14 @@ def _unit(quantity: Metric, comparison: Comparison) -> str:
     return "loss (cross-entropy, nats)" if crossentropy else quantity.name
 
 
-def draw_learning_rates(ax: Any, curves: Sequence[Curves]) -> Any:
-    """Draw the rate of every step against the epoch; seeds only where they differ."""
-    extremes, unnamed = [], []
-    for experiment in curves:
-        different = _different([result.lr for result in experiment.results])
-        thin = {"linewidth": 1.0, "alpha": 0.7} if len(different) > 1 else {"linewidth": 1.6}
-        label = experiment.label + ("\n(one line per seed)" if len(different) > 1 else "")
-        style = canvas.line_style(experiment.index)
-        for rates in different:
-            epoch = np.arange(len(rates)) / experiment.steps_per_epoch
-            extremes.append(_extremes(rates))
-            if experiment.index >= canvas.TOLD_APART:
-                unnamed.append((epoch, rates))
-                continue
-            ax.plot(epoch, rates, label=label, **thin, **style)
-            label = "_seed"  # Names that begin so stay out of the legend.
-        _mark_ends(ax, experiment)
-    canvas.draw_unnamed(ax, unnamed, len(curves) - canvas.TOLD_APART)
-    if extremes:
-        scales.log_if_decades(ax, extremes)
-    ax.locator_params(axis="x", integer=True)
-    ax.set_xlabel("epoch")
-    ax.set_ylabel("learning rate")
-    return ax
-
-
-def _mark_ends(ax: Any, experiment: Curves) -> None:
-    """Put a cross on the line of each run that did not end well, where it ends."""
-    named = experiment.index < canvas.TOLD_APART
-    color = canvas.line_style(experiment.index)["color"] if named else canvas.GREY
-    ends = [(run.end, run.result.lr[run.steps - 1]) for run in experiment.broken if run.steps]
-    if ends:
-        ax.plot(*np.array(ends).T, color=color, label="_ends", **epoch_panel.CROSS)
-
-
-def _different(rates: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-    """Return the rates that are not the beginning of others: a run that broke off adds no line."""
-    kept: list[npt.NDArray[np.float32]] = []
-    for lr in sorted(rates, key=len, reverse=True):
-        if not any(np.array_equal(lr, longer[: len(lr)]) for longer in kept):
-            kept.append(lr)
-    return kept
-
-
-def _extremes(rates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the lowest and the highest rate above 0, if there is any."""
-    positive = rates[rates > 0]
-    return np.array([positive.min(), positive.max()]) if len(positive) else positive
-
-
-def _curves(out: Path, e: ExperimentSummary, index: int, known: Mapping[str, RunResult]) -> Curves:
-    results: list[RunResult] = []
-    kept: dict[bytes, npt.NDArray[np.float32]] = {}
+def _results(
+    out: Path, e: ExperimentSummary, known: Mapping[str, RunResult]
+) -> Iterator[RunResult]:
+    """Yield the runs of an experiment as far as there are any, one after another."""
     for folder in e.runs:
         found = known.get(folder) or _result(out, out / folder)
         if found is not None and found.lr is not None:
-            # Equal rates are kept once and losses not at all: they would fill the memory.
-            lr = kept.setdefault(found.lr.tobytes(), found.lr)
-            results.append(replace(found, lr=lr, loss=lr[:0]))
-    return Curves(e.name, index, e.steps_per_epoch, results)
+            yield found
 
 
 def _result(out: Path, folder: Path) -> RunResult | None:

@@ -1,7 +1,6 @@
 """A panel of a quantity after each epoch: a line per experiment, its band, where runs broke off."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,72 +9,10 @@ import numpy.typing as npt
 from lrlab.analysis.epoch_means import EpochMean, epoch_mean, shown_range
 from lrlab.metric import Metric
 from lrlab.plots import canvas, scales
-from lrlab.results.run import RunResult, Status, in_words
+from lrlab.plots.drawn_runs import Curves
 
 _MARKED_EPOCHS = 15
 """So many epochs at most have a dot each."""
-
-
-@dataclass(frozen=True)
-class Curves:
-    """The runs of one experiment, one per seed, as they are drawn."""
-
-    name: str
-    index: int
-    steps_per_epoch: int
-    results: Sequence[RunResult]
-
-    @property
-    def label(self) -> str:
-        """What a legend calls it: its name, and how its runs ended if some did not end well."""
-        return self.name + (
-            f"\n({in_words([r.status for r in self.results])})" if self.broken else ""
-        )
-
-    def over_epochs(self, quantity: Metric) -> list[npt.NDArray[np.float64]]:
-        """Return a quantity of each finished run's epochs, shape (epochs,) each."""
-        return [
-            values_of(result, quantity)
-            for result in self.results
-            if result.status is Status.DONE and result.epochs
-        ]
-
-    @property
-    def broken(self) -> list["BrokenRun"]:
-        """The runs that did not end well, of whatever status."""
-        return [
-            BrokenRun(result, self.steps_per_epoch)
-            for result in self.results
-            if result.status is not Status.DONE
-        ]
-
-
-@dataclass(frozen=True)
-class BrokenRun:
-    """A run that did not end well; what it did after it diverged does not count."""
-
-    result: RunResult
-    steps_per_epoch: int
-
-    @property
-    def steps(self) -> int:
-        """The steps up to its end."""
-        at = self.result.diverged_at
-        return len(self.result.lr) if at is None else min(at + 1, len(self.result.lr))
-
-    @property
-    def end(self) -> float:
-        """The epoch in which it ended, a fraction."""
-        return self.steps / self.steps_per_epoch
-
-    def values(self, quantity: Metric) -> npt.NDArray[np.float64]:
-        """Return a quantity of its epochs, shape (epochs,)."""
-        return values_of(self.result, quantity)[: int(self.end)]
-
-
-def values_of(result: RunResult, quantity: Metric) -> npt.NDArray[np.float64]:
-    """Return a quantity of a run's epochs, shape (epochs,)."""
-    return np.array(result.after_epochs(quantity.key), np.float64)
 
 
 def limits(curves: Sequence[Curves], *quantities: Metric) -> tuple[float, float] | None:
@@ -155,7 +92,7 @@ def _outline(of: EpochMean) -> npt.NDArray[np.float64]:
 
 
 def _style(experiment: Curves) -> dict[str, Any]:
-    longest = max((len(result.epochs) for result in experiment.results), default=0)
+    longest = max((len(run.result.epochs) for run in experiment.runs), default=0)
     marker = {"marker": "o", "markersize": 3.0} if longest <= _MARKED_EPOCHS else {}
     return {"linewidth": 1.6, **marker, **canvas.line_style(experiment.index)}
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lrlab.config import Experiment
 from lrlab.plots import canvas, legends, scales
+from lrlab.plots.drawn_runs import Line, Room
 from lrlab.schedules import ClosedLoop, Length, Rates
 
 
@@ -53,15 +52,16 @@ def curve(experiment: Experiment, steps_per_epoch: int) -> tuple[str, Rates]:
 
 def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> Any:
     """Draw the rate of every step against the epoch; a closed loop as its dotted first rate."""
-    everything = []
+    extremes, room = [], Room()
     for index, (experiment, steps_per_epoch) in enumerate(experiments):
         style = canvas.line_style(index)
         if isinstance(experiment.schedule, ClosedLoop):
             style["linestyle"] = (0, (1, 2))
         label, rates = curve(experiment, steps_per_epoch)
-        draw_rates(ax, rates, steps_per_epoch, label=label, **style)
-        everything.append(rates)
-    scales.log_if_decades(ax, everything)
+        line = room.line(rates)
+        draw_line(ax, line, steps_per_epoch, label=label, **style)
+        extremes.append(line.extremes)
+    scales.log_if_decades(ax, extremes)
     ax.set_xlabel("epoch")
     ax.set_ylabel("learning rate")
     return ax
@@ -69,7 +69,12 @@ def draw_schedules(ax: Any, experiments: Sequence[tuple[Experiment, int]]) -> An
 
 def draw_rates(ax: Any, rates: Rates, steps_per_epoch: int, **style: Any) -> Any:
     """Draw the rate of every step against the epoch."""
-    ax.plot(np.arange(len(rates)) / steps_per_epoch, rates, linewidth=1.6, **style)
+    return draw_line(ax, Room().line(rates), steps_per_epoch, **style)
+
+
+def draw_line(ax: Any, line: Line, steps_per_epoch: int, **style: Any) -> Any:
+    """Draw a curve over the steps against the epoch."""
+    ax.plot(line.at / steps_per_epoch, line.values, linewidth=1.6, **style)
     return ax
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from lrlab.fields import AUTO, Model, Rate, auto_rates, known
+from lrlab.io.docstrings import docstring
 from lrlab.schedules import doubts
 from lrlab.schedules.doubts import Doubt
 from lrlab.schedules.durations import Duration, DurationField, PhaseField
@@ -65,7 +66,7 @@ class Schedule(Model, ABC):
     @classmethod
     def description(cls) -> str:
         """Return what it does, in one line."""
-        return (inspect.getdoc(cls) or "").partition("\n")[0]
+        return docstring(cls).partition("\n")[0]
 
     @property
     def cycles_momentum(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lrlab.errors import ResultsError, UnreadableError
 from lrlab.io import atomic, pictures, reading
+from lrlab.metric import ACCURACY
 from lrlab.results import (
     comparison,
     fresh_list,
@@ -29,9 +30,10 @@ _TABLES = {
     lock.NAME,
     test_openings.FILE,
 }
-_FIGURES = {"learning-rate", "loss", "accuracy", "target", "sweep", "schedules"}
+_FIGURES = {"learning-rate", "loss", "target", "sweep", "schedules"}
 _SWEEP = (sweep_record.JSON_FILE, sweep_record.CSV_FILE)
 _RUN_FILES = {*run_folder.READ, run_folder.WEIGHTS}
+_FOLDERS = ("runs", "sweeps", "find-lr")
 _FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -74,9 +76,9 @@ def inspect(out: Path, *, alone: bool = False) -> Inspection:
         alone: Whether the caller holds its lock, so that nobody else writes into it.
 
     Raises:
-        ResultsError: If it is not a directory.
+        ResultsError: If it is not a results directory.
     """
-    check_directory(out)
+    check_results(out)
     inspector = _Inspector(out, None if alone else lock.owner(out))
     inspector.inspect()
     found = sorted(inspector.findings, key=lambda finding: finding.path.parts)
@@ -95,6 +97,23 @@ def check_directory(out: Path) -> None:
         )
 
 
+def check_results(out: Path) -> None:
+    """Make sure that there is a directory with something in it that lrlab has written.
+
+    Raises:
+        ResultsError: If not.
+    """
+    check_directory(out)
+    there = [out / name for name in reading.names(out)]
+    if not any(map(_is_lrlabs, there)):
+        meant = next(filter(_holds_results, there), "DIR")
+        raise ResultsError(
+            "is not a results directory: nothing in it is lrlab's",
+            f"name one, as in `lrlab check {meant}`",
+            path=out,
+        )
+
+
 class _Inspector:
     """Goes through a results directory and takes notes."""
 
@@ -105,6 +124,7 @@ class _Inspector:
         self._owner = owner
         self._outside: set[Path] = set()
         self._unsigned = 0
+        self._metric = _metric_of(out)
 
     def inspect(self) -> None:
         """Go through all of it."""
@@ -144,7 +164,7 @@ class _Inspector:
         """Look at a file that must have one of these names, or be a figure."""
         if path.name in names:
             return
-        if not _is_figure(path):
+        if not _is_figure(path, self._metric):
             self._foreign(path)
             return
         try:
@@ -268,7 +288,7 @@ class _Inspector:
         if _holds_sweep(path):
             if self._holds_only(path, [*_SWEEP, lock.NAME]):
                 self._own_sweep(path)
-        elif reading.exists(path / comparison.FILE) or reading.is_folder(path / "runs"):
+        elif _holds_comparison(path):
             remedy = f"look at it with `lrlab check {path}`"
             self._tell(path, Kind.FOREIGN, "is a results directory of its own", remedy)
         elif reading.names(path) != [lock.NAME]:  # A `find-lr` that was cut off leaves that.
@@ -364,8 +384,35 @@ class _Inspector:
         self.findings.append(Finding(path, kind, what, remedy))
 
 
-def _is_figure(path: Path) -> bool:
-    return path.stem in _FIGURES and path.suffix in _FORMATS
+def _is_lrlabs(path: Path) -> bool:
+    """Return whether a name at the top of a directory is one that lrlab gives there."""
+    name = path.name
+    known = {*_FOLDERS, *_TABLES, *_SWEEP}
+    left = atomic.is_part(name) or atomic.is_whole(name) or atomic.is_aside(name)
+    return name in known or left or _is_figure(path)
+
+
+def _is_figure(path: Path, metric: str = ACCURACY.key) -> bool:
+    return path.stem in (*_FIGURES, metric) and path.suffix in _FORMATS
+
+
+def _metric_of(out: Path) -> str:
+    """Return the metric of a comparison, which a figure is called after."""
+    try:
+        return comparison.read(out).metric.key
+    except ResultsError:  # What is wrong with it is told where it is looked at.
+        return ACCURACY.key
+
+
+def _holds_results(path: Path) -> bool:
+    try:
+        return reading.is_folder(path) and (_holds_comparison(path) or _holds_sweep(path))
+    except UnreadableError:
+        return False
+
+
+def _holds_comparison(folder: Path) -> bool:
+    return reading.exists(folder / comparison.FILE) or reading.is_folder(folder / "runs")
 
 
 def _holds_sweep(folder: Path) -> bool:
