@@ -12,11 +12,13 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 from engines import LinearEngine
 
 import lrlab.cli
 import lrlab.plots.canvas
 from lrlab import console, plots  # noqa: F401 - imported before the fork.
+from lrlab.analysis.chance import best_guess
 from lrlab.experiment import choosing, environment, running, suggesting
 
 
@@ -32,8 +34,8 @@ class Engines:
     def classes(self, source):
         return 3
 
-    def guess(self, source):
-        return 1 / 3
+    def guess(self, source, split="validation"):
+        return best_guess(np.arange(30) % 3)
 
 
 def run(words: list[str], folder: Path, at: int, number: int) -> dict:

@@ -60,10 +60,10 @@ class Engines:
         """Return the number of classes of a data set."""
         return self._tensors[source].classes
 
-    def guess(self, source: DataSource) -> float:
-        """Return the validation accuracy of always guessing the most frequent class."""
-        _, labels = self._tensors[source].splits["validation"]
-        return float(np.bincount(labels.numpy()).max() / len(labels))
+    def guess(self, source: DataSource, split: Split = "validation") -> Guess:
+        """Return what the best constant guess gives on a part of a data set."""
+        _, labels = self._tensors[source].splits[split]
+        return best_guess(labels.numpy())
 
 
 class TensorFlowEngine(Engine):
