@@ -82,8 +82,7 @@ def _check_loss(loss: str) -> str:
 
 
 def _check_metric(name: str) -> str:
-    if not code.is_code(name):
-        metric.known(name)
+    metric.known(re.split(r"[:.]", name)[-1] if code.is_code(name) else name)
     return name
 
 

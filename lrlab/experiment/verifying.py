@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlab.analysis import chance
 from lrlab.experiment.executors.executor import Executor
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import verification
 from lrlab.finder.verification import ShortRun, Trial
-from lrlab.results.run import RunResult, Status
+from lrlab.metric import ACCURACY, Metric
+from lrlab.results.run import Guess, RunResult, Status
 from lrlab.schedules import Schedule
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.engine import Score
@@ -71,25 +73,26 @@ class Answer:
     runs: tuple[ShortRun, ...]
 
 
-def verify(questions: Sequence[Question], executor: Executor, guess: float) -> list[Answer]:
+def verify(questions: Sequence[Question], executor: Executor, guess: Guess) -> list[Answer]:
     """Answer questions by short runs, side by side.
 
     Args:
         questions: The questions, all on the same data.
         executor: Carries out the training.
-        guess: Validation accuracy of always guessing the same class; a run that is not above it
+        guess: What the best constant guess gives on the validation set; a run that is no better
             has not survived.
 
     Raises:
         TrainingError: If a run failed.
     """
     tried: list[dict[Trial, Score | None]] = [{} for _ in questions]
+    metric = questions[0].setup.task.metric
 
     def errors(of: Mapping[Trial, Score | None]) -> dict[Trial, float | None]:
         return {
             trial: None
-            if score is None or score.score <= guess
-            else verification.error_of(score.loss, score.score)
+            if score is None or chance.no_better(guess, score.score, score.loss, metric)
+            else _error(score, metric)
             for trial, score in of.items()
         }
 
@@ -109,6 +112,13 @@ def verify(questions: Sequence[Question], executor: Executor, guess: float) -> l
     ]
 
 
+def _error(score: Score, metric: Metric) -> float:
+    """Return what the search makes as small as it can: an error above 0."""
+    if metric.points:
+        return verification.error_of(score.loss, score.score)
+    return score.score if metric.mode == "min" and metric.least == 0 else score.loss
+
+
 def _score(given: RunResult | Score | None) -> Score | None:
     """Return the validation score after a run, None if it broke down."""
     if isinstance(given, RunResult):
@@ -121,12 +131,13 @@ def _score(given: RunResult | Score | None) -> Score | None:
 def _answer(
     question: Question, tried: Mapping[Trial, Score | None], factor: float | None
 ) -> Answer:
+    metric = question.setup.task.metric
     runs = tuple(
         ShortRun(
             schedule=question.schedule.type,
             lr=question.lr(trial.factor),
             val_loss=score.loss if score else None,
-            val_accuracy=score.score if score else None,
+            val_accuracy=score.score if score and metric == ACCURACY else None,
             seed=verification.FIRST_SEED + trial.seed,
         )
         for trial, score in sorted(tried.items(), key=lambda each: each[0])

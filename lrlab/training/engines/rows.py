@@ -21,15 +21,11 @@ Rows = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Tensors:
-    """A data set as tensors, in the types that it came in; they are scaled batch by batch.
-
-    `guess` is what the best constant guess gives on the validation set.
-    """
+    """A data set as tensors, in the types that it came in; they are scaled batch by batch."""
 
     splits: Mapping[Split, Rows]
     scale: Scale | None
     task: Task
-    guess: Guess
 
     @classmethod
     def of(cls, data: DataSet) -> "Tensors":
@@ -40,7 +36,11 @@ class Tensors:
             "test": data.test,
         }
         splits = {name: _rows(part) for name, part in parts.items() if part is not None}
-        return cls(splits, data.scale, data.task, best_guess(data.validation.y, data.task))
+        return cls(splits, data.scale, data.task)
+
+    def best_guess(self, split: Split, task: Task) -> Guess:
+        """Return what the best constant guess gives on a part of the data."""
+        return best_guess(tf.nest.map_structure(np.asarray, self.splits[split]["y"]), task)
 
     def inputs(self, x: Any) -> Any:
         """Return a batch as the model takes it, bit for bit as NumPy scales it."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab.results.run import Guess
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
@@ -36,9 +37,9 @@ class Engines:
         """Return the number of classes of a data set."""
         return self._tensors[source].task.outputs
 
-    def guess(self, source: DataSource) -> float:
-        """Return the validation accuracy of always guessing the most frequent class."""
-        return self._tensors[source].guess.score or 0.0
+    def guess(self, setup: Setup, split: Split = "validation") -> Guess:
+        """Return what the best constant guess gives on a part of a setup's data."""
+        return self._tensors[setup.data].best_guess(split, setup.task)
 
 
 class TensorFlowEngine(Engine):
@@ -57,7 +58,7 @@ class TensorFlowEngine(Engine):
         self._train_rows = tensors.splits["train"]
         self.images = rows.count(self._train_rows)
         self.batch_size = setup.batch_size
-        self.guess = tensors.guess
+        self.guess = tensors.best_guess("validation", setup.task)
         self.metric = setup.task.metric
         self._setup = setup
         with _BUILDING:
