@@ -9,6 +9,7 @@ from lrlab.io.records import LEFT_OUT
 
 Mode = Literal["max", "min"]
 
+_ABBREVIATIONS = ("auc", "mae", "mape", "mse", "msle", "rmse")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}", re.ASCII)
 
 _SHARES = (
@@ -70,6 +71,11 @@ class Metric:
     def name(self) -> str:
         """Its name in a sentence."""
         return self.key.replace("_", " ")
+
+    @property
+    def title(self) -> str:
+        """Its name at the beginning of a title."""
+        return self.name.upper() if self.key in _ABBREVIATIONS else self.name.capitalize()
 
     def on(self, split: str) -> "Metric":
         """Return what it is called on another part of the data: `val` or `test`."""

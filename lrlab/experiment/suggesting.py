@@ -144,6 +144,8 @@ def sweep_experiment(
         max_lr=max_lr,
         steps=steps,
         seeds=seeds,
+        loss=setup.task.loss_name,
+        setup=None if setup.is_plain else setup.identity(),
     )
     stopped_by = [one.stopped_by for one in swept]
     summary = sweep_record.summarise(found, stopped_by, settings, verified)

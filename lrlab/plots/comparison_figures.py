@@ -91,7 +91,7 @@ def _draw_results(
     several = any(len(row.result.values) > 1 for row in ended)
     band = " · lines: mean ± std · bars: 95 % interval of the mean" if several else ""
     best = " · bold: may be the best" if any(row.best for row in ended) else ""
-    title = f"{quantity.name.capitalize()} · {about}{band}{best}"
+    title = f"{quantity.title} · {about}{band}{best}"
     made, (training, validation, final) = layout.result_panels(title, ended, width)
     validated = quantity.on("val")
     within = epoch_panel.limits(curves, quantity, validated)

@@ -116,7 +116,8 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
         ax.annotate(said, (0.02, 0.03), size="small", xycoords="axes fraction", color="#B00000",
                     bbox=box, zorder=2.4)  # fmt: skip
     ax.set_xlabel("learning rate")
-    ax.set_ylabel("batch loss (cross-entropy, nats)")
+    unit = record.summary.settings.loss or "cross-entropy, nats"
+    ax.set_ylabel("batch loss" if unit == "loss" else f"batch loss ({unit})")
     return ax
 
 

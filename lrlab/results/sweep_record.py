@@ -63,7 +63,11 @@ def _with_known_optimizer(optimizer: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepSettings:
-    """What was swept, and how; `optimizer` is its config."""
+    """What was swept, and how; `optimizer` is its config.
+
+    `loss` names the loss where it is not the cross-entropy of classes, and `setup` is the identity
+    of what was swept where the others do not tell it: a user's own code, or a stated loss.
+    """
 
     experiment: Text | None = None
     model: Text
@@ -75,6 +79,8 @@ class SweepSettings:
     max_lr: Rate
     steps: Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
     seeds: Annotated[int, Field(strict=True, ge=1, le=1_000)]
+    loss: Text | None = field(default=None, metadata=records.LEFT_OUT)
+    setup: Sequence[Any] | None = field(default=None, metadata=records.LEFT_OUT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +257,8 @@ def identity(setup: Sequence[Any]) -> str:
 
 def recorded_identity(settings: SweepSettings) -> str | None:
     """Return the identity of the setup that a sweep was made with, None if it does not say."""
+    if settings.setup is not None:
+        return identity(settings.setup)
     try:
         optimizer: Any = _OPTIMIZERS.validate_python(settings.optimizer)
     except ValueError:

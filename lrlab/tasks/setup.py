@@ -1,6 +1,6 @@
 """The setup: what is compared under all schedules, as one value with one identity."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lrlab.schedules import Length
@@ -67,6 +67,8 @@ class Setup:
             stated.append(self.class_weight)
         return stated
 
-    def on(self, data: DataSource) -> "Setup":
-        """Return the same setup on other data."""
-        return replace(self, data=data)
+    @property
+    def is_plain(self) -> bool:
+        """Whether model, optimizer, batch size and data are all there is to it."""
+        plain = [self.model, self.optimizer.identity(), self.batch_size, self.data.fingerprint]
+        return self.identity() == plain

@@ -71,6 +71,14 @@ class Task:
         return [self.kind, own(self.loss), *judged]
 
     @property
+    def loss_name(self) -> str | None:
+        """What an axis calls the loss, None if it is the cross-entropy of classes."""
+        if self.loss is None:
+            return "loss"
+        name = self.loss if isinstance(self.loss, str) else getattr(self.loss, "name", "loss")
+        return None if name.endswith("categorical_crossentropy") else name.replace("_", " ")
+
+    @property
     def activation(self) -> str | None:
         """The activation of a reference model's last layer."""
         return _ACTIVATIONS[self.kind]
