@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import finder_families
+import finder_loop
+import finder_sets
 import finder_training
 import finder_verifying
 import numpy as np
@@ -105,7 +107,7 @@ def main() -> None:
         finder_training.train_all(TASKS, arguments.data_dir)
     groups = stored_tasks()
     if arguments.verify:
-        finder_families.prepare()
+        finder_loop.prepare()
         stored = [task for group in groups.values() for task in group]
         finder_verifying.verify_all(VERIFIED, stored, arguments.data_dir)
     verified = json.loads(VERIFIED.read_text()) if VERIFIED.is_file() else {}
@@ -144,7 +146,7 @@ def shared_tasks() -> list[dict[str, Any]]:
 
 def read(stored: dict[str, Any], verified: dict[str, Any]) -> Task:
     """Return a stored task as arrays, with lrlab's suggestions as `find-lr` makes them."""
-    regression = stored["data"] in finder_families.REGRESSION
+    regression = stored["data"] in finder_sets.REGRESSION
     found = finder_verifying.found_in(stored)
     of_task = verified.get(stored["name"], {})
     truth = {kind: scores(stored, kind) for kind in KINDS}
@@ -179,7 +181,7 @@ def scores(stored: dict[str, Any], kind: str) -> Floats:
     for runs in stored[kind]:
         if isinstance(runs, dict):
             runs = [[runs["val_loss"], runs["val_accuracy"]]]
-        if stored["data"] in finder_families.REGRESSION:
+        if stored["data"] in finder_sets.REGRESSION:
             of_seed = [-(stored["chance"] if run[0] is None else run[0]) for run in runs]
         else:
             guess = finder_verifying.guess_of(stored)

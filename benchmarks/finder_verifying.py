@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import finder_families
+import finder_loop
+import finder_sets
 import finder_training
 import numpy as np
 
@@ -31,7 +33,7 @@ Run = list[Any]
 
 def guess_of(stored: dict[str, Any]) -> float:
     """Return the accuracy of guessing in a task, 0 in a regression."""
-    if stored["data"] in finder_families.REGRESSION:
+    if stored["data"] in finder_sets.REGRESSION:
         return 0.0
     return 1 / {"tabular": 5, "tokens": 8}.get(stored["data"], 10)
 
@@ -48,7 +50,7 @@ def results_of(stored: dict[str, Any], runs: Sequence[Run]) -> dict[Trial, float
     A run has survived if it is better than a guess: by 1.1 times its accuracy, as validation sets
     are small; in a regression by its loss.
     """
-    regression = stored["data"] in finder_families.REGRESSION
+    regression = stored["data"] in finder_sets.REGRESSION
 
     def error(loss: float | None, accuracy: float | None) -> float | None:
         if loss is None or accuracy is None:
@@ -132,9 +134,9 @@ def trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
 def family_trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
     """Return the training loop of the other families."""
     what = finder_families.Task(**{key: task[key] for key in finder_families.Task._fields})
-    data = finder_families.arrays(what.data, data_dir)
-    steps = min(finder_families.steps_of(what, data), verification.MOST_STEPS)
-    loops = [finder_families.Loop(what, data) for _ in range(2)]
+    data = finder_sets.arrays(what.data, data_dir)
+    steps = min(finder_loop.steps_of(what, data), verification.MOST_STEPS)
+    loops = [finder_loop.Loop(what, data) for _ in range(2)]
 
     def train(jobs: list[tuple[str, float, int]]) -> list[tuple[float | None, float | None]]:
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -142,14 +144,14 @@ def family_trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
             waiting.put(number)
         given: dict[int, tuple[float | None, float | None]] = {}
 
-        def work(loop: finder_families.Loop) -> None:
+        def work(loop: finder_loop.Loop) -> None:
             while True:
                 try:
                     number = waiting.get_nowait()
                 except queue.Empty:
                     return
                 kind, lr, seed = jobs[number]
-                given[number] = loop.run(finder_families.run_rates(kind, lr, steps), SEED + seed)
+                given[number] = loop.run(finder_loop.run_rates(kind, lr, steps), SEED + seed)
 
         threads = [threading.Thread(target=work, args=(loop,)) for loop in loops]
         for thread in threads:
