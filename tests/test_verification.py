@@ -35,9 +35,11 @@ FOUND = {
     "between two rates": (valley(0.4), 0.4),
     "below": (valley(-2.3), -2.3),
     "above": (valley(2.3), 2.3),
-    "at a cliff": (valley(3, cliff=1), 1),
-    "below a cliff": (valley(0, cliff=0), 0),
-    "far below a cliff": (valley(-6, cliff=-4), -4),
+    "far above": (valley(6), 6),
+    "beyond a cliff": (valley(3, cliff=1), 0),
+    "at a cliff": (valley(0, cliff=0), -1),
+    "just below a cliff": (valley(0, cliff=1), 0),
+    "far below, beyond a cliff": (valley(-4, cliff=-4), -5),
 }
 
 
@@ -47,6 +49,34 @@ def test_the_search_finds_the_best_rate(error, expected):
     assert len(results) <= MOST_RUNS
     assert [trial.step for trial in rounds[0]] == [-1, 0, 1]
     assert math.log2(refined(results)) == pytest.approx(expected, abs=0.3)
+
+
+def test_a_rate_is_not_trusted_because_nothing_higher_was_tried():
+    results, _ = searched(valley(40))
+    highest = max(step for step, _ in results)
+    assert refined(results) <= 2.0 ** (highest - 1)
+
+
+def test_the_answer_stays_a_quarter_below_a_breakdown_and_half_below_a_clear_loss():
+    errors = {-2: 0.3, -1: 0.25, 0: 0.2, 1: 0.15, 2: 0.1}
+    lower = {Trial(step, 0): error for step, error in errors.items()}
+    assert refined(lower | {Trial(3, 0): None}) == 2.0
+    assert refined(lower | {Trial(3, 0): 0.13}) <= 4.0
+    assert refined(lower | {Trial(3, 0): 0.11, Trial(3, 1): None}) == 2.0
+
+
+def test_a_run_that_learned_nothing_at_too_low_a_rate_broke_nothing():
+    results = {Trial(-1, 0): None, Trial(0, 0): 0.2, Trial(1, 0): 0.1, Trial(2, 0): 0.2}
+    assert refined(results) == pytest.approx(2.0)
+
+
+def test_a_confirmation_that_moves_the_best_rate_to_the_end_reopens_the_search():
+    def flattered(trial):
+        return 0.17 if trial == Trial(1, 0) else 0.1 + 0.02 * abs(trial.step - 3)
+
+    results, _ = searched(flattered)
+    assert Trial(4, 0) in results
+    assert math.log2(refined(results)) == pytest.approx(3, abs=0.3)
 
 
 def test_the_best_rate_is_bracketed_and_confirmed_with_another_seed():
@@ -76,12 +106,12 @@ def test_nothing_is_found_where_no_run_survives():
     assert refined(results) is None
     assert min(step for step, _ in results) <= -4
     assert len(results) <= MOST_RUNS
-    assert len(rounds) < 5
+    assert len(rounds) < 6
 
 
 def test_the_mildest_survivor_counts_where_all_are_alike():
     results, _ = searched(lambda trial: 0.5)
-    assert 2**-3 <= refined(results) <= 1
+    assert 2**-6 <= refined(results) <= 1
 
 
 ERRORS = st.dictionaries(
@@ -175,3 +205,15 @@ def test_table_shows_both_and_the_classic_rules_only_if_asked(verified, capsys):
     for name, value in record.summary.rules.items():
         assert re.search(rf"^{name} +{value:.3g} +alternative: ", with_rules, re.MULTILINE)
         assert not re.search(rf"^{name} ", without, re.MULTILINE)
+
+
+def test_learning_how_frequent_the_classes_are_is_no_descent(tmp_path):
+    """The loss falls far below ln 2, but not below that of always guessing 19 to 1."""
+    rng = np.random.default_rng(6)
+    y = (rng.permutation(2_000) % 20 == 0).astype(np.uint8)
+    np.savez(tmp_path / "rare.npz", x_train=rng.normal(size=(2_000, 10)), y_train=y)
+    read = config.reference(config.overrides([], data=str(tmp_path / "rare.npz")))
+    record = experiment.find_lr(read, out=tmp_path, seeds=2, report=Told())
+    assert record.losses[:, :20].mean() > 0.6
+    assert np.nanmin(record.smoothed) < 0.8 * math.log(2)
+    assert (record.summary.verdict, record.summary.steady_lr) == ("no_descent", None)

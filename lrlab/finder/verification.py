@@ -4,7 +4,7 @@ Pure numpy; `experiment` trains the runs, and a benchmark may with a loop of its
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
@@ -17,16 +17,23 @@ MOST_STEPS = 4_000
 FIRST_SEED = 1_000
 """Seed of the runs that search, above that of any sweep; the next one is of those that confirm."""
 
-MOST_SEARCHED, MOST_RUNS = 6, 9
-"""The most runs that search for the best rate, and those that confirm it included."""
+MOST_SEARCHED, MOST_RUNS = 10, 14
+"""The most runs of the first seed, which search for the best rate, and of both together."""
 
-MARGIN = 0.02
-"""By what share a neighbour has to be worse to count as worse."""
+WORSE = 0.05
+"""By what share a rate has to be worse than the best to close the search on its side."""
 
-CLIFF = 1.25
-"""What a run counts at most, over the best: beyond it has left the bottom of the valley, which a
-parabola describes."""
+LOST = 0.25
+"""By what share a rate has to be worse than the best to have clearly lost.
 
+No more than that counts in the parabola, which describes the bottom of the valley.
+"""
+
+BELOW_BROKEN, BELOW_LOST = 2, 1
+"""How many steps the answer stays below a rate at which a run broke down, or clearly lost.
+
+The next seed may break down at half the rate at which this one did, but hardly at a quarter.
+"""
 
 LEAST_WRONG = 1e-3
 """Share of wrong answers that counts at least: where all are right the loss alone decides."""
@@ -73,9 +80,10 @@ def proposals(results: Results) -> list[Trial]:
     """Return the trials that come next, side by side; none once there is nothing left to learn.
 
     The search begins at the suggestion, its half and its double, steps down until a run survives,
-    and goes on towards any side on which no rate is worse than the best. Then the best and its
-    neighbours are confirmed with another seed, and so are those of a rate that then becomes the
-    best, so that neither a lucky run nor the edge of a cliff decides.
+    and goes on towards any side on which no rate is worse than the best: a rate is never trusted
+    because nothing higher was tried. Then the best of those that may be trusted and its neighbours
+    are confirmed with another seed; what that changes is searched and confirmed anew, so that
+    neither a lucky run nor the edge of a cliff decides.
 
     Args:
         results: All results so far; what they say does not depend on their order.
@@ -89,54 +97,57 @@ def proposals(results: Results) -> list[Trial]:
         [4.0]
         [2.0, 1.0, 4.0]
     """
-    searched = _of_seed(results, 0)
-    missing = [step for step in (-1, 0, 1) if step not in searched]
+    missing = [step for step in (-1, 0, 1) if Trial(step, 0) not in results]
     if missing:
         return [Trial(step, 0) for step in missing]
-    wanted = _outward(searched)[: max(MOST_SEARCHED - len(searched), 0)]
+    errors = _means(results)
+    left = MOST_RUNS - len(results)
+    searched = sum(trial.seed == 0 for trial in results)
+    wanted = _outward(errors)[: max(min(MOST_SEARCHED - searched, left), 0)]
     if wanted:
         return [Trial(step, 0) for step in wanted]
-    means = _means(results)
-    best = _best(means)
+    best = _best(_trusted(errors))
     if best is None:
         return []
-    around = [step for step in (best, best - 1, best + 1) if means.get(step) is not None]
+    around = [step for step in (best, best - 1, best + 1) if errors.get(step) is not None]
     unsure = [step for step in around if Trial(step, 1) not in results]
-    return [Trial(step, 1) for step in unsure[: max(MOST_RUNS - len(results), 0)]]
+    return [Trial(step, 1) for step in unsure[: max(left, 0)]]
 
 
 def refined(results: Results) -> float | None:
     """Return the best rate over the suggestion, None if no run survived.
 
-    The lowest point of the parabola through the best rate tried and its neighbours, over the
-    logarithm of the rate, each the mean over its seeds; at most one step from the best, and never
-    beyond the highest rate that survived with every seed it was tried with.
+    The lowest point of the parabola through the best rate that may be trusted and its neighbours,
+    over the logarithm of the rate, each the mean over its seeds; at most one step from the best. It
+    is at most a quarter of the lowest rate at which a run broke down, half of one at which it
+    clearly lost, and half of the highest rate tried where nothing higher was worse.
 
     Example:
-        >>> tried = {-1: 0.15, 0: 0.11, 1: 0.11, 2: None}
+        >>> tried = {-1: 0.15, 0: 0.11, 1: 0.11, 2: 0.15}
         >>> print(f"{refined({Trial(step, 0): error for step, error in tried.items()}):.2f}")
         1.41
     """
     errors = _means(results)
-    confirmed = {step: e for step, e in errors.items() if Trial(step, 1) in results}
-    best = _best(confirmed)
+    trusted = _trusted(errors)
+    confirmed = {step: e for step, e in trusted.items() if Trial(step, 1) in results}
+    best = _best(confirmed or trusted)
     if best is None:
-        best = _best(errors)
-    if best is None:
-        return None
-    survived = {step: error for step, error in errors.items() if error is not None}
+        # All that survived lies too near to what broke down.
+        return None if _best(errors) is None else 2.0 ** _highest(errors)
+    return float(2.0 ** min(_bottom(errors, best), _highest(errors)))
+
+
+def _bottom(errors: Mapping[int, float | None], best: int) -> float:
+    """Return the lowest point of the parabola through a step and its neighbours."""
     near = {step: errors[step] for step in (best - 1, best, best + 1) if step in errors}
-    worst = CLIFF * survived[best]
-    steps = np.array(list(near), np.float64)
-    heights = np.array([worst if e is None else min(e, worst) for e in near.values()])
-    bottom = float(best)
-    if len(near) == 3 and np.ptp(heights) > 0:
-        bend, slope, _ = np.polyfit(steps - best, heights, 2)
-        if bend > 0:
-            bottom = best + float(np.clip(-slope / (2 * bend), -1, 1))
-    broken = [step for step, error in errors.items() if error is None and step > best]
-    highest = max(step for step in survived if step < min(broken, default=np.inf))
-    return float(2.0 ** min(bottom, highest))
+    lowest = errors[best]
+    assert lowest is not None
+    most = (1 + LOST) * lowest
+    heights = np.array([most if e is None else min(e, most) for e in near.values()])
+    if len(near) < 3 or np.ptp(heights) == 0:
+        return best
+    bend, slope, _ = np.polyfit(np.array(list(near), np.float64) - best, heights, 2)
+    return best + float(np.clip(-slope / (2 * bend), -1, 1)) if bend > 0 else best
 
 
 def error_of(loss: float, accuracy: float) -> float:
@@ -146,11 +157,6 @@ def error_of(loss: float, accuracy: float) -> float:
     them apart.
     """
     return math.sqrt(max(loss, 0.0) * max(1 - accuracy, LEAST_WRONG))
-
-
-def _of_seed(results: Results, seed: int) -> dict[int, float | None]:
-    tried = sorted(results.items(), key=lambda each: each[0])
-    return {trial.step: error for trial, error in tried if trial.seed == seed}
 
 
 def _means(results: Results) -> dict[int, float | None]:
@@ -164,27 +170,53 @@ def _means(results: Results) -> dict[int, float | None]:
     }
 
 
-def _best(errors: Mapping[int, float | None]) -> int | None:
+def _best(errors: Mapping[int, float] | Mapping[int, float | None]) -> int | None:
     """Return the step of the lowest error, of equal ones the lowest; None if none survived."""
     survived = [(error, step) for step, error in errors.items() if error is not None]
     return min(survived)[1] if survived else None
 
 
-def _outward(errors: Mapping[int, float | None]) -> list[int]:
-    """Return the steps next to those tried, on each side that has not become worse."""
+def _highest(errors: Mapping[int, float | None]) -> int:
+    """Return the highest step that may be trusted, where any survived.
+
+    A run that did not survive at a rate below all that did was not broken by it.
+    """
+    survived = {step: error for step, error in errors.items() if error is not None}
     best = _best(errors)
-    if best is None:
-        return [min(errors) - 1, min(errors) - 2]
+    assert best is not None
+    lost = (1 + LOST) * survived[best]
+    limits = [max(errors) if _closed(errors, above=True) else max(errors) - 1]
+    for step, error in errors.items():
+        if error is None and step > min(survived):
+            limits.append(step - BELOW_BROKEN)
+        elif error is not None and step > best and error > lost:
+            limits.append(step - BELOW_LOST)
+    return min(limits)
+
+
+def _trusted(errors: Mapping[int, float | None]) -> dict[int, float]:
+    """Return the errors of the steps that survived and may be trusted."""
+    survived = {step: error for step, error in errors.items() if error is not None}
+    return {step: e for step, e in survived.items() if step <= _highest(errors)}
+
+
+def _closed(errors: Mapping[int, float | None], *, above: bool) -> bool:
+    """Return whether a rate above the best, or below it, is worse."""
+    best = _best(errors)
+    assert best is not None
     lowest = errors[best]
     assert lowest is not None
-    limit = lowest * (1 + MARGIN)
+    side = [e for step, e in errors.items() if (step > best if above else step < best)]
+    return any(error is None or error > lowest * (1 + WORSE) for error in side)
 
-    def worse(steps: Sequence[int]) -> bool:
-        return any((error := errors[step]) is None or error > limit for step in steps)
 
+def _outward(errors: Mapping[int, float | None]) -> list[int]:
+    """Return the steps next to those tried, on each side that is still to be searched."""
+    if _best(errors) is None:
+        return [min(errors) - 1, min(errors) - 2]
     wanted = []
-    if not worse([step for step in errors if step < best]):
+    if not (_closed(errors, above=False) and _trusted(errors)):
         wanted.append(min(errors) - 1)
-    if not worse([step for step in errors if step > best]):
+    if not _closed(errors, above=True):
         wanted.append(max(errors) + 1)
     return wanted
