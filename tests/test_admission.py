@@ -99,3 +99,24 @@ def test_what_is_admitted_can_be_built(model, shape, write_data):
             models.build(model, shape, 2, 0)
     else:
         assert models.build(model, shape, 2, 0).output_shape == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "wrong"),
+    [
+        ("{type: one_cycle, max_lr: auto, start_lr: 20.0}",
+         "start_lr must not be above max_lr, got 20.0 > 10.0"),
+        ("{type: sequence, phases: [{type: constant, lr: auto, for: 1 epochs}, "
+         "{type: formula, expression: 0.1 - step, for: rest}]}",
+         r"gives -0.9 at step 1; a rate is finite and >= 0"),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_no_rate_fits_is_refused_before_the_sweep(
+    schedule, wrong, write_data, write_config, tmp_path
+):
+    path, out = write_data(8), tmp_path / "out"
+    file = write_config(f"schedule: {schedule}\nepochs: 2\n")
+    done = lrlab_cli("compare", file, "--data", path, "--out", out)
+    assert done.exit_code == 2, done.output
+    assert f"schedule: no rate of a sweep (1e-06 to 10) fits it: {wrong}" in done.stderr
+    assert [path.name for path in out.iterdir()] == [lock.NAME]

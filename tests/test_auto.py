@@ -10,12 +10,15 @@ from told import Told
 from lrlab import config, experiment, schedules
 from lrlab.config import parse
 from lrlab.errors import ConfigError, UsageError
+from lrlab.experiment import choosing
+from lrlab.experiment.preparation import prepare
 from lrlab.experiment.verifying import Question, verify
 from lrlab.fields import auto_rates, filled
 from lrlab.finder.verification import MOST_RUNS, MOST_STEPS, Trial
 from lrlab.plots import dispatch
 from lrlab.results import verified_auto
 from lrlab.results.inspection import directory
+from lrlab.results.run import Guess
 from lrlab.schedules import Length
 from lrlab.tasks.data_source import DataSource
 from lrlab.training.engines.engine import Score
@@ -104,11 +107,14 @@ def inspection_of(out):
     return directory.inspect(out)
 
 
-def test_one_sweep_serves_all_and_is_reused(small_npz, write_config, tmp_path):
+def test_one_sweep_serves_all_and_is_reused(small_npz, write_config, tmp_path, monkeypatch):
     read = three_configs(write_config, small_npz)
     first, second = Told(), Told()
     out = tmp_path / "out"
+    prepared = []
+    monkeypatch.setattr(choosing, "prepare", lambda of: prepared.append(of) or prepare(of))
     compared, _ = experiment.compare(read, out=out, seeds=1, report=first)
+    assert len(prepared) == 1  # Sweep and verification share what was read.
     experiment.save(compared, out)
     peak, steady, fixed = compared.experiments
     (folder,) = (out / "sweeps").iterdir()
@@ -192,6 +198,9 @@ def question(text, *, images=320, epochs=2):
     return Question(read.setup(source), read.schedule, epochs, FOUND)
 
 
+TENTH = Guess(0.1, 2.3026, 1_000)
+
+
 class Pretended:
     """An executor whose runs give what a function of their highest rate says."""
 
@@ -233,7 +242,7 @@ def test_questions_are_answered_side_by_side_and_stay_where_runs_survive():
         question("{type: one_cycle, max_lr: auto}", **LONG),
     ]
     alive = Pretended(lambda lr: Score(0.5, 0.8 + min(lr, 0.05)) if lr < 0.03 else Score(2.3, 0.1))
-    steady, peak = verify(asked, alive, guess=0.1)
+    steady, peak = verify(asked, alive, guess=TENTH)
     assert alive.rounds[0] == 6
     assert steady.rates["steady_lr"] < 0.03
     assert peak.rates["max_lr"] < 0.03
@@ -245,9 +254,9 @@ def test_questions_are_answered_side_by_side_and_stay_where_runs_survive():
 
 def test_no_rate_is_found_where_every_run_is_no_better_than_a_guess():
     asked = question("{type: constant, lr: auto}", **LONG)
-    (answer,) = verify([asked], Pretended(lambda _: Score(2.3, 0.1)), guess=0.1)
+    (answer,) = verify([asked], Pretended(lambda _: Score(2.3, 0.1)), guess=TENTH)
     assert answer.rates is None
-    (answer,) = verify([asked], Pretended(lambda _: None), guess=0.1)
+    (answer,) = verify([asked], Pretended(lambda _: None), guess=TENTH)
     assert answer.rates is None
     assert all(run.val_loss is None for run in answer.runs)
 
@@ -255,7 +264,7 @@ def test_no_rate_is_found_where_every_run_is_no_better_than_a_guess():
 def test_rates_that_do_not_fit_the_schedule_are_not_tried():
     asked = question("{type: one_cycle, max_lr: auto, start_lr: 0.06}", **LONG)
     assert asked.job(Trial(-1, 0)) is None
-    (answer,) = verify([asked], Pretended(lambda lr: Score(lr, 0.8)), guess=0.1)
+    (answer,) = verify([asked], Pretended(lambda lr: Score(lr, 0.8)), guess=TENTH)
     assert answer.rates["max_lr"] == pytest.approx(0.1)
 
 

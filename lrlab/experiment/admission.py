@@ -6,12 +6,16 @@ from lrlab import config
 from lrlab.config import Config, Experiment
 from lrlab.config.problems import raise_problems, render
 from lrlab.errors import UsageError
-from lrlab.fields import auto_rates
+from lrlab.fields import auto_rates, filled
+from lrlab.finder import span
 from lrlab.reporter import Reporter
-from lrlab.schedules import ClosedLoop
+from lrlab.schedules import ClosedLoop, Length
 from lrlab.tasks import models
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.wanted import Wanted
+
+_TRIED = 15
+"""Rates of a sweep that are held against a schedule with `auto`, two per decade."""
 
 
 def admit(
@@ -27,7 +31,8 @@ def admit(
         configs: The experiments.
         resolved: The data that each name means.
         report: Told the warnings.
-        schedules: Whether the schedules play a part; those with `auto` have no curve yet.
+        schedules: Whether the schedules play a part; those with `auto` have no curve yet, but some
+            rate has to give one.
 
     Raises:
         ConfigError: If any cannot be trained; all problems of all files at once.
@@ -48,7 +53,12 @@ def admit(
             each.source.problems.append(each.source.problem(*unknown))
         if schedules:
             steps = experiment.setup(source).length(1).steps_per_epoch
-            config.examine(each, steps, curve=not auto_rates(experiment.schedule))
+            left_out = auto_rates(experiment.schedule)
+            config.examine(each, steps, curve=not left_out)
+            if left_out and not each.source.problems and (wrong := _unfit(experiment, steps)):
+                tried = f"{span.MIN_LR:g} to {span.MAX_LR:g}"
+                message = f"schedule: no rate of a sweep ({tried}) fits it: {wrong}"
+                each.source.problems.append(each.source.problem(message, ("schedule",)))
     raise_problems(each.source for each in configs)
     _refuse_unlike_metrics(configs, resolved)
     for text in warnings:
@@ -95,3 +105,18 @@ def _refuse_unlike_metrics(
             f"experiments are compared by one metric, and these have several: {listed}",
             "state the same `metric:` in each, or compare them in separate `--out` directories",
         )
+
+
+def _unfit(experiment: Experiment, steps_per_epoch: int) -> str | None:
+    """Return why no rate for `auto` gives a curve, None if one does."""
+    length = Length(steps_per_epoch, experiment.epochs)
+    wrong = None
+    for share in range(_TRIED):
+        rate = span.MAX_LR * (span.MIN_LR / span.MAX_LR) ** (share / (_TRIED - 1))
+        try:
+            list(filled(experiment.schedule, {"steady_lr": rate, "max_lr": rate}).doubts(length))
+        except ValueError as error:
+            wrong = wrong or str(error)
+        else:
+            return None
+    return wrong

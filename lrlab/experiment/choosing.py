@@ -3,6 +3,7 @@
 One sweep serves all that share a setup; what is verified is each schedule over its own epochs.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.retraining import Old
-from lrlab.experiment.suggesting import interruptible, sweep_experiment
+from lrlab.experiment.suggesting import Load, interruptible, sweep_experiment
 from lrlab.experiment.verifying import Question
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import span, verification
@@ -75,6 +76,7 @@ def choose(
         ResultsError: If a sweep cannot be written.
         Interrupted: On Ctrl-C.
     """
+    load = functools.cache(lambda source: prepare([source]))
     swept: dict[Setup, SweepRecord | str] = {}
     choices: dict[int, Choice] = {}
     wishes: dict[int, _Wish] = {}
@@ -87,7 +89,7 @@ def choose(
         if setup not in swept:
             atomic.check_within(out, folder)
             try:
-                swept[setup] = _sweep(config, source, folder, old, report, executor)
+                swept[setup] = _sweep(config, source, folder, old, report, executor, load)
             except (TrainingError, UnreadableError) as error:
                 swept[setup] = error.message
         found = swept[setup]
@@ -95,7 +97,7 @@ def choose(
             choices[number] = Choice(config, refused=f"the sweep for `auto` failed: {found}")
         else:
             wishes[number] = _Wish(config, source, folder, found.summary)
-    failed = _verify_missing(list(wishes.values()), out, old, report, workers, executor)
+    failed = _verify_missing(list(wishes.values()), out, old, report, workers, executor, load)
     for number, wish in wishes.items():
         if wish.file in failed:
             reason = f"the verification of `auto` failed: {failed[wish.file]}"
@@ -161,6 +163,7 @@ def _verify_missing(
     report: Reporter,
     workers: int | None,
     executor: MakeExecutor,
+    load: Load,
 ) -> dict[Path, str]:
     """Verify what is not verified yet, the schedules that share data side by side.
 
@@ -183,7 +186,7 @@ def _verify_missing(
         count = min(count, most_workers())
         try:
             with interruptible(), report.waiting("Verifying the rates for `auto` by short runs"):
-                engines = prepare([source])
+                engines = load(source)
                 found = verifying.verify(
                     list(questions.values()), executor(engines, count), engines.guess(source)
                 )
@@ -260,12 +263,13 @@ def _sweep(
     old: Old | None,
     report: Reporter,
     executor: MakeExecutor,
+    load: Load,
 ) -> SweepRecord:
     atomic.recover(folder)
     if (kept := _kept(folder, old, report)) is not None:
         return kept
     record = sweep_experiment(
-        config.experiment, source, seeds=span.SEEDS, report=report, executor=executor
+        config.experiment, source, seeds=span.SEEDS, report=report, executor=executor, load=load
     )
     if reading.is_folder(folder):
         for path in verified_auto.files(folder):

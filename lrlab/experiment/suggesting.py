@@ -1,9 +1,10 @@
 """Carry out an LR sweep: every seed side by side, then the suggestion."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +20,19 @@ from lrlab.finder import span, sweep, verification
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
+from lrlab.results.run import Guess
 from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
 from lrlab.schedules.constant import Constant
 from lrlab.schedules.one_cycle import OneCycle
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import SweepJob
+
+if TYPE_CHECKING:
+    from lrlab.training.engines.tensorflow import Engines
+
+Load = Callable[[DataSource], "Engines"]
+"""Gives the engines on a data set."""
 
 
 def find_lr(
@@ -100,10 +108,12 @@ def sweep_experiment(
     steps: int | None = None,
     verify: bool = False,
     executor: MakeExecutor = Threads,
+    load: Load | None = None,
 ) -> SweepRecord:
     """Return the sweep of an experiment on data that is found already; nothing is written.
 
-    Arguments are those of `find_lr`; `executor` carries out the training.
+    Arguments are those of `find_lr`; `executor` carries out the training, and `load` gives the
+    engines on a data set, by default `prepare`.
     """
     setup = experiment.setup(source)
     steps = steps or span.default_steps(setup.length(1).steps_per_epoch)
@@ -111,12 +121,12 @@ def sweep_experiment(
     swept_seeds = range(seeds)
     with interruptible():
         with report.waiting("Loading TensorFlow and the data"):
-            engines = prepare([source])
+            engines = prepare([source]) if load is None else load(source)
         with report.waiting(f"Sweeping {len(rates)} steps with {seeds} seeds"):
             jobs = [SweepJob(setup, rates, seed) for seed in swept_seeds]
             swept = executor(engines, default_workers(len(jobs))).results(jobs)
         losses = np.stack([one.losses for one in swept])
-        found = suggest(rates, losses, chance=math.log(engines.classes(source)))
+        found = suggest(rates, losses, chance=engines.guess(source, "train").loss)
         verified = None
         if verify:
             with report.waiting("Verifying the suggestions by short runs"):
@@ -150,7 +160,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _verified(
-    setup: Setup, epochs: int, executor: Executor, found: Suggestion, guess: float
+    setup: Setup, epochs: int, executor: Executor, found: Suggestion, guess: Guess
 ) -> Verified | None:
     """Return the suggestions verified, None where there are none."""
     if found.steady_lr is None or found.max_lr is None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrlab.analysis import chance
 from lrlab.experiment.executors.executor import Executor
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import verification
 from lrlab.finder.verification import ShortRun, Trial
-from lrlab.results.run import RunResult, Status
+from lrlab.results.run import Guess, RunResult, Status
 from lrlab.schedules import Schedule
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.engine import Score
@@ -71,13 +72,13 @@ class Answer:
     runs: tuple[ShortRun, ...]
 
 
-def verify(questions: Sequence[Question], executor: Executor, guess: float) -> list[Answer]:
+def verify(questions: Sequence[Question], executor: Executor, guess: Guess) -> list[Answer]:
     """Answer questions by short runs, side by side.
 
     Args:
         questions: The questions, all on the same data.
         executor: Carries out the training.
-        guess: Validation accuracy of always guessing the same class; a run that is not above it
+        guess: What the best constant guess gives on the validation set; a run that is no better
             has not survived.
 
     Raises:
@@ -88,7 +89,7 @@ def verify(questions: Sequence[Question], executor: Executor, guess: float) -> l
     def errors(of: Mapping[Trial, Score | None]) -> dict[Trial, float | None]:
         return {
             trial: None
-            if score is None or score.score <= guess
+            if score is None or chance.no_better(guess, score.score, score.loss)
             else verification.error_of(score.loss, score.score)
             for trial, score in of.items()
         }

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab.analysis.chance import best_guess
+from lrlab.results.run import Guess
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
@@ -36,9 +38,10 @@ class Engines:
         """Return the number of classes of a data set."""
         return self._tensors[source].task.outputs
 
-    def guess(self, source: DataSource) -> float:
-        """Return the validation accuracy of always guessing the most frequent class."""
-        return self._tensors[source].guess.score or 0.0
+    def guess(self, setup: Setup, split: Split = "validation") -> Guess:
+        """Return what the best constant guess gives on a part of a setup's data."""
+        targets = self._tensors[setup.data].splits[split]["y"]
+        return best_guess(tf.nest.map_structure(lambda t: t.numpy(), targets), setup.task)
 
 
 class TensorFlowEngine(Engine):
