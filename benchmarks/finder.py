@@ -74,7 +74,8 @@ class Task(NamedTuple):
     """A task with its sweeps, its truth, and what lrlab says of it.
 
     `scores` are accuracies in points, of a regression -100 times the loss over the best loss, at
-    each rate of the grid, for each kind of schedule; `guess` is a guess's score.
+    each rate of the grid, for each kind of schedule; `measured` has those at other rates, in words;
+    `guess` is a guess's score.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Task(NamedTuple):
     guess: dict[str, float]
     found: Suggestion
     verified: dict[str, float | None]
+    measured: dict[str, dict[str, float]]
     runs: int
 
     def suggested(self, kind: str) -> float | None:
@@ -100,6 +102,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--train", action="store_true", help="train missing older tasks")
     parser.add_argument("--verify", action="store_true", help="train missing short runs")
+    parser.add_argument("--only", default="", help="with --verify: tasks whose name contains it")
+    parser.add_argument("--workers", type=int, default=2, help="runs of a family side by side")
     folder = os.environ.get("LRLAB_DATA_DIR")
     parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None)
     arguments = parser.parse_args()
@@ -108,8 +112,8 @@ def main() -> None:
     groups = stored_tasks()
     if arguments.verify:
         finder_loop.prepare()
-        stored = [task for group in groups.values() for task in group]
-        finder_verifying.verify_all(VERIFIED, stored, arguments.data_dir)
+        stored = [task for of in groups.values() for task in of if arguments.only in task["name"]]
+        finder_verifying.verify_all(VERIFIED, stored, arguments.data_dir, arguments.workers)
     verified = json.loads(VERIFIED.read_text()) if VERIFIED.is_file() else {}
     tasks = {title: [read(one, verified) for one in of] for title, of in groups.items()}
     print(INTRODUCTION)
@@ -146,15 +150,19 @@ def shared_tasks() -> list[dict[str, Any]]:
 
 def read(stored: dict[str, Any], verified: dict[str, Any]) -> Task:
     """Return a stored task as arrays, with lrlab's suggestions as `find-lr` makes them."""
-    regression = stored["data"] in finder_sets.REGRESSION
-    found = finder_verifying.found_in(stored)
     of_task = verified.get(stored["name"], {})
-    truth = {kind: scores(stored, kind) for kind in KINDS}
-    guess = 100 * finder_verifying.guess_of(stored)
+    at = of_task.get("truth", {kind: {} for kind in KINDS})
+    truth = {kind: np.array([score(stored, runs) for runs in stored[kind]]) for kind in KINDS}
+    measured = {kind: {lr: score(stored, runs) for lr, runs in at[kind].items()} for kind in KINDS}
+    regression = stored["data"] in finder_sets.REGRESSION
+    guess = dict.fromkeys(KINDS, 100 * finder_verifying.guess_of(stored))
     chance = stored.get("chance", float(np.log(10)))
     if regression:
-        lowest = {kind: -truth[kind].max() for kind in KINDS}
-        truth = {kind: 100 * truth[kind] / lowest[kind] for kind in KINDS}
+        for kind in KINDS:
+            percent = 100 / -truth[kind].max()
+            truth[kind] = percent * truth[kind]
+            measured[kind] = {lr: percent * value for lr, value in measured[kind].items()}
+            guess[kind] = -percent * chance
     return Task(
         name=stored["name"],
         regression=regression,
@@ -163,37 +171,39 @@ def read(stored: dict[str, Any], verified: dict[str, Any]) -> Task:
         chance=chance,
         grid=np.log(stored["grid"]),
         scores=truth,
-        guess={kind: -100 * chance / lowest[kind] if regression else guess for kind in KINDS},
-        found=found,
+        guess=guess,
+        found=finder_verifying.found_in(stored),
         verified={
             kind: finder_verifying.verified_rate(stored, of_task["start"][kind], of_task[kind])
             if of_task
             else None
             for kind in KINDS
         },
+        measured=measured,
         runs=max((len(of_task[kind]) for kind in KINDS if of_task), default=0),
     )
 
 
-def scores(stored: dict[str, Any], kind: str) -> Floats:
-    """Return the score at each rate, the mean over its seeds, a guess's where one broke down."""
-    found = []
-    for runs in stored[kind]:
-        if isinstance(runs, dict):
-            runs = [[runs["val_loss"], runs["val_accuracy"]]]
-        if stored["data"] in finder_sets.REGRESSION:
-            of_seed = [-(stored["chance"] if run[0] is None else run[0]) for run in runs]
-        else:
-            guess = finder_verifying.guess_of(stored)
-            of_seed = [100 * (guess if run[1] is None else run[1]) for run in runs]
-        found.append(np.mean(of_seed))
-    return np.array(found)
+def score(stored: dict[str, Any], runs: Any) -> float:
+    """Return the score at a rate, the mean over its runs, a guess's where one broke down."""
+    if isinstance(runs, dict):
+        runs = [[runs["val_loss"], runs["val_accuracy"]]]
+    if stored["data"] in finder_sets.REGRESSION:
+        return float(np.mean([-(stored["chance"] if run[0] is None else run[0]) for run in runs]))
+    guess = finder_verifying.guess_of(stored)
+    return float(np.mean([100 * (guess if run[1] is None else run[1]) for run in runs]))
 
 
 def regret(task: Task, kind: str, lr: float) -> float:
-    """Return what is lost at a rate, in points of accuracy or percent of the loss."""
-    score = task.scores[kind]
-    return float(score.max() - np.interp(np.log(lr), task.grid, score))
+    """Return what is lost at a rate, in points of accuracy or percent of the loss.
+
+    That of a rate that was measured is not interpolated; one above the grid's best loses nothing.
+    """
+    scores = task.scores[kind]
+    at = task.measured[kind].get(f"{lr:.3g}")
+    if at is None:
+        at = float(np.interp(np.log(lr), task.grid, scores))
+    return max(float(scores.max()) - at, 0.0)
 
 
 def collapsed(task: Task, kind: str, lr: float) -> bool:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import finder_loop
 import numpy as np
 from finder_loop import Loop
-from finder_sets import REGRESSION, Arrays, arrays
+from finder_sets import REGRESSION, arrays
 
 from lrlab.finder import sweep
 
@@ -111,12 +111,13 @@ def measured(task: Task, data_dir: Path | None, workers: int) -> dict[str, Any]:
     jobs: dict[Any, Callable[[Loop], Any]] = {}
     for seed in range(SWEEP_SEEDS):
         jobs["sweep", seed] = functools.partial(_sweep, swept, seed)
-    found = finder_loop.side_by_side(task, data, jobs, workers)
+    loops = [Loop(task, data) for _ in range(workers)]
+    found = finder_loop.side_by_side(loops, jobs)
     asked = [(schedule, lr) for schedule in KINDS for lr in GRID]
-    truth = trained(task, data, asked, range(TRUTH_SEEDS), workers)
+    truth = trained(loops, asked, range(TRUTH_SEEDS))
     if task in HELD_OUT:
         close = [(kind, lr) for kind in KINDS for lr in near_best(task, truth, kind)]
-        more = trained(task, data, close, range(TRUTH_SEEDS, CLOSE_SEEDS), workers)
+        more = trained(loops, close, range(TRUTH_SEEDS, CLOSE_SEEDS))
         truth |= {each: [*truth[each], *runs] for each, runs in more.items()}
     return {
         "name": task.name,
@@ -131,14 +132,10 @@ def measured(task: Task, data_dir: Path | None, workers: int) -> dict[str, Any]:
 
 
 def trained(
-    task: Task,
-    data: Arrays,
-    asked: Sequence[tuple[str, float]],
-    seeds: Sequence[int],
-    workers: int,
+    loops: Sequence[Loop], asked: Sequence[tuple[str, float]], seeds: Sequence[int]
 ) -> dict[tuple[str, float], list[Run]]:
     """Return what whole runs give for each (schedule, rate), one run a seed of the truth."""
-    steps = finder_loop.steps_of(task, data)
+    steps = finder_loop.steps_of(loops[0].task, loops[0].data)
     jobs = {
         (kind, lr, seed): functools.partial(
             _run, finder_loop.run_rates(kind, lr, steps), FIRST_SEED + seed
@@ -146,7 +143,7 @@ def trained(
         for kind, lr in asked
         for seed in seeds
     }
-    found = finder_loop.side_by_side(task, data, jobs, workers) if jobs else {}
+    found = finder_loop.side_by_side(loops, jobs)
     return {(kind, lr): [found[kind, lr, seed] for seed in seeds] for kind, lr in asked}
 
 

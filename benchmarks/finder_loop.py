@@ -4,7 +4,7 @@ import math
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -173,16 +173,15 @@ def steps_of(task: "Task", data: Arrays) -> int:
 
 
 def side_by_side(
-    task: "Task", data: Arrays, jobs: dict[Any, Callable[[Loop], Any]], workers: int
+    loops: Sequence[Loop], jobs: Mapping[Any, Callable[[Loop], Any]]
 ) -> dict[Any, Any]:
-    """Do all jobs, `workers` at a time."""
+    """Do all jobs, one at a time on each loop."""
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for key in jobs:
         waiting.put(key)
     found: dict[Any, Any] = {}
 
-    def work() -> None:
-        loop = Loop(task, data)
+    def work(loop: Loop) -> None:
         while True:
             try:
                 key = waiting.get_nowait()
@@ -190,7 +189,7 @@ def side_by_side(
                 return
             found[key] = jobs[key](loop)
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
+    threads = [threading.Thread(target=work, args=(loop,)) for loop in loops]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -8,9 +8,9 @@ the grid, and of 1cycle with that peak.
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import count, product
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from lrlab.training.orders import sweep_order
 GRID = tuple(float(f"{10 ** (k / 2):.5g}") for k in range(-10, 2))
 SEEDS = 3
 EPOCHS = 2
+RATE_KEYS = {"constant": "lr", "one_cycle": "max_lr"}
 
 SGD = {"type": "sgd"}
 MOMENTUM = {"type": "sgd", "momentum": 0.9}
@@ -137,13 +138,7 @@ def measured(task: Task, what: Setup, engines: Any) -> dict[str, Any]:
     """Return a task with its sweeps and its truth."""
     steps = span.default_steps(what.length(1).steps_per_epoch)
     lr = sweep.rates(min_lr=span.MIN_LR, max_lr=span.MAX_LR, steps=steps)
-    kinds = (("constant", "lr"), ("one_cycle", "max_lr"))
-    jobs = [
-        RunJob(what, schedule_of(kind, rate_key, rate), EPOCHS, seed=0)
-        for (kind, rate_key), rate in product(kinds, GRID)
-    ]
-    runs = Threads(engines, default_workers(len(jobs))).results(jobs)
-    truth = [_truth(run, engines.classes(what.data)) for run in runs]
+    truth = ended(what, engines, [(kind, rate) for kind in RATE_KEYS for rate in GRID])
     engine = engines(what)
     return {
         "name": task.name,
@@ -156,9 +151,16 @@ def measured(task: Task, what: Setup, engines: Any) -> dict[str, Any]:
     }
 
 
-def schedule_of(kind: str, rate_key: str, rate: float) -> Any:
+def ended(what: Setup, engines: Any, asked: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
+    """Return what a whole run with each (schedule, rate) gives."""
+    jobs = [RunJob(what, schedule_of(kind, rate), EPOCHS, seed=0) for kind, rate in asked]
+    runs = Threads(engines, default_workers(len(jobs))).results(jobs)
+    return [_truth(run, engines.classes(what.data)) for run in runs]
+
+
+def schedule_of(kind: str, rate: float) -> Any:
     """Return the schedule of a type with its rate."""
-    return Experiment.model_validate({"schedule": {"type": kind, rate_key: rate}}).schedule
+    return Experiment.model_validate({"schedule": {"type": kind, RATE_KEYS[kind]: rate}}).schedule
 
 
 def _whole_sweep(engine: Any, lr: sweep.Floats, seed: int) -> list[float | None]:

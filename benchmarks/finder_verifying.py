@@ -2,14 +2,13 @@
 
 The older tasks are trained by lrlab itself, as `find-lr --verify` does; those of other families
 by the benchmark's own loop, which lrlab's search drives. What is stored of a run: doublings of the
-suggestion, which of two seeds, validation loss and accuracy (null where it broke down).
+suggestion, which of two seeds, validation loss and accuracy (null where it broke down). With them
+is stored what whole runs give at the suggested and at the verified rate, with the truth's seeds.
 """
 
 import functools
 import json
 import math
-import queue
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,7 +34,8 @@ def guess_of(stored: dict[str, Any]) -> float:
     """Return the accuracy of guessing in a task, 0 in a regression."""
     if stored["data"] in finder_sets.REGRESSION:
         return 0.0
-    return 1 / {"tabular": 5, "tokens": 8}.get(stored["data"], 10)
+    guess: float = stored.get("guess", 1 / {"tabular": 5, "tokens": 8}.get(stored["data"], 10))
+    return guess
 
 
 def found_in(stored: dict[str, Any]) -> Suggestion:
@@ -67,11 +67,18 @@ def results_of(stored: dict[str, Any], runs: Sequence[Run]) -> dict[Trial, float
 def verified_rate(stored: dict[str, Any], suggested: float, runs: Sequence[Run]) -> float | None:
     """Return the rate that stored runs lead to."""
     factor = verification.refined(results_of(stored, runs))
-    return None if factor is None else suggested * factor
+    return None if factor is None else rounded(suggested * factor)
 
 
-def verify_all(path: Path, stored: Sequence[dict[str, Any]], data_dir: Path | None) -> None:
-    """Train the short runs of all tasks that the file lacks or has for another suggestion."""
+def rounded(rate: float) -> float:
+    """Return a rate as lrlab states it."""
+    return float(f"{rate:.3g}")
+
+
+def verify_all(
+    path: Path, stored: Sequence[dict[str, Any]], data_dir: Path | None, workers: int
+) -> None:
+    """Train what the file lacks or has for another suggestion: short runs, then whole ones."""
     done = json.loads(path.read_text()) if path.is_file() else {}
     for task in stored:
         found = found_in(task)
@@ -81,13 +88,60 @@ def verify_all(path: Path, stored: Sequence[dict[str, Any]], data_dir: Path | No
         before = done.get(task["name"], {})
         known = before if before.get("start") == start else {}
         began = time.perf_counter()
-        runs, trained = searched(task, start, functools.partial(trainer, task, data_dir), known)
+        make = functools.partial(trainer, task, data_dir, workers)
+        runs, trained = searched(task, start, make, known)
         seconds = round(time.perf_counter() - began) if trained else before.get("seconds", 0)
-        done[task["name"]] = {"start": start, "seconds": seconds, **runs}
+        truth, measured = truth_of(task, start, runs, known.get("truth", {}), data_dir, workers)
+        done[task["name"]] = {"start": start, "seconds": seconds, **runs, "truth": truth}
         text = ",\n".join(f"{json.dumps(name)}:{json.dumps(of)}" for name, of in done.items())
         path.write_text("{" + text + "}\n")
-        if trained:
-            print(f"{task['name']}: {trained} runs, {seconds} s", flush=True)
+        if trained + measured:
+            print(f"{task['name']}: {trained} + {measured} runs, {seconds} s", flush=True)
+
+
+Truth = dict[str, dict[str, list[Run]]]
+"""For each schedule, at rates in words, validation loss and accuracy of whole runs."""
+
+
+def truth_of(
+    task: dict[str, Any],
+    start: dict[str, float],
+    runs: dict[str, list[Run]],
+    known: Truth,
+    data_dir: Path | None,
+    workers: int,
+) -> tuple[Truth, int]:
+    """Return what whole runs give at the suggested and verified rates, and how many were new."""
+    wanted = [
+        (kind, lr)
+        for kind in KINDS
+        for lr in (rounded(start[kind]), verified_rate(task, start[kind], runs[kind]))
+        if lr is not None
+    ]
+    missing = [(kind, lr) for kind, lr in wanted if f"{lr:.3g}" not in known.get(kind, {})]
+    found = {(kind, lr): known[kind][f"{lr:.3g}"] for kind, lr in {*wanted} - {*missing}}
+    if missing:
+        found |= whole_runs(task, list(dict.fromkeys(missing)), data_dir, workers)
+    of_kind = {kind: [lr for of, lr in wanted if of == kind] for kind in KINDS}
+    truth = {
+        kind: {f"{lr:.3g}": found[kind, lr] for lr in rates} for kind, rates in of_kind.items()
+    }
+    return truth, len(missing)
+
+
+def whole_runs(
+    task: dict[str, Any], asked: list[tuple[str, float]], data_dir: Path | None, workers: int
+) -> dict[tuple[str, float], list[Run]]:
+    """Return what the truth's runs give at other rates than those of its grid."""
+    if task.get("epochs") is not None:
+        seeds = range(max(len(runs) for kind in KINDS for runs in task[kind]))
+        return finder_families.trained(_loops(task, data_dir, workers), asked, seeds)
+    setup, engines = _own(task, data_dir)
+    ends = finder_training.ended(setup, engines, asked)
+    return {
+        each: [[end["val_loss"], end["val_accuracy"]]]
+        for each, end in zip(asked, ends, strict=True)
+    }
 
 
 Train = Callable[[list[tuple[str, float, int]]], list[tuple[float | None, float | None]]]
@@ -124,66 +178,51 @@ def searched(
     return runs, trained
 
 
-def trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
+def trainer(task: dict[str, Any], data_dir: Path | None, workers: int) -> Train:
     """Return what trains the short runs of a task."""
     if task.get("epochs") is not None:
-        return family_trainer(task, data_dir)
+        return family_trainer(task, data_dir, workers)
     return own_trainer(task, data_dir)
 
 
-def family_trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
+def family_trainer(task: dict[str, Any], data_dir: Path | None, workers: int) -> Train:
     """Return the training loop of the other families."""
-    what = finder_families.Task(**{key: task[key] for key in finder_families.Task._fields})
-    data = finder_sets.arrays(what.data, data_dir)
-    steps = min(finder_loop.steps_of(what, data), verification.MOST_STEPS)
-    loops = [finder_loop.Loop(what, data) for _ in range(2)]
+    loops = _loops(task, data_dir, workers)
+    steps = min(finder_loop.steps_of(loops[0].task, loops[0].data), verification.MOST_STEPS)
+
+    def run(job: tuple[str, float, int], loop: finder_loop.Loop) -> Any:
+        kind, lr, seed = job
+        return loop.run(finder_loop.run_rates(kind, lr, steps), SEED + seed)
 
     def train(jobs: list[tuple[str, float, int]]) -> list[tuple[float | None, float | None]]:
-        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for number in range(len(jobs)):
-            waiting.put(number)
-        given: dict[int, tuple[float | None, float | None]] = {}
-
-        def work(loop: finder_loop.Loop) -> None:
-            while True:
-                try:
-                    number = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                kind, lr, seed = jobs[number]
-                given[number] = loop.run(finder_loop.run_rates(kind, lr, steps), SEED + seed)
-
-        threads = [threading.Thread(target=work, args=(loop,)) for loop in loops]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return [given[number] for number in range(len(jobs))]
+        asked = {job: functools.partial(run, job) for job in jobs}
+        found = finder_loop.side_by_side(loops, asked)
+        return [found[job] for job in jobs]
 
     return train
+
+
+def _loops(task: dict[str, Any], data_dir: Path | None, workers: int) -> list[finder_loop.Loop]:
+    what = finder_families.Task(**{key: task[key] for key in finder_families.Task._fields})
+    data = finder_sets.arrays(what.data, data_dir)
+    return [finder_loop.Loop(what, data) for _ in range(workers)]
 
 
 def own_trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
     """Return lrlab's own training, of runs as long as those of the truth."""
     from lrlab.experiment.executors.threads import Threads, default_workers
-    from lrlab.experiment.preparation import prepare
     from lrlab.schedules import Length, rates
-    from lrlab.tasks import data
     from lrlab.training.jobs import ShortJob
 
-    what = finder_training.Task(**{key: task[key] for key in finder_training.Task._fields})
-    source = data.resolve(what.data, data_dir)
-    setup = finder_training.setup(what, source)
+    setup, engines = _own(task, data_dir)
     length = setup.length(finder_training.EPOCHS)
     length = Length(min(length.steps, verification.MOST_STEPS), 1)
-    engines = _prepared(source, prepare)
     executor = Threads(engines, default_workers(verification.MOST_RUNS))
 
     def train(jobs: list[tuple[str, float, int]]) -> list[tuple[float | None, float | None]]:
         short = []
         for kind, lr, seed in jobs:
-            key = {"constant": "lr", "one_cycle": "max_lr"}[kind]
-            schedule = finder_training.schedule_of(kind, key, lr)
+            schedule = finder_training.schedule_of(kind, lr)
             short.append(ShortJob(setup, rates(schedule, length), SEED + seed))
         scores = executor.results(short)
         return [
@@ -194,10 +233,17 @@ def own_trainer(task: dict[str, Any], data_dir: Path | None) -> Train:
     return train
 
 
-_ENGINES: dict[Any, Any] = {}
+def _own(task: dict[str, Any], data_dir: Path | None) -> tuple[Any, Any]:
+    """Return an older task as lrlab trains it, and the engines on its data."""
+    from lrlab.tasks import data
+
+    what = finder_training.Task(**{key: task[key] for key in finder_training.Task._fields})
+    source = data.resolve(what.data, data_dir)
+    return finder_training.setup(what, source), _engines(source)
 
 
-def _prepared(source: Any, prepare: Callable[[Any], Any]) -> Any:
-    if source not in _ENGINES:
-        _ENGINES[source] = prepare([source])
-    return _ENGINES[source]
+@functools.cache
+def _engines(source: Any) -> Any:
+    from lrlab.experiment.preparation import prepare
+
+    return prepare([source])

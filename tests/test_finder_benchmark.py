@@ -49,10 +49,10 @@ def numbers(finder, tasks, of):
 
 
 def test_no_number_leads_to_a_collapse_on_the_tasks_held_out(finder, held_out):
-    assert len(held_out) == 8
+    assert len(held_out) == 12
     for of in (lambda task, kind: task.suggested(kind), lambda task, kind: task.verified[kind]):
         found = list(numbers(finder, held_out, of))
-        assert len(found) >= 12
+        assert len(found) >= 20
         assert not any(finder.collapsed(*each) for each in found)
 
 
@@ -80,6 +80,20 @@ def test_the_page_is_what_the_stored_tasks_say(finder, held_out):
     assert finder.regrets(held_out) in section
     assert finder.each(held_out) in section
     assert finder.summary("held out", held_out) in page
+
+
+def test_what_a_verified_rate_costs_is_measured_and_not_interpolated(finder, held_out):
+    for task, kind, lr in numbers(finder, held_out, lambda t, k: t.verified[k]):
+        at = task.measured[kind][f"{lr:.3g}"]
+        assert finder.regret(task, kind, lr) == max(task.scores[kind].max() - at, 0)
+
+
+def test_near_the_best_rate_four_seeds_decide(finder, held_out):
+    of = {stored["name"]: stored for stored in finder.stored_tasks()["held out"]}
+    for task in held_out:
+        for kind in finder.KINDS:
+            runs = of[task.name][kind][int(task.scores[kind].argmax())]
+            assert len(runs) == finder.finder_families.CLOSE_SEEDS
 
 
 def test_verified_rates_are_those_of_the_present_suggestions(finder):

@@ -94,20 +94,22 @@ def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
     """Print what a sweep suggests and how sure that is; with `rules` the classic ones as well."""
     stdout = console(sys.stdout)
     summary, settings = record.summary, record.summary.settings
+
+    def say(text: str) -> None:
+        """Print a line, on a terminal broken between words."""
+        stdout.print(as_text(text), soft_wrap=not stdout.is_terminal)
+
     if summary.steady_lr is not None:
         stdout.print(_suggestions(summary, rules))
     several = settings.seeds > 1
     spread = f", within x{summary.spread:.1f}" if summary.spread and several else ""
-    stdout.print(as_text(f"{summary.verdict}: {summary.meaning}"), soft_wrap=True)
-    stdout.print(
-        as_text(
-            f"{record.conditions}; {settings.steps} steps from {settings.min_lr:g} to "
-            f"{settings.max_lr:g}, {settings.seeds} seed{'s' if several else ''}{spread}"
-        ),
-        soft_wrap=True,
+    say(f"{summary.verdict}: {summary.meaning}")
+    say(
+        f"{record.conditions}; {settings.steps} steps from {settings.min_lr:g} to "
+        f"{settings.max_lr:g}, {settings.seeds} seed{'s' if several else ''}{spread}"
     )
     if summary.steady_lr is not None:
-        stdout.print(as_text(_verification(summary)), soft_wrap=True)
+        say(_verification(summary))
 
 
 def _verification(summary: SweepSummary) -> str:
@@ -147,7 +149,11 @@ def _suggestions(summary: SweepSummary, rules: bool) -> Table:
     ):
         refined = _rate(getattr(verified, name)) if verified else ""
         add(name, _rate(getattr(summary, name)), purpose, "bold green", refined)
-    add("usable", _rate(summary.lowest_useful_lr), f"to {_rate(summary.highest_stable_lr)}")
+    low, high = _rate(summary.lowest_useful_lr), _rate(summary.highest_stable_lr)
+    if verified:
+        add("usable", "", f"{low} to {high}")
+    else:
+        add("usable", low, f"to {high}")
     for name, meaning in _RULES.items() if rules else ():
         add(name, _rate(summary.rules[name]), f"alternative: {meaning}", "dim")
     return grid
