@@ -4,12 +4,12 @@
 
 The regret of a rate is the best validation accuracy on a task's grid of rates less the accuracy at
 that rate, in percentage points; in a regression by how many percent its loss is above the best
-one's. What a rate gives is measured, or else interpolated over its logarithm. Development tasks are a shared file, named by
-LRLAB_FINDER_TASKS or `../shared/finder/tasks.json` beside the checkout; those of
-`finder_tasks.json`, held out until version 0.1; and those of `finder_families.json` but for the
-tasks held out, on which no rule was tuned. Nothing is trained, but that `--train` makes missing
-tasks of `finder_tasks.json` (`finder_families.py` makes the others), and `--verify` what is missing
-in `finder_verified.json`: short runs, and whole ones at the rates that they lead to.
+one's. What a rate gives is measured, or else interpolated over its logarithm. Development tasks are
+a shared file, named by LRLAB_FINDER_TASKS or `../shared/finder/tasks.json` beside the checkout;
+those of `finder_tasks.json`, held out until version 0.1; and those of `finder_families.json` but
+for the tasks held out, on which no rule was tuned. Nothing is trained, but that `--train` makes
+missing tasks of `finder_tasks.json` (`finder_families.py` makes the others), and `--verify` what is
+missing in `finder_verified.json`: short runs, and whole ones at the rates that they lead to.
 """
 
 import argparse
@@ -58,9 +58,9 @@ What a verified or a suggested rate gives is trained at that very rate, with the
 interpolated over the logarithm of the rate only where that is missing. Since the best of many noisy
 rates looks better than it is, a regret is rather too high.
 
-Verified rates come from at most 14 runs of the task's own length, or of 4,000 steps, with seeds that
-neither the sweep nor the truth has used; `find-lr --verify` does the same, and `auto` in a config
-does it for the config's own schedule.
+Verified rates come from at most 14 runs of the task's own length, or of 4,000 steps, with seeds
+that neither the sweep nor the truth has used; `find-lr --verify` does the same, and `auto` in a
+config does it for the config's own schedule.
 
 The tasks held out were chosen before any of them was trained. Rule and search were made with the
 development tasks alone, among them 17 that were held out from earlier versions. The tasks held out
