@@ -88,6 +88,7 @@ class Task(NamedTuple):
     lr: Floats
     losses: Floats
     chance: float
+    perfect: float | None
     grid: Floats
     scores: dict[str, Floats]
     guess: dict[str, float]
@@ -174,6 +175,7 @@ def read(stored: dict[str, Any], verified: dict[str, Any]) -> Task:
         lr=np.array(stored["lr"]),
         losses=np.array(stored["loss_by_seed"], np.float64),
         chance=chance,
+        perfect=None if regression else 0.0,
         grid=np.log(stored["grid"]),
         scores=truth,
         guess=guess,
@@ -228,7 +230,9 @@ def said_by(tasks: Sequence[Task], kind: str) -> dict[str, Said]:
         "lrlab, 3 seeds": [[task.suggested(kind)] for task in tasks],
         "lrlab, each seed alone": [
             [
-                getattr(suggest(task.lr, losses, chance=task.chance), KINDS[kind])
+                getattr(
+                    suggest(task.lr, losses, chance=task.chance, perfect=task.perfect), KINDS[kind]
+                )
                 for losses in task.losses
             ]
             for task in tasks

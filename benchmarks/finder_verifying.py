@@ -41,7 +41,9 @@ def guess_of(stored: dict[str, Any]) -> float:
 def found_in(stored: dict[str, Any]) -> Suggestion:
     """Return what lrlab suggests from a task's sweep."""
     losses = np.array(stored["loss_by_seed"], np.float64)
-    return suggest(stored["lr"], losses, chance=stored.get("chance", math.log(10)))
+    perfect = None if stored["data"] in finder_sets.REGRESSION else 0.0
+    chance = stored.get("chance", math.log(10))
+    return suggest(stored["lr"], losses, chance=chance, perfect=perfect)
 
 
 def results_of(stored: dict[str, Any], runs: Sequence[Run]) -> dict[Trial, float | None]:

@@ -435,6 +435,16 @@ def test_chance_decides_what_descent_is(initial, floor, chance, verdict):
     assert suggest(lr, losses, chance=chance).verdict is verdict
 
 
+def test_little_below_guessing_is_much_where_there_is_not_more_to_gain():
+    """A class of one in twenty: guessing has a loss of 0.21."""
+    lr, losses = curves(initial=0.9, floor=0.15, noise=0.02)
+    assert suggest(lr, losses, chance=0.21).verdict is Verdict.NO_DESCENT
+    assert suggest(lr, losses, chance=0.21, perfect=0.0).verdict is Verdict.OK
+    assert suggest(lr, losses, chance=0.155, perfect=0.0).verdict is Verdict.NO_DESCENT
+    shifted = suggest(lr, losses + 5, chance=5.21, perfect=5.0)
+    assert shifted.verdict is Verdict.OK
+
+
 # --- classic rules ---
 
 

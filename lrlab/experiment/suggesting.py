@@ -126,7 +126,7 @@ def sweep_experiment(
             jobs = [SweepJob(setup, rates, seed) for seed in swept_seeds]
             swept = executor(engines, default_workers(len(jobs))).results(jobs)
         losses = np.stack([one.losses for one in swept])
-        found = suggest(rates, losses, chance=engines.guess(source, "train").loss)
+        found = suggest(rates, losses, chance=engines.guess(source, "train").loss, perfect=0.0)
         verified = None
         if verify:
             with report.waiting("Verifying the suggestions by short runs"):

@@ -6,6 +6,7 @@ Pure numpy. A verdict other than `ok` gives no number rather than a bad one.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,7 +29,7 @@ SURE = 4.0
 """Least fall, in standard errors of the curve, that is more than luck."""
 
 MIN_GAIN = 0.1
-"""Least share of the fall that lies below the loss of guessing.
+"""Least share of the fall that lies below the loss of guessing, or of what a perfect model gains.
 
 Falling from a bad start to the loss of guessing is not learning.
 """
@@ -52,7 +53,8 @@ class Verdict(Worded):
     OK = "ok", "the loss fell to a clear valley and rose again"
     NO_DESCENT = (
         "no_descent",
-        "no rate taught the model anything; check labels, model and loss, or raise --max-lr",
+        "no rate taught the model anything in so few steps; check labels, model and loss, or raise "
+        "--steps or --max-lr",
     )
     NO_DIVERGENCE = (
         "no_divergence",
@@ -100,7 +102,13 @@ class Suggestion:
     rules: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) -> Suggestion:
+def suggest(
+    lr: ArrayLike,
+    losses: ArrayLike,
+    *,
+    chance: float | None = None,
+    perfect: float | None = None,
+) -> Suggestion:
     """Suggest learning rates from the loss curves of a sweep.
 
     The knee is the rate at which the seeds' mean curve, smoothed over the logarithm of the rate,
@@ -118,6 +126,8 @@ def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) ->
             losses between others that are not finite are skipped.
         chance: Loss of a guess that ignores the input, ln 10 for ten equal classes. Where it is
             known, a fall that does not lead below it is `no_descent`.
+        perfect: Loss of a perfect model, 0 for a cross-entropy. Where it is known too, little below
+            the loss of guessing is much if there is not more to gain, as with a rare class.
 
     Returns:
         The suggestion. Losses after the step at which `lrlab.finder.sweep.stop` ends a seed's sweep
@@ -139,7 +149,8 @@ def suggest(lr: ArrayLike, losses: ArrayLike, *, chance: float | None = None) ->
     x, curves = _checked(lr, losses)
     together = landmarks(x, curves)
     alone = [landmarks(x, curve[np.newaxis]) for curve in curves]
-    verdict = _verdict(x, curves, together, alone, chance)
+    known = None if chance is None else _Known(chance, perfect)
+    verdict = _verdict(x, curves, together, alone, known)
     rules = classic_rules(np.asarray(lr, np.float64), curves)
     if verdict is not Verdict.OK:
         return Suggestion(verdict, by_seed=(Rates(None, None),) * len(curves), rules=rules)
@@ -171,18 +182,25 @@ def _checked(lr: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
     return np.log(rates), whole(curves)
 
 
+class _Known(NamedTuple):
+    """Losses that are known before a sweep: of guessing, and of a perfect model if possible."""
+
+    chance: float
+    perfect: float | None
+
+
 def _verdict(
     x: Floats,
     curves: Floats,
     together: Landmarks,
     alone: list[Landmarks],
-    chance: float | None,
+    known: _Known | None,
 ) -> Verdict:
     """Return the first reason not to trust the curves, or `ok`."""
     decades = (x[-1] - x[0]) / DECADE
     if x.size < max(MIN_STEPS, MIN_STEPS_A_DECADE * decades):
         return Verdict.TOO_SHORT
-    learned = _learned(x, curves, together, chance)
+    learned = _learned(x, curves, together, known)
     share = np.median(np.isfinite(curves).sum(axis=1)) / x.size
     if not learned and share <= AT_ONCE:
         return Verdict.DIVERGED_AT_ONCE
@@ -200,15 +218,18 @@ def _verdict(
     return Verdict.TOO_NOISY if _disagree(together, alone) else Verdict.OK
 
 
-def _learned(x: Floats, curves: Floats, together: Landmarks, chance: float | None) -> bool:
+def _learned(x: Floats, curves: Floats, together: Landmarks, known: _Known | None) -> bool:
     """Return whether the loss fell, and to one that only a model that learned can have."""
     noise = _noise(x, curves, together)
     if together.descent <= SURE * math.hypot(noise, _initial_noise(curves)):
         return False
-    if chance is None:
+    if known is None:
         return True
-    gain = chance - (together.initial - together.descent)
-    return gain > max(MIN_GAIN * together.descent, SURE * noise)
+    gain = known.chance - (together.initial - together.descent)
+    most = together.descent
+    if known.perfect is not None:
+        most = min(most, known.chance - known.perfect)
+    return gain > max(MIN_GAIN * most, SURE * noise)
 
 
 def _still_falling(curves: Floats) -> bool:
