@@ -1,6 +1,7 @@
 """The figure of an LR sweep: the losses, the curve that the advice is read from, the advice."""
 
 import math
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ SHORT_RUNS = {"constant": "o", "one_cycle": "^"}
 
 _SPIKES = 99.0
 """Percentile of the losses before the valley that still shows."""
+
+
+_LINE = 54
+"""Letters in a line of text that the axes hold."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,9 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
     if summary.verified is not None:
         _draw_verified(ax, summary.verified)
     if summary.steady_lr is None:
-        ax.annotate(f"no suggestion: {summary.meaning}", (0.02, 0.03), size="small",
-                    xycoords="axes fraction", color="#B00000")  # fmt: skip
+        said = textwrap.fill(f"no suggestion: {summary.meaning}", _LINE)
+        ax.annotate(said, (0.02, 0.03), size="small", xycoords="axes fraction", color="#B00000",
+                    bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0}, zorder=2.4)  # fmt: skip
     ax.set_xlabel("learning rate")
     ax.set_ylabel("batch loss (cross-entropy, nats)")
     return ax
