@@ -112,8 +112,9 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
         _draw_verified(ax, summary.verified)
     if summary.steady_lr is None:
         said = textwrap.fill(f"no suggestion: {summary.meaning}", _LINE)
+        box = {"facecolor": "white", "alpha": 0.8, "linewidth": 0}
         ax.annotate(said, (0.02, 0.03), size="small", xycoords="axes fraction", color="#B00000",
-                    bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0}, zorder=2.4)  # fmt: skip
+                    bbox=box, zorder=2.4)  # fmt: skip
     ax.set_xlabel("learning rate")
     ax.set_ylabel("batch loss (cross-entropy, nats)")
     return ax
