@@ -66,12 +66,12 @@ The tasks held out were chosen before any of them was trained. Rule and search w
 development tasks alone, among them 17 that were held out from earlier versions. The tasks held out
 were then looked at once, and nothing was changed afterwards.
 
-How to read the worst cases. On `mlp, tabular, 1024` the search ran out of runs while the peak was
-still getting better: it ended at 1.8, where both of its seeds survived, a little below 2, where one
-of the truth's two seeds collapsed. On `mlp, fashion-mnist, 32, sgd` and `128, sgd` it ended
-between 0.1 and 0.32, the higher of which breaks down: the line between them is no truth, but a
-cliff is near. On `conv_bn, fashion, 512, adamw` a run has 95 steps, in which the moving averages of
-BatchNorm do not settle: the best rate of all reaches 47 %, and seeds differ by 10 points and more.
+How to read the worst cases. On `mlp, spirals, 1024` a run has 180 steps and wants a rate that would
+be too high for a long one; the sweep does not know that, the verification does. On `conv_bn,
+fashion, 512, adamw` a run has 95 steps, in which the moving averages of BatchNorm do not settle:
+the best rate of all reaches 47 %, and seeds differ by 10 points and more. In a regression the loss
+goes on falling after the sweep has seen 95 % of the fall, so that the sweep's numbers are low: 26 %
+more than the least loss on `mlp, friedman, 32` are 1.4 % of the variance.
 """
 
 
@@ -157,6 +157,8 @@ def shared_tasks() -> list[dict[str, Any]]:
 def read(stored: dict[str, Any], verified: dict[str, Any]) -> Task:
     """Return a stored task as arrays, with lrlab's suggestions as `find-lr` makes them."""
     of_task = verified.get(stored["name"], {})
+    if "truth" not in of_task:  # Runs of an earlier search, which this one may go on from.
+        of_task = {}
     at = of_task.get("truth", {kind: {} for kind in KINDS})
     truth = {kind: np.array([score(stored, runs) for runs in stored[kind]]) for kind in KINDS}
     measured = {kind: {lr: score(stored, runs) for lr, runs in at[kind].items()} for kind in KINDS}

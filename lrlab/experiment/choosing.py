@@ -287,7 +287,8 @@ def _sweep(
 def _fill(wish: _Wish) -> Choice:
     if not wish.suggested:
         reason = f"the sweep for `auto` found no learning rate: {wish.summary.verdict}, "
-        return Choice(wish.config, refused=reason + wish.summary.meaning)
+        where = " (options of `lrlab find-lr`)" if "--" in wish.summary.meaning else ""
+        return Choice(wish.config, refused=reason + wish.summary.meaning + where)
     rates: Mapping[Purpose, float] = wish.suggested
     if reading.exists(wish.file):
         verified = verified_auto.read(wish.file)
