@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-UNVERIFIED_MEAN, VERIFIED_MEAN = 2.6, 3.5
-"""Points of accuracy that a suggested rate costs on average on the tasks held out, as published.
+UNVERIFIED_MEAN, VERIFIED_MEAN, VERIFIED_WORST = 0.58, 0.18, 1.67
+"""Points of accuracy that a suggested rate costs on the tasks held out, as published.
 
-The aims were 0.6 and 0.3; lower these with the page.
+The aims were 0.6 on average, 0.3 on average, and 1.0 at worst, which is missed; lower these with
+the page.
 """
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -72,6 +73,7 @@ def test_verified_regret_over_the_tasks_held_out(finder, held_out):
         if not task.regression
     ]
     assert np.mean(points) <= VERIFIED_MEAN
+    assert max(points) <= VERIFIED_WORST
 
 
 def test_the_page_is_what_the_stored_tasks_say(finder, held_out):
