@@ -20,7 +20,6 @@ from lrlab.finder import span, sweep, verification
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
-from lrlab.results.run import Guess
 from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
 from lrlab.schedules.constant import Constant
 from lrlab.schedules.one_cycle import OneCycle
@@ -126,13 +125,12 @@ def sweep_experiment(
             jobs = [SweepJob(setup, rates, seed) for seed in swept_seeds]
             swept = executor(engines, default_workers(len(jobs))).results(jobs)
         losses = np.stack([one.losses for one in swept])
-        found = suggest(rates, losses, chance=engines.guess(source, "train").loss, perfect=0.0)
+        found = suggest(rates, losses, chance=engines.guess(setup, "train").loss, perfect=0.0)
         verified = None
         if verify:
             with report.waiting("Verifying the suggestions by short runs"):
                 side_by_side = executor(engines, default_workers(verification.MOST_RUNS))
-                guess = engines.guess(source)
-                verified = _verified(setup, experiment.epochs, side_by_side, found, guess)
+                verified = _verified(setup, experiment.epochs, side_by_side, found, engines)
     settings = SweepSettings(
         experiment=experiment.name,
         model=experiment.model_name,
@@ -144,10 +142,19 @@ def sweep_experiment(
         max_lr=max_lr,
         steps=steps,
         seeds=seeds,
+        loss=_loss_name(setup),
     )
     stopped_by = [one.stopped_by for one in swept]
     summary = sweep_record.summarise(found, stopped_by, settings, verified)
     return SweepRecord(rates, losses, summary)
+
+
+def _loss_name(setup: Setup) -> str | None:
+    """Return the name of the loss, None for a cross-entropy."""
+    loss = setup.task.loss
+    if not isinstance(loss, str):
+        return "own"
+    return None if loss.endswith("crossentropy") else loss
 
 
 @contextmanager
@@ -160,7 +167,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _verified(
-    setup: Setup, epochs: int, executor: Executor, found: Suggestion, guess: Guess
+    setup: Setup, epochs: int, executor: Executor, found: Suggestion, engines: "Engines"
 ) -> Verified | None:
     """Return the suggestions verified, None where there are none."""
     if found.steady_lr is None or found.max_lr is None:
@@ -168,7 +175,7 @@ def _verified(
     suggested: dict[Purpose, float] = {"steady_lr": found.steady_lr, "max_lr": found.max_lr}
     tried = (Constant(type="constant", lr=AUTO), OneCycle(type="one_cycle", max_lr=AUTO))
     questions = [Question(setup, schedule, epochs, suggested) for schedule in tried]
-    steady, peak = verifying.verify(questions, executor, guess)
+    steady, peak = verifying.verify(questions, executor, engines.guess)
     return Verified(
         steady_lr=steady.rates["steady_lr"] if steady.rates else None,
         max_lr=peak.rates["max_lr"] if peak.rates else None,

@@ -116,7 +116,9 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
         ax.annotate(said, (0.02, 0.03), size="small", xycoords="axes fraction", color="#B00000",
                     bbox=box, zorder=2.4)  # fmt: skip
     ax.set_xlabel("learning rate")
-    ax.set_ylabel("batch loss (cross-entropy, nats)")
+    loss = summary.settings.loss
+    name = "cross-entropy, nats" if loss is None else loss.replace("_", " ")
+    ax.set_ylabel(f"batch loss ({name})")
     return ax
 
 

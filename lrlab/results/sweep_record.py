@@ -63,7 +63,7 @@ def _with_known_optimizer(optimizer: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepSettings:
-    """What was swept, and how; `optimizer` is its config."""
+    """What was swept, and how; `optimizer` is its config, `loss` None for a cross-entropy."""
 
     experiment: Text | None = None
     model: Text
@@ -75,6 +75,7 @@ class SweepSettings:
     max_lr: Rate
     steps: Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
     seeds: Annotated[int, Field(strict=True, ge=1, le=1_000)]
+    loss: Text | None = field(default=None, metadata=records.LEFT_OUT)
 
 
 @dataclass(frozen=True, kw_only=True)
