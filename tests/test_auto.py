@@ -198,7 +198,8 @@ def question(text, *, images=320, epochs=2):
     return Question(read.setup(source), read.schedule, epochs, FOUND)
 
 
-TENTH = Guess(0.1, 2.3026, 1_000)
+def tenth(_):
+    return Guess(0.1, 2.3026, 1_000)
 
 
 class Pretended:
@@ -242,7 +243,7 @@ def test_questions_are_answered_side_by_side_and_stay_where_runs_survive():
         question("{type: one_cycle, max_lr: auto}", **LONG),
     ]
     alive = Pretended(lambda lr: Score(0.5, 0.8 + min(lr, 0.05)) if lr < 0.03 else Score(2.3, 0.1))
-    steady, peak = verify(asked, alive, guess=TENTH)
+    steady, peak = verify(asked, alive, tenth)
     assert alive.rounds[0] == 6
     assert steady.rates["steady_lr"] < 0.03
     assert peak.rates["max_lr"] < 0.03
@@ -254,9 +255,9 @@ def test_questions_are_answered_side_by_side_and_stay_where_runs_survive():
 
 def test_no_rate_is_found_where_every_run_is_no_better_than_a_guess():
     asked = question("{type: constant, lr: auto}", **LONG)
-    (answer,) = verify([asked], Pretended(lambda _: Score(2.3, 0.1)), guess=TENTH)
+    (answer,) = verify([asked], Pretended(lambda _: Score(2.3, 0.1)), tenth)
     assert answer.rates is None
-    (answer,) = verify([asked], Pretended(lambda _: None), guess=TENTH)
+    (answer,) = verify([asked], Pretended(lambda _: None), tenth)
     assert answer.rates is None
     assert all(run.val_loss is None for run in answer.runs)
 
@@ -264,7 +265,7 @@ def test_no_rate_is_found_where_every_run_is_no_better_than_a_guess():
 def test_rates_that_do_not_fit_the_schedule_are_not_tried():
     asked = question("{type: one_cycle, max_lr: auto, start_lr: 0.06}", **LONG)
     assert asked.job(Trial(-1, 0)) is None
-    (answer,) = verify([asked], Pretended(lambda lr: Score(lr, 0.8)), guess=TENTH)
+    (answer,) = verify([asked], Pretended(lambda lr: Score(lr, 0.8)), tenth)
     assert answer.rates["max_lr"] == pytest.approx(0.1)
 
 

@@ -13,6 +13,7 @@ from told import Told
 from lrlab import config, console, experiment
 from lrlab.finder import verification
 from lrlab.finder.verification import MOST_RUNS, Trial, error_of, proposals, refined
+from lrlab.plots import sweep_figure
 from lrlab.results import sweep_record
 
 
@@ -217,3 +218,23 @@ def test_learning_how_frequent_the_classes_are_is_no_descent(tmp_path):
     assert record.losses[:, :20].mean() > 0.6
     assert np.nanmin(record.smoothed) < 0.8 * math.log(2)
     assert (record.summary.verdict, record.summary.steady_lr) == ("no_descent", None)
+
+
+def test_a_regression_is_verified_by_its_loss(tmp_path):
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(1_500, 6))
+    y = np.sin(x[:, 0]) + x[:, 1] * x[:, 2] + rng.normal(0, 0.1, len(x))
+    np.savez(tmp_path / "own.npz", x_train=x, y_train=y.astype(np.float32))
+    read = config.reference(config.overrides(["epochs=3"], data=str(tmp_path / "own.npz")))
+    record = experiment.find_lr(read, out=tmp_path, seeds=2, report=Told(), verify=True)
+    summary = record.summary
+    assert (summary.verdict, summary.settings.loss) == ("ok", "mean squared error")
+    assert sweep_figure.draw(record).axes[0].get_ylabel() == "batch loss (mean squared error)"
+    for kind, rate in (("constant", "steady_lr"), ("one_cycle", "max_lr")):
+        runs = [run for run in summary.verified.runs if run.schedule == kind]
+        assert all(run.val_accuracy is None for run in runs)
+        losses = {run.lr: run.val_loss for run in runs if run.val_loss is not None}
+        nearest = min(losses, key=lambda lr: abs(math.log(lr / getattr(summary.verified, rate))))
+        assert losses[nearest] <= 1.5 * min(losses.values())
+    sweep_record.write(tmp_path, record)
+    assert sweep_record.read(tmp_path).summary == summary

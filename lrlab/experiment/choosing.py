@@ -188,9 +188,7 @@ def _verify_missing(
             with interruptible(), report.waiting("Verifying the rates for `auto` by short runs"):
                 engines = load(source)
                 found = verifying.verify(
-                    list(questions.values()),
-                    executor(engines, count),
-                    engines.guess(next(iter(questions.values())).setup),
+                    list(questions.values()), executor(engines, count), engines.guess
                 )
         except TrainingError as error:
             failed |= dict.fromkeys(questions, error.message)

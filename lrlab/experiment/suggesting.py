@@ -20,7 +20,6 @@ from lrlab.finder import span, sweep, verification
 from lrlab.finder.suggestion import Suggestion, suggest
 from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
-from lrlab.results.run import Guess
 from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
 from lrlab.schedules.constant import Constant
 from lrlab.schedules.one_cycle import OneCycle
@@ -131,8 +130,7 @@ def sweep_experiment(
         if verify:
             with report.waiting("Verifying the suggestions by short runs"):
                 side_by_side = executor(engines, default_workers(verification.MOST_RUNS))
-                guess = engines.guess(setup)
-                verified = _verified(setup, experiment.epochs, side_by_side, found, guess)
+                verified = _verified(setup, experiment.epochs, side_by_side, found, engines)
     settings = SweepSettings(
         experiment=experiment.name,
         model=experiment.model_name,
@@ -162,7 +160,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _verified(
-    setup: Setup, epochs: int, executor: Executor, found: Suggestion, guess: Guess
+    setup: Setup, epochs: int, executor: Executor, found: Suggestion, engines: "Engines"
 ) -> Verified | None:
     """Return the suggestions verified, None where there are none."""
     if found.steady_lr is None or found.max_lr is None:
@@ -170,7 +168,7 @@ def _verified(
     suggested: dict[Purpose, float] = {"steady_lr": found.steady_lr, "max_lr": found.max_lr}
     tried = (Constant(type="constant", lr=AUTO), OneCycle(type="one_cycle", max_lr=AUTO))
     questions = [Question(setup, schedule, epochs, suggested) for schedule in tried]
-    steady, peak = verifying.verify(questions, executor, guess)
+    steady, peak = verifying.verify(questions, executor, engines.guess)
     return Verified(
         steady_lr=steady.rates["steady_lr"] if steady.rates else None,
         max_lr=peak.rates["max_lr"] if peak.rates else None,

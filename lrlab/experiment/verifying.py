@@ -1,6 +1,6 @@
 """Verify suggested rates by short real runs, those of all schedules side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,33 +73,32 @@ class Answer:
     runs: tuple[ShortRun, ...]
 
 
-def verify(questions: Sequence[Question], executor: Executor, guess: Guess) -> list[Answer]:
+def verify(
+    questions: Sequence[Question], executor: Executor, guess_of: Callable[[Setup], Guess]
+) -> list[Answer]:
     """Answer questions by short runs, side by side.
 
     Args:
         questions: The questions, all on the same data.
         executor: Carries out the training.
-        guess: What the best constant guess gives on the validation set; a run that is no better
-            has not survived.
+        guess_of: What the best constant guess gives on a setup's validation set; a run that is no
+            better has not survived.
 
     Raises:
         TrainingError: If a run failed.
     """
     tried: list[dict[Trial, Score | None]] = [{} for _ in questions]
-    metric = questions[0].setup.task.metric
 
-    def errors(of: Mapping[Trial, Score | None]) -> dict[Trial, float | None]:
-        return {
-            trial: None
-            if score is None or chance.no_better(guess, score.score, score.loss, metric)
-            else _error(score, metric)
-            for trial, score in of.items()
-        }
+    guesses = [guess_of(question.setup) for question in questions]
+
+    def errors(number: int) -> dict[Trial, float | None]:
+        metric, guess = questions[number].setup.task.metric, guesses[number]
+        return {trial: _error(score, metric, guess) for trial, score in tried[number].items()}
 
     while asked := [
         (number, trial)
-        for number, of in enumerate(tried)
-        for trial in verification.proposals(errors(of))
+        for number in range(len(questions))
+        for trial in verification.proposals(errors(number))
     ]:
         jobs = {each: questions[each[0]].job(each[1]) for each in asked}
         doable = {each: job for each, job in jobs.items() if job is not None}
@@ -107,16 +106,21 @@ def verify(questions: Sequence[Question], executor: Executor, guess: Guess) -> l
         for number, trial in asked:
             tried[number][trial] = _score(given.get((number, trial)))
     return [
-        _answer(question, of, verification.refined(errors(of)))
-        for question, of in zip(questions, tried, strict=True)
+        _answer(question, tried[number], verification.refined(errors(number)))
+        for number, question in enumerate(questions)
     ]
 
 
-def _error(score: Score, metric: Metric) -> float:
-    """Return what the search makes as small as it can: an error above 0."""
+def _error(score: Score | None, metric: Metric, guess: Guess) -> float | None:
+    """Return what the search compares, None where a run did not survive.
+
+    Where the metric is no share of right answers, that is the loss alone.
+    """
+    if score is None or chance.no_better(guess, score.score, score.loss, metric):
+        return None
     if metric.points:
         return verification.error_of(score.loss, score.score)
-    return score.score if metric.mode == "min" and metric.least == 0 else score.loss
+    return max(score.loss, 0.0)
 
 
 def _score(given: RunResult | Score | None) -> Score | None:

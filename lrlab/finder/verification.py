@@ -64,7 +64,8 @@ Results = Mapping[Trial, float | None]
 class ShortRun:
     """A short real run: the `type` of its schedule, its rate or peak, what it gave.
 
-    The results are those of the validation set after the run, None where it broke down.
+    The results are those of the validation set after the run, None where it broke down; the
+    accuracy is that or a like share, None where the metric is no share.
     """
 
     schedule: str
