@@ -89,7 +89,11 @@ def injector(tmp_path_factory):
         for words in (COMPARE, COMMANDS["find-lr"]):
             done = made.run(folder, words)
             assert done["code"] in (0, 1), done["said"]
-        assert made.run(folder, COMMANDS["compare more"], interrupt=True)["code"] == 130
+        for _ in range(5):  # On a busy machine the run may end before it is told to stop.
+            assert made.run(folder, COMMANDS["compare more"], interrupt=True)["code"] == 130
+            if list(folder.rglob("*.checkpoint.npz")):
+                break
+            shutil.rmtree(next(folder.glob("out/runs/new-*")))
         assert len(list(folder.rglob("*.checkpoint.npz"))) == 1
         yield made
 
