@@ -389,7 +389,8 @@ def test_ctrl_c_ends_a_real_comparison_within_a_moment(compare, write_config, sm
             lines.append(line)
             if line.startswith("quick seed 0: val accuracy"):
                 break
-        time.sleep(0.3)  # The slow run is at work now.
+        while not list((tmp_path / "out").rglob("slow-*/*.checkpoint.npz")):
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         sent = time.monotonic()
         stdout, rest = process.communicate(timeout=60)

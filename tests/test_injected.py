@@ -89,7 +89,11 @@ def injector(tmp_path_factory):
         for words in (COMPARE, COMMANDS["find-lr"]):
             done = made.run(folder, words)
             assert done["code"] in (0, 1), done["said"]
-        assert made.run(folder, COMMANDS["compare more"], interrupt=True)["code"] == 130
+        for _ in range(5):  # On a busy machine the run may end before it is told to stop.
+            assert made.run(folder, COMMANDS["compare more"], interrupt=True)["code"] == 130
+            if list(folder.rglob("*.checkpoint.npz")):
+                break
+            shutil.rmtree(next(folder.glob("out/runs/new-*")))
         assert len(list(folder.rglob("*.checkpoint.npz"))) == 1
         yield made
 
@@ -152,7 +156,7 @@ class Case:
         done = self._injector.run(self._case, COMMANDS[self._name], at, failure)
         told = f"{self._name}, operation {at}, {failure}: {done['code']}\n{done['said']}"
         assert "Traceback" not in done["said"], told
-        assert done["code"] in (0, 1, 2, 3, failure), told
+        assert done["code"] in ((0, 1, 2, 3) if failure > 0 else (failure, 0, 1)), told
         assert not list(self._case.rglob("*.damaged")), told
         if failure > 0:
             after = numbers(self._case)

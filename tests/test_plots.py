@@ -483,7 +483,11 @@ def test_ticks_of_rates_have_one_format(low, high, labels, ax):
     scales.label_plainly(ax.yaxis)
     ax.figure.draw_without_rendering()
     ticks = [*ax.yaxis.get_major_ticks(), *ax.yaxis.get_minor_ticks()]
-    shown = {t.get_loc(): t.label1.get_text() for t in ticks if low <= t.get_loc() <= high * 1.001}
+    shown = {
+        t.get_loc(): t.label1.get_text()
+        for t in ticks
+        if 0.999 * low <= t.get_loc() <= 1.001 * high
+    }
     assert [shown[at] for at in sorted(shown) if shown[at]] == labels
 
 

@@ -31,6 +31,7 @@ from lrlab.results import (
     inspection,
     run_folder,
     sweep_record,
+    test_openings,
     verified_auto,
 )
 from lrlab.results.inspection import Kind, run_findings
@@ -369,6 +370,8 @@ def noticing(out: Path, path: Path) -> Callable[[], bool]:
         return lambda: fails(lambda: verified_auto.read(path))
     if path.name == fresh_list.FILE:
         return lambda: fails(lambda: fresh_list.read(out))
+    if path.name == test_openings.FILE:
+        return lambda: fails(lambda: test_openings.read(out))
     return damaged_run
 
 
