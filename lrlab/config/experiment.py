@@ -252,7 +252,8 @@ class Experiment(Model):
             name = str(self.model)
             return Setup(source, name, optimizer, self.batch_size, stated, weights)
         examined = self._own.examined(source, stated)
-        return Setup(source, self._own.model, optimizer, self.batch_size, examined.task, weights)
+        model, batch = self._own.model, examined.batch
+        return Setup(source, model, optimizer, self.batch_size, examined.task, weights, batch)
 
     def settled(self, source: "DataSource") -> "Experiment":
         """Return the experiment with the optimizer that its model was compiled with, if any.

@@ -12,7 +12,8 @@ from lrlab.reporter import Reporter
 from lrlab.tasks import code, code_loading
 from lrlab.tasks.code import Origin
 from lrlab.tasks.data_source import DataSource
-from lrlab.tasks.own_model import OwnFunction, OwnModel, OwnOptimizer
+from lrlab.tasks.own_model import OwnFunction, OwnModel
+from lrlab.tasks.own_optimizer import OwnOptimizer
 from lrlab.tasks.stated_task import OwnCode
 from lrlab.tasks.wanted import Wanted
 
@@ -89,7 +90,9 @@ def _optimizer(experiment: Experiment, trusted: frozenset[Origin]) -> OwnOptimiz
     stated = experiment.optimizer
     if not isinstance(stated, StatedOptimizer):
         return None
-    return OwnOptimizer.of_code(_code(stated.type, trusted), stated.args)
+    own = OwnOptimizer.of_code(_code(stated.type, trusted), stated.args)
+    own.build()  # What is wrong with it is told before anything is trained.
+    return own
 
 
 def _code(text: str, trusted: frozenset[Origin]) -> code_loading.Code:

@@ -50,11 +50,15 @@ def prepare(sources: Iterable[DataSource]) -> "Engines":
     Raises:
         DataError: If a data set is damaged.
     """
+    sources = list(sources)
     imported = _Task(_import_engines)
     arrays = {
-        source: _Task(functools.partial(data.load, source)) for source in dict.fromkeys(sources)
+        source: _Task(functools.partial(data.load, source))
+        for source in dict.fromkeys(sources)
+        if source.streamed is None
     }
-    loaded = {source: task.result() for source, task in arrays.items()}
+    streamed = {source: source.streamed for source in sources if source.streamed is not None}
+    loaded = {source: task.result() for source, task in arrays.items()} | streamed
     engines: Engines = imported.result()(loaded)
     return engines
 

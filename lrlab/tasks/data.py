@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from lrlab.errors import CodeError, DataError
+from lrlab.errors import DataError
 from lrlab.io import reading
 from lrlab.tasks import (
     code,
@@ -21,11 +21,13 @@ from lrlab.tasks import (
     labels,
     parts,
     sketches,
+    stream_set,
 )
 from lrlab.tasks.code import Origin
 from lrlab.tasks.cycling import cycling
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.parts import Given, Part, Tree
+from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.readers import csv_table, keras_sets, named_arrays, returned
 from lrlab.tasks.scale import Scale
 from lrlab.tasks.sentences import sentences
@@ -66,6 +68,10 @@ class DataSet:
     def inputs(self, part: Part) -> Any:
         """Return the inputs of a part as a model takes them."""
         return scaled(part.x, self.scale)
+
+    def targets(self, split: Literal["train", "validation"]) -> Tree:
+        """Return the targets to train or to validate on."""
+        return (self.train if split == "train" else self.validation).y
 
     @property
     def x_train(self) -> Any:
@@ -121,6 +127,8 @@ def resolve(
     if wanted.name in BUILT_IN:
         return _split_as_stated(_built_in(wanted.name, data_dir, warn), wanted)
     name, given, digest = _read_own(wanted, trusted)
+    if isinstance(given, Streams):
+        return _resolve_streams(name, wanted, trusted, warn)
     if wanted.standardise is not None:
         given = replace(given, standardise=wanted.standardise)
     split = wanted.split or DRAWN
@@ -157,19 +165,70 @@ def _split_as_stated(source: DataSource, wanted: Wanted) -> DataSource:
     )
 
 
-def _read_own(wanted: Wanted, trusted: Collection[Origin]) -> tuple[str, Given, str | None]:
+def _resolve_streams(
+    name: str, wanted: Wanted, trusted: Collection[Origin], warn: Warn | None
+) -> DataSource:
+    """Return the source of streams that a user's function makes, anew for every run."""
+    if wanted.split is not None or wanted.standardise is not None:
+        raise DataError(
+            f"`{wanted.name}` gives streams, which lrlab neither splits nor scales",
+            "leave out `validation` and `scale`, and do both in the function",
+        )
+
+    def make(seed: int) -> Streams:
+        _, found, _ = _read_own(wanted, trusted, seed)
+        assert isinstance(found, Streams)
+        return found
+
+    return resolve_streams(name, make, warn=warn, place=f"`{wanted.name}`")
+
+
+def resolve_streams(
+    name: str, make: Callable[[int], Streams], *, warn: Warn | None = None, place: str = ""
+) -> DataSource:
+    """Return the source of streams, after a pass over each.
+
+    Args:
+        name: What tables and figures call it.
+        make: Makes the streams of a run from its seed; a pair is training and validation data.
+        warn: Called with each text about what is probably a mistake.
+        place: What messages call it.
+
+    Raises:
+        DataError: If they cannot be trained on.
+    """
+    streamed = stream_set.counted(lambda seed: make(seed).with_validation())
+    of_train = streamed.passes["train"]
+    held = streamed.targets("validation")
+    task = of_targets(_joined([of_train.targets, held]))
+    streamed = replace(streamed, task=task)
+    stated: dict[str, Any] = {split: each.digest for split, each in streamed.passes.items()}
+    arrays = {split: getattr(streamed, split) for split in ("validation", "test")}
+    parts_ = [part for part in arrays.values() if part is not None]
+    stated |= {"arrays": [parts.fingerprint(Given(part)) for part in parts_]}
+    if warn is not None:
+        for text in labels.doubts(of_train.targets, held, task):
+            warn(f"{place or f'`{name}`'}: {text}")
+    return DataSource(
+        name,
+        hashlib.sha256(repr(stated).encode()).hexdigest(),
+        of_train.examples,
+        shape=of_train.row_shapes(),
+        task=task,
+        streamed=streamed,
+    )
+
+
+def _read_own(
+    wanted: Wanted, trusted: Collection[Origin], seed: int = 0
+) -> tuple[str, Given | Streams, str | None]:
     """Return a user's own data: their name, the arrays, and the hash of the file they were in."""
     if wanted.is_code:
         reference = code.parse(wanted.name, Path())
         function = code_loading.load(reference, trusted)
-        found = function.call({"seed": 0}, json.loads(wanted.args))
-        read = returned.given(found, f"`{wanted.name}`")
-        if isinstance(read, Streams):
-            raise CodeError(
-                f"`{wanted.name}` gives a stream of batches, which `compare` cannot train on yet",
-                "return arrays, or sweep it from Python: `lrlab.find_lr(model, dataset)`",
-            )
-        return reference.import_string, read, None
+        with preserved_random_state(seed):  # Unseeded randomness is then the same every time.
+            found = function.call({"seed": seed}, json.loads(wanted.args))
+        return reference.import_string, returned.given(found, f"`{wanted.name}`"), None
     if wanted.name in _EMBEDDED:
         return wanted.name, _EMBEDDED[wanted.name](), None
     if wanted.name.startswith(KERAS):
@@ -248,7 +307,10 @@ def _vocabulary(given: Given) -> int | None:
 
 def _targets(given: Given) -> Tree:
     """Return the targets of all parts together, since a class may be in one of them only."""
-    trees = [part.y for part in given.parts().values()]
+    return _joined([part.y for part in given.parts().values()])
+
+
+def _joined(trees: list[Tree]) -> Tree:
     if isinstance(trees[0], dict):
         return {name: np.concatenate([t[name] for t in trees]) for name in trees[0]}  # type: ignore[call-overload]
     if isinstance(trees[0], tuple):
@@ -302,7 +364,7 @@ def _split(source: DataSource, given: Given) -> tuple[Part, Part]:
     train, held = source.split.of(len(given.train), labels.classes(given.train.y, source.task))
     if source.split.first:  # Views, not copies.
         return given.train.rows(slice(len(held), None)), given.train.rows(slice(len(held)))
-    return given.train.rows(train), given.train.rows(held)
+    return given.train.picked(train), given.train.picked(held)
 
 
 def _scale(x: Tree) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from lrlab.io.npz import Array
 from lrlab.tasks.parts import Given, mapped
 from lrlab.tasks.split import BOOK, Split
+from lrlab.tasks.stream_set import StreamedSet
 from lrlab.tasks.task import CLASSIFICATION, Task
 
 _SHAPE = (28, 28)
@@ -31,6 +32,7 @@ class DataSource:
         given: The arrays, where they were read already.
         vocabulary: How many tokens there are, where examples are sequences of tokens.
         standardise: Whether inputs that would be standardised are.
+        streamed: The streams, where the data set makes its own batches.
     """
 
     name: str = field(compare=False)
@@ -43,18 +45,30 @@ class DataSource:
     given: Given | None = field(default=None, compare=False, repr=False)
     vocabulary: int | None = field(default=None, compare=False)
     standardise: bool = field(default=True, compare=False)
+    streamed: StreamedSet | None = field(default=None, compare=False, repr=False)
 
-    def sample(self) -> Any:
-        """Return two examples as a model takes them, though not standardised."""
-        if self.given is None:
-            return np.zeros((2, *self.shape), np.float32)
+    @property
+    def steps(self) -> int | None:
+        """Steps of an epoch where the data set makes its own batches, otherwise None."""
+        return None if self.streamed is None else self.streamed.passes["train"].steps
 
-        def two(array: Array) -> Array:
-            few = array[:2]
+    def sample(self, count: int = 2) -> Any:
+        """Return some examples as a model takes them, though not standardised.
+
+        Args:
+            count: How many; the same ones over and over if there are fewer.
+        """
+
+        def some(array: Array) -> Array:
+            few = array[np.arange(count) % len(array)]
             standard = self.given is not None and self.given.standardise
             return few.astype(np.float32) if standard or few.dtype == np.float64 else few
 
-        return mapped(self.given.train.x, two)
+        if self.streamed is not None:
+            return mapped(self.streamed.passes["train"].sample["x"], some)
+        if self.given is None:
+            return np.zeros((count, *self.shape), np.float32)
+        return mapped(self.given.train.x, some)
 
     @classmethod
     def of(cls, name: str, fingerprint: str, images: int, path: Path | None = None) -> "DataSource":

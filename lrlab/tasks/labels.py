@@ -88,12 +88,6 @@ def flaw_of_kind(descr: str, name: str) -> Flaw:
 def tidied(given: Given) -> Given:
     """Return a data set whose class numbers are int32, in one axis where they were a column."""
 
-    def tidy(array: Array) -> Array:
-        if array.dtype.kind == "f":
-            return array.astype(np.float32)
-        column = array.ndim == 2 and array.shape[1] == 1
-        return (array[:, 0] if column else array).astype(np.int32)
-
     def tidied_part(part: Part) -> Part:
         return replace(part, y=mapped(part.y, tidy))
 
@@ -103,6 +97,14 @@ def tidied(given: Given) -> Given:
         validation=given.validation and tidied_part(given.validation),
         test=given.test and tidied_part(given.test),
     )
+
+
+def tidy(array: Array) -> Array:
+    """Return targets as float32, or as int32 and then in one axis where they were a column."""
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    column = array.ndim == 2 and array.shape[1] == 1
+    return (array[:, 0] if column else array).astype(np.int32)
 
 
 def classes(y: Tree, task: Task) -> npt.NDArray[np.int64] | None:

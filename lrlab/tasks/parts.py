@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from lrlab.io.npz import Array
+from lrlab.tasks.picked import rows_of
 
 Tree: TypeAlias = Array | dict[str, Array] | tuple[Array, ...]
 """What a model takes or gives: one array, arrays by name, or arrays in order."""
@@ -44,6 +48,12 @@ class Part:
         """Return the part of some samples: a slice, a mask or their numbers in order."""
         weight = None if self.weight is None else self.weight[which]
         return Part(rows(self.x, which), rows(self.y, which), weight)
+
+    def picked(self, numbers: npt.NDArray[np.int64]) -> "Part":
+        """Return the part of some samples; inputs on a disk stay there until they are needed."""
+        x = mapped(self.x, lambda array: rows_of(array, numbers))
+        weight = None if self.weight is None else self.weight[numbers]
+        return Part(x, rows(self.y, numbers), weight)
 
     def arrays(self, name: str) -> Iterator[tuple[str, Array]]:
         """Yield all arrays with what to call them, as `x_train` or `y_train["price"]`.

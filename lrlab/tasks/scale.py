@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from lrlab.errors import DataError
 from lrlab.io.npz import Array
+from lrlab.tasks.parts import blocks
+from lrlab.tasks.picked import is_on_disk
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,6 +41,8 @@ class Scale:
         Raises:
             DataError: If the values are too small.
         """
+        if is_on_disk(x):
+            return _of_blocks(x)
         pixels = x.astype(np.float32)
         mean = pixels.mean(axis=0, dtype=np.float64)
         with np.errstate(under="ignore"):
@@ -56,6 +60,16 @@ class Scale:
                 "scale them, to about 1",
             )
         return cls(shift, factor)
+
+
+def _of_blocks(x: Array) -> Scale:
+    """Return the scale of an array on a disk, of which a block at a time is in memory."""
+    total = sum(block.sum(axis=0, dtype=np.float64) for _, block in blocks(x))
+    mean = np.asarray(total / len(x))
+    squares = sum(np.square(block - mean).sum(axis=0, dtype=np.float64) for _, block in blocks(x))
+    deviation = np.sqrt(np.asarray(squares / len(x)))
+    deviation[deviation == 0] = 1.0
+    return Scale(mean.astype(np.float32), (1.0 / deviation).astype(np.float32))
 
 
 def _exactly(pixels: Floats) -> npt.NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """The setup: what is compared under all schedules, as one value with one identity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lrlab.schedules import Length
@@ -8,7 +8,8 @@ from lrlab.tasks import models
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.models import Build
 from lrlab.tasks.optimizers import Optimizer
-from lrlab.tasks.own_model import CompiledOptimizer, OwnModel, OwnOptimizer
+from lrlab.tasks.own_model import OwnModel
+from lrlab.tasks.own_optimizer import CompiledOptimizer, OwnOptimizer
 from lrlab.tasks.task import Task
 
 
@@ -24,6 +25,7 @@ class Setup:
         stated: The task where its loss or metric is not the usual one for the targets; None: it
             follows from them.
         class_weight: What the examples of each class count in the loss, in pairs; None: all alike.
+        batch: The number of examples that the model wants in every batch; None: any.
     """
 
     data: DataSource
@@ -32,6 +34,7 @@ class Setup:
     batch_size: int
     stated: Task | None = None
     class_weight: tuple[tuple[int, float], ...] | None = None
+    batch: int | None = field(default=None, compare=False)
 
     @property
     def task(self) -> Task:
@@ -40,11 +43,15 @@ class Setup:
 
     def length(self, epochs: int) -> Length:
         """Return the length of a run of so many epochs."""
+        if self.data.steps is not None:
+            return Length(self.data.steps, epochs)
         return Length.of(self.data.train_images, self.batch_size, epochs)
 
     def build(self, seed: int) -> Any:
         """Return a fresh Keras model, whose weights are a function of the seed alone."""
         shape, task = self.data.shape, self.task
+        if isinstance(self.model, OwnModel):
+            return self.model(shape, task.outputs, seed, self.data.sample())
         if not isinstance(self.model, str):
             return self.model(shape, task.outputs, seed)
         return models.build(

@@ -8,13 +8,9 @@ from lrlab.metric import Metric
 
 if TYPE_CHECKING:
     from lrlab.tasks.data_source import DataSource
-    from lrlab.tasks.own_model import (
-        CompiledOptimizer,
-        Examined,
-        OwnFunction,
-        OwnModel,
-        OwnOptimizer,
-    )
+    from lrlab.tasks.examining import Examined
+    from lrlab.tasks.own_model import OwnFunction, OwnModel
+    from lrlab.tasks.own_optimizer import CompiledOptimizer, OwnOptimizer
     from lrlab.tasks.task import Task
 
 LOSSES = (
@@ -43,7 +39,7 @@ class OwnCode:
         Raises:
             CodeError: If it does not fit the data.
         """
-        from lrlab.tasks.own_model import examine
+        from lrlab.tasks.examining import examine
 
         assert self.model is not None
         key = (source, None if stated is None else repr(stated.identity()))

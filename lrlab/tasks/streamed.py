@@ -101,6 +101,10 @@ class Streams:
     validation: Stream | Part | None = None
     test: Stream | Part | None = None
 
+    def with_validation(self) -> "Streams":
+        """Return a pair as training and validation data: a stream cannot be split."""
+        return self if self.validation is not None else Streams(self.train, self.test)
+
 
 def stream(value: Any, name: str) -> Stream | None:
     """Return a value as a stream, None if it is none; neither library is imported for that.

@@ -45,7 +45,7 @@ def train_run(
     Raises:
         Stopped: If `stop` was set meanwhile.
     """
-    length = Length.of(engine.images, engine.batch_size, job.epochs)
+    length = Length(len(engine.sizes()), job.epochs)
     rates_of = _rates_of(job.schedule, length, engine.metric)
     momenta = schedules.momenta(job.schedule, length)
     engine.trace(cycled=momenta is not None)
@@ -104,7 +104,7 @@ class _Course:
         self._chunks = Chunks(engine, stop, pace)
         self._tell = tell
         self._pace = pace
-        self._keeps = job.keep_checkpoints
+        self._keeps = job.keep_checkpoints and engine.resumable
         self._rates: list[Floats] = []
         self._losses: list[Floats] = []
         self._steps = 0
@@ -205,17 +205,12 @@ class _Course:
             EpochResult(
                 epoch=len(self.history),
                 lr=float(rates[-1]),
-                loss=self._mean_loss(losses, images),
+                loss=float(np.average(losses.astype(np.float64), weights=self._engine.sizes())),
                 score=trained,
                 val_loss=score.loss,
                 val_score=score.score,
             )
         )
-
-    def _mean_loss(self, losses: Floats, images: int) -> float:
-        sizes = np.full(len(losses), self._engine.batch_size)
-        sizes[-1] = images - self._engine.batch_size * (len(losses) - 1)
-        return float(np.average(losses.astype(np.float64), weights=sizes))
 
 
 def _rates_of(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lrlab.tasks.own_model import OwnModel
+from lrlab.tasks.own_optimizer import CompiledOptimizer
 from lrlab.tasks.setup import Setup
 from lrlab.tasks.task import Task
 from lrlab.training.engines.loaded import keras, tf
@@ -13,39 +14,40 @@ LossOf = Callable[..., Any]
 """`loss(x, batch, predicted, training=...)`: the scalar that `fit` would report for a batch."""
 
 
-def predicted(model: Any, x: Any, *, training: bool) -> Any:
-    """Return a model's outputs for a batch; some `call` methods do not know of training."""
-    if getattr(model, "_call_has_training_arg", True):
-        return model(x, training=training)
-    return model(x)
-
-
 def loss_of(model: Any, setup: Setup) -> LossOf:
     """Compile a model for a setup and return its loss.
 
-    A model of the user's that is compiled keeps its loss unless the experiment states another.
+    A model of the user's that is compiled keeps its loss unless the experiment states another. As
+    in `fit`, what a class counts plays a part in training only.
     """
     if not (isinstance(setup.model, OwnModel) and setup.task.loss is None and model.compiled):
         model.compile(optimizer="sgd", loss=_loss(model, setup), jit_compile=False)
     knows = "training" in inspect.signature(model.compute_loss).parameters
-    weighted = _class_weights(setup)
+    counts = _class_counts(setup)
 
     def loss(x: Any, batch: dict[str, Any], outputs: Any, *, training: bool) -> Any:
         weight = batch.get("weight")
-        if weighted is not None:
-            of_class = tf.gather(weighted, batch["y"])
-            weight = of_class if weight is None else of_class * tf.cast(weight, of_class.dtype)
+        if counts is not None and training:
+            weight = counts(batch["y"])
         more = {"training": training} if knows else {}
         return model.compute_loss(x=x, y=batch["y"], y_pred=outputs, sample_weight=weight, **more)
 
     return loss
 
 
-def _class_weights(setup: Setup) -> Any:
+def _class_counts(setup: Setup) -> Callable[[Any], Any] | None:
+    """Return what gives the weight of each example by its class, None where all count alike."""
     if setup.class_weight is None:
         return None
-    weights = dict(setup.class_weight)
-    return tf.constant([weights.get(i, 1.0) for i in range(setup.task.outputs)], tf.float32)
+    stated = dict(setup.class_weight)
+    classes = max(2, setup.task.outputs)
+    table = tf.constant([stated.get(i, 1.0) for i in range(classes)], tf.float32)
+
+    def counts(y: Any) -> Any:
+        of_rows = setup.task.kind == "one-hot"
+        return tf.gather(table, tf.argmax(y, axis=-1, output_type=tf.int32) if of_rows else y)
+
+    return counts
 
 
 def _loss(model: Any, setup: Setup) -> Any:
@@ -99,6 +101,25 @@ def ends_in_probabilities(output: Any) -> bool:
     return getattr(activation, "__name__", None) in _ACTIVATED
 
 
+def output_of(model: Any, name: str | int | None) -> Callable[[Any], Any]:
+    """Return what picks an output out of a structure of outputs, or of targets.
+
+    Args:
+        model: The model, whose outputs may have names.
+        name: The output's name or number, None where there is only one.
+    """
+    names = list(getattr(model, "output_names", None) or [])
+
+    def picked(outputs: Any) -> Any:
+        if name is None:
+            return outputs
+        if isinstance(outputs, dict):
+            return outputs[name] if name in outputs else outputs[names[int(name)]]
+        return outputs[names.index(name) if isinstance(name, str) else name]
+
+    return picked
+
+
 def gives_logits(model: Any, task: Task) -> bool:
     """Return whether what the metric is of, of a task of yes or no, is a logit."""
     part = task.parts[task.of_output] if task.parts and task.of_output is not None else task
@@ -106,10 +127,18 @@ def gives_logits(model: Any, task: Task) -> bool:
     return part.activation == "sigmoid" and not ends_in_probabilities(output)
 
 
-def optimizer_of(model: Any, setup: Setup) -> Any:
-    """Return a new optimizer for a setup, built for the model's variables."""
-    optimizer = setup.optimizer.build()
-    if any(getattr(layer.dtype_policy, "name", "") == "mixed_float16" for layer in model.layers):
+def optimizer_of(model: Any, setup: Setup, own: Any) -> Any:
+    """Return a new optimizer for a setup, built for the model's variables.
+
+    Args:
+        model: The model.
+        setup: The setup.
+        own: The optimizer that the model was compiled with when it was built.
+    """
+    stated = setup.optimizer
+    optimizer = own if isinstance(stated, CompiledOptimizer) else stated.build()
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if model.dtype_policy.name == "mixed_float16" and not scaled:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # As `compile` does.
     optimizer.build(model.trainable_variables)
     return optimizer

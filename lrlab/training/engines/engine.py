@@ -47,12 +47,19 @@ class Engine(ABC):
         batch_size: Images per step; the last batch of an epoch may be smaller.
         guess: What the best constant guess gives on the validation set.
         metric: What scores are values of.
+        resumable: Whether a run can go on within an epoch; a stream begins at its beginning.
     """
 
     images: int
     batch_size: int
     guess: Guess
     metric: Metric = ACCURACY
+    resumable: bool = True
+
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Return how many examples each step of an epoch sees."""
+        starts = np.arange(0, self.images, self.batch_size)
+        return np.minimum(self.batch_size, self.images - starts)
 
     def trace(self, *, cycled: bool) -> None:
         """Compile what a run will need, before its time counts; by default there is nothing.

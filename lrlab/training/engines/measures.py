@@ -67,18 +67,17 @@ class OfKeras(Measure):
 
     Args:
         make: Makes the metric.
-        output: Which output it is of, None where there is only one.
+        picked: Picks the output that it is of out of a structure of them.
     """
 
-    def __init__(self, make: Callable[[], Any], output: str | int | None = None) -> None:
+    def __init__(self, make: Callable[[], Any], picked: Callable[[Any], Any]) -> None:
         self._metric = make()
-        self._output = output
+        self._picked = picked
         self.zero = tuple(variable.numpy() for variable in self._metric.variables)
 
     def update(self, tally: Tally, y: Any, predicted: Any) -> Tally:
         """Let Keras' metric sum up another batch."""
-        if self._output is not None:
-            y, predicted = y[self._output], predicted[self._output]
+        y, predicted = self._picked(y), self._picked(predicted)
         return tuple(self._metric.stateless_update_state(list(tally), y, predicted))
 
     def result(self, tally: Sequence[Array], examples: int) -> float:
@@ -87,11 +86,12 @@ class OfKeras(Measure):
         return float(np.mean(found.numpy()))  # F1 and the like have a value for each class.
 
 
-def measure(task: Task, *, logits: bool = False) -> Measure:
+def measure(task: Task, picked: Callable[[Any], Any], *, logits: bool = False) -> Measure:
     """Return the measure of a task's metric.
 
     Args:
         task: The task.
+        picked: Picks the output that the metric is of out of a structure of outputs.
         logits: Whether the model gives logits, in which 0 is the middle between two classes.
 
     Raises:
@@ -99,7 +99,7 @@ def measure(task: Task, *, logits: bool = False) -> Measure:
     """
     if task.counts_right and task.of_output is None:
         return ShareOfRight(task, logits)
-    return OfKeras(lambda: _keras_metric(task, logits), task.of_output)
+    return OfKeras(lambda: _keras_metric(task, logits), picked)
 
 
 _ACCURACIES = {

@@ -10,7 +10,11 @@ import numpy.typing as npt
 from lrlab.results.run import Guess
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.examining import operations
+from lrlab.tasks.own_model import predicted, variables_of
 from lrlab.tasks.setup import Setup
+from lrlab.tasks.stream_set import StreamedSet
+from lrlab.tasks.streamed import Stream
 from lrlab.training.engines import compiled, rows
 from lrlab.training.engines.engine import Engine, Floats, Order, Score, Split, Variables
 from lrlab.training.engines.loaded import tf
@@ -18,7 +22,6 @@ from lrlab.training.engines.measures import Tally, measure
 from lrlab.training.engines.momentum import PerStep
 from lrlab.training.engines.rows import Rows, Tensors
 
-_EVALUATION_BATCH = 1_000
 # Keras builds models, and TensorFlow traces functions, in one thread only; running is free.
 _BUILDING = threading.RLock()
 
@@ -26,7 +29,7 @@ _BUILDING = threading.RLock()
 class Engines:
     """Makes engines, all on the same tensors of each data set."""
 
-    def __init__(self, data: Mapping[DataSource, DataSet]) -> None:
+    def __init__(self, data: Mapping[DataSource, DataSet | StreamedSet]) -> None:
         self._tensors = {source: Tensors.of(dataset) for source, dataset in data.items()}
 
     def __call__(self, setup: Setup) -> "TensorFlowEngine":
@@ -55,24 +58,34 @@ class TensorFlowEngine(Engine):
 
     def __init__(self, setup: Setup, tensors: Tensors) -> None:
         self._tensors = tensors
-        self._train_rows = tensors.splits["train"]
-        self.images = rows.count(self._train_rows)
+        self._feeds = {split: feed.own() for split, feed in tensors.splits.items()}
+        self.images = self._feeds["train"].examples
         self.batch_size = setup.batch_size
+        self.resumable = tensors.make is None
         self.guess = tensors.best_guess("validation", setup.task)
         self.metric = setup.task.metric
         self._setup = setup
         with _BUILDING:
             self.model = setup.build(0)
+            self._variables = variables_of(self.model)
+            own = getattr(self.model, "optimizer", None)
             self._loss = compiled.loss_of(self.model, setup)
             logits = compiled.gives_logits(self.model, setup.task)
-            self._measure = measure(setup.task, logits=logits)
-            self.optimizer = compiled.optimizer_of(self.model, setup)
+            picked = compiled.output_of(self.model, setup.task.of_output)
+            self._measure = measure(setup.task, picked, logits=logits)
+            self.optimizer = compiled.optimizer_of(self.model, setup, own)
             self._fresh_optimizer = [v.numpy() for v in self.optimizer.variables]
             self._train_cycled: Any = None
             self._train = self._traced(lambda *given: self._train_chunk(*given))
         self._evaluate = tf.function(self._evaluate_all, autograph=False)  # Traced once per shape.
         self._evaluations: dict[Split, Any] = {}
+        self._states: list[Any] | None = None
         self.tally = self._measure.zero
+
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Return how many examples each step of an epoch sees."""
+        sizes = self._feeds["train"].sizes
+        return super().sizes() if sizes is None else np.array(sizes)
 
     def trace(self, *, cycled: bool) -> None:
         """Trace the evaluation, and the chunk that takes momenta, unless that was done."""
@@ -83,14 +96,19 @@ class TensorFlowEngine(Engine):
     def start(self, seed: int) -> None:
         """Begin a run: weights as the seed says, optimizer as if new."""
         with _BUILDING:
-            fresh = [v.numpy() for v in self._setup.build(seed).variables]
+            fresh = [v.numpy() for v in variables_of(self._setup.build(seed))]
         self._assign([*fresh, *self._fresh_optimizer])
         self.tally = self._measure.zero
+        if self._tensors.make is not None:
+            streams = self._tensors.make(seed)
+            for split, feed in self._feeds.items():
+                if isinstance(stream := getattr(streams, split), Stream):
+                    feed.begin(stream)
 
     def variables(self) -> Variables:
         """Return the values of the model's variables and of the optimizer's."""
         return Variables(
-            tuple(v.numpy() for v in self.model.variables),
+            tuple(v.numpy() for v in self._variables),
             tuple(v.numpy() for v in self.optimizer.variables),
             self.tally,
         )
@@ -98,7 +116,7 @@ class TensorFlowEngine(Engine):
     def restore(self, values: Variables) -> None:
         """Go back to values that `variables` has returned."""
         for variables, given in (
-            (self.model.variables, values.model),
+            (self._variables, values.model),
             (self.optimizer.variables, values.optimizer),
         ):
             wanted = [(tuple(v.shape), v.dtype) for v in variables]
@@ -111,7 +129,7 @@ class TensorFlowEngine(Engine):
         self.tally = values.tally
 
     def _assign(self, values: list[Any]) -> None:
-        variables = [*self.model.variables, *self.optimizer.variables]
+        variables = [*self._variables, *self.optimizer.variables]
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
@@ -119,14 +137,19 @@ class TensorFlowEngine(Engine):
         self, order: Order, rates: Floats, momenta: npt.NDArray[np.float64] | None = None
     ) -> Floats:
         """Train a step for each rate; return the losses."""
-        inputs = [self._train_rows, tf.constant(order), tf.constant(rates)]
-        inputs.append(tuple(tf.constant(value) for value in self.tally))
-        if momenta is None:
-            losses, tally = self._train(*inputs)
-        else:
-            losses, tally = self._momentum_trace()(*inputs, tf.constant(momenta))
-        self.tally = tuple(value.numpy() for value in tally)
-        return losses.numpy()  # type: ignore[no-any-return]
+        found, done = [], 0
+        for chunk in self._feeds["train"].chunks(order, self.batch_size, len(rates)):
+            steps = slice(done, done + chunk.steps)
+            inputs = [chunk.rows, tf.constant(chunk.order), tf.constant(chunk.size)]
+            inputs += [tf.constant(rates[steps]), tuple(tf.constant(each) for each in self.tally)]
+            if momenta is None:
+                losses, tally = self._train(*inputs)
+            else:
+                losses, tally = self._momentum_trace()(*inputs, tf.constant(momenta[steps]))
+            self.tally = tuple(value.numpy() for value in tally)
+            found.append(losses.numpy())
+            done += chunk.steps
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def take_score(self, examples: int) -> float:
         """Return the metric of the steps since it was taken last, and begin anew."""
@@ -135,58 +158,77 @@ class TensorFlowEngine(Engine):
 
     def evaluate(self, split: Split) -> Score | None:
         """Return mean loss and metric over a part of the data, None where there is none."""
-        if split not in self._tensors.splits:
+        if split not in self._feeds:
             return None
-        part = self._tensors.splits[split]
-        loss, tally, right = self._evaluation(split)(part)
-        examples = rows.count(part)
-        score = self._measure.result([value.numpy() for value in tally], examples)
-        return Score(float(loss) / examples, score, right.numpy() if len(right) else None)
+        feed, evaluation = self._feeds[split], self._evaluation(split)
+        states = [(state, state.numpy()) for state in self._states or ()]
+        total, tally = tf.constant(0.0), tuple(tf.constant(each) for each in self._measure.zero)
+        right = []
+        for given in feed.blocks():
+            total, tally, of_block = evaluation(given, total, tally)
+            right.append(of_block.numpy())
+        for state, value in states:
+            state.assign(value)
+        score = self._measure.result([value.numpy() for value in tally], feed.examples)
+        whole = np.concatenate(right)
+        return Score(float(total) / feed.examples, score, whole if len(whole) else None)
 
     def _momentum_trace(self) -> Any:
         """Return the compiled chunk that takes momenta; only runs that cycle them pay for it."""
         if self._train_cycled is None:
-            name = "momentum" if hasattr(self.optimizer, "momentum") else "beta_1"
-            own = getattr(self.optimizer, name)
+            inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+            name = "momentum" if hasattr(inner, "momentum") else "beta_1"
+            self._variables = variables_of(self.model)
+            own = getattr(inner, name)
 
             def chunk(
-                given: Rows, order: Any, rates: Any, tally: Tally, momenta: Any
+                given: Rows, order: Any, size: Any, rates: Any, tally: Tally, momenta: Any
             ) -> tuple[Any, Tally]:
                 def assign(i: Any) -> None:
-                    setattr(self.optimizer, name, PerStep(momenta[i]))
+                    setattr(inner, name, PerStep(momenta[i]))
 
-                return self._train_chunk(given, order, rates, tally, assign)
+                return self._train_chunk(given, order, size, rates, tally, assign)
 
             with _BUILDING:
                 try:
                     self._train_cycled = self._traced(chunk, tf.TensorSpec([None], tf.float64))
                 finally:
-                    setattr(self.optimizer, name, own)
+                    setattr(inner, name, own)
         return self._train_cycled
 
     def _traced(self, chunk: Callable[..., Any], *more: Any) -> Any:
         """Return a compiled chunk of training."""
-        tally = tuple(tf.TensorSpec(value.shape, value.dtype) for value in self._measure.zero)
         return tf.function(chunk, autograph=False).get_concrete_function(
-            rows.specs(self._train_rows),
+            self._feeds["train"].specs,
             tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([], tf.int32),
             tf.TensorSpec([None], tf.float32),
-            tally,
+            self._tally_specs(),
             *more,
         )
+
+    def _tally_specs(self) -> Tally:
+        return tuple(tf.TensorSpec(value.shape, value.dtype) for value in self._measure.zero)
 
     def _evaluation(self, split: Split) -> Any:
         """Return the compiled evaluation, traced when it is first needed: a sweep has none."""
         if split not in self._evaluations:
-            specs = rows.specs(self._tensors.splits[split])
+            inputs = [self._feeds[split].specs, tf.TensorSpec([], tf.float32), self._tally_specs()]
             with _BUILDING:
-                self._evaluations[split] = self._evaluate.get_concrete_function(specs)
+                traced = self._evaluate.get_concrete_function(*inputs)
+                self._evaluations[split] = traced
+            if self._states is None:  # Validation plays no part in training: they are put back.
+                writes = any(op.startswith("Assign") for op in operations(traced.graph))
+                trained = {id(each) for each in self.model.trainable_variables}
+                others = [each for each in self._variables if id(each) not in trained]
+                self._states = others if writes else []
         return self._evaluations[split]
 
     def _train_chunk(
         self,
         given: Rows,
         order: Any,
+        size: Any,
         rates: Any,
         tally: Tally,
         before_step: Callable[[Any], None] | None = None,
@@ -194,18 +236,18 @@ class TensorFlowEngine(Engine):
         weights = self.model.trainable_variables
 
         def step(i: Any, losses: Any, *tally: Any) -> tuple[Any, ...]:
-            batch = rows.taken(given, order[i * self.batch_size : (i + 1) * self.batch_size])
+            batch = rows.taken(given, order[i * size : (i + 1) * size])
             x = self._tensors.inputs(batch["x"])
             with tf.GradientTape() as tape:
-                predicted = compiled.predicted(self.model, x, training=True)
-                loss = self._loss(x, batch, predicted, training=True)
+                outputs = predicted(self.model, x, training=True)
+                loss = self._loss(x, batch, outputs, training=True)
                 scaled = self.optimizer.scale_loss(loss)
             gradients = tape.gradient(scaled, weights)
             self.optimizer.learning_rate.assign(rates[i])
             if before_step is not None:
                 before_step(i)
             self.optimizer.apply(gradients, weights)
-            tally = self._measure.update(tally, batch["y"], predicted)
+            tally = self._measure.update(tally, batch["y"], outputs)
             return i + 1, losses.write(i, tf.cast(loss, tf.float32)), *tally
 
         steps = tf.shape(rates)[0]
@@ -217,27 +259,27 @@ class TensorFlowEngine(Engine):
         )
         return losses.stack(), tuple(tally)
 
-    def _evaluate_all(self, given: Rows) -> tuple[Any, Tally, Any]:
+    def _evaluate_all(self, given: Rows, total: Any, tally: Tally) -> tuple[Any, Tally, Any]:
+        size = self._setup.batch or rows.EVALUATION_BATCH
         examples = tf.shape(tf.nest.flatten(given["x"])[0])[0]
 
         def batch(number: Any, total: Any, right: Any, *tally: Any) -> tuple[Any, ...]:
-            start = number * _EVALUATION_BATCH
-            end = tf.minimum(start + _EVALUATION_BATCH, examples)
+            start = number * size
+            end = tf.minimum(start + size, examples)
             part = rows.between(given, start, end)
             x = self._tensors.inputs(part["x"])
-            predicted = compiled.predicted(self.model, x, training=False)
-            loss = tf.cast(self._loss(x, part, predicted, training=False), tf.float32)
+            outputs = predicted(self.model, x, training=False)
+            loss = tf.cast(self._loss(x, part, outputs, training=False), tf.float32)
             total = total + loss * tf.cast(end - start, tf.float32)
-            right = right.write(number, self._measure.right(part["y"], predicted))
-            return number + 1, total, right, *self._measure.update(tally, part["y"], predicted)
+            right = right.write(number, self._measure.right(part["y"], outputs))
+            return number + 1, total, right, *self._measure.update(tally, part["y"], outputs)
 
-        batches = (examples + _EVALUATION_BATCH - 1) // _EVALUATION_BATCH
+        batches = (examples + size - 1) // size
         right = tf.TensorArray(tf.bool, batches, infer_shape=False, element_shape=[None])
-        zero = [tf.constant(value) for value in self._measure.zero]
         _, total, right, *tally = tf.while_loop(
             lambda number, *_: number < batches,
             batch,
-            (0, 0.0, right, *zero),
+            (0, total, right, *tally),
             parallel_iterations=1,
         )
         return total, tuple(tally), right.concat()

@@ -1,0 +1,193 @@
+"""A user's model held against its data once, before anything is trained.
+
+TensorFlow and Keras are imported inside functions only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lrlab import metric
+from lrlab.errors import CodeError
+from lrlab.metric import Metric
+from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.own_model import OwnModel, variables_of
+from lrlab.tasks.own_optimizer import CompiledOptimizer, check
+from lrlab.tasks.task import Task, of_kind
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What is known of a user's model once it has been built.
+
+    Args:
+        task: The task with the model's own loss and metric, where it is compiled.
+        optimizer: Its own optimizer, None where it has none.
+        parameters: How many weights are trained.
+        batch: The number of examples that each batch must have, None if it may be any.
+    """
+
+    task: Task
+    optimizer: CompiledOptimizer | None
+    parameters: int
+    batch: int | None = None
+
+
+def examine(model: OwnModel, source: DataSource, stated: Task | None) -> Examined:
+    """Build a user's model twice and check it against its data, before anything is trained.
+
+    Args:
+        model: The model.
+        source: What it will be trained on.
+        stated: The task as the experiment states it; None: as the targets ask for it.
+
+    Raises:
+        CodeError: If it cannot be built, gives other weights the second time, has nothing to
+            train, training steps or randomness of its own that lrlab's loop would not reach, or
+            cannot take the data.
+    """
+    import keras
+
+    task = stated or source.task
+    first, second = (model(source.shape, task.outputs, 0, source.sample()) for _ in range(2))
+    _check_training(first, model)
+    _check_equal(first, second, model)
+    batch = _batch_of(first)
+    sample = source.sample(batch or 2)
+    _check_state(second, model, sample)
+    outputs = keras.tree.map_structure(lambda y: tuple(y.shape), model.call(first, sample))
+    if task.kind == "classification" and task.outputs == 2 and _gives_one(outputs):
+        task = replace(of_kind("binary", 1), metric=task.metric, measure=task.measure)
+    optimizer = None
+    if first.compiled:
+        check(first.optimizer, f"the optimizer that `{model.label}` is compiled with")
+        if stated is None:
+            task = replace(task, loss=None)
+            task = _with_own_metric(task, first)
+        optimizer = CompiledOptimizer.of(first.optimizer)
+    _check_outputs(outputs, task, model, source)
+    trained = sum(int(np.prod(v.shape)) for v in first.trainable_variables)
+    return Examined(task, optimizer, trained, batch)
+
+
+def _check_training(built: Any, model: OwnModel) -> None:
+    import keras
+
+    for name in ("train_step", "make_train_function"):
+        own = getattr(getattr(built, name), "__func__", None)
+        if own is not getattr(keras.Model, name):
+            raise CodeError(
+                f"`{model.label}` has a `{name}` of its own, which lrlab's loop would not call",
+                "override `compute_loss` instead, or use `lrlab.KerasSchedule` with your own `fit`",
+            )
+
+
+def _batch_of(built: Any) -> int | None:
+    """Return how many examples a model wants in each batch, None if it does not say."""
+    inputs = getattr(built, "inputs", None) or []
+    return next((int(each.shape[0]) for each in inputs if each.shape[0] is not None), None)
+
+
+_GLOBAL_RANDOMNESS = {
+    "Multinomial",
+    "ParameterizedTruncatedNormal",
+    "RandomGamma",
+    "RandomPoissonV2",
+    "RandomShuffle",
+    "RandomStandardNormal",
+    "RandomUniform",
+    "RandomUniformInt",
+    "TruncatedNormal",
+}
+"""Operations whose state is hidden in TensorFlow, so that no run could begin with it anew."""
+
+
+def _check_state(built: Any, model: OwnModel, sample: Any) -> None:
+    """Make sure that all that changes from step to step are variables that Keras knows of."""
+    import tensorflow as tf
+
+    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), sample)
+    call = tf.function(lambda x: model.call(built, x, training=True), autograph=False)
+    graph = call.get_concrete_function(specs).graph
+    known = {id(each.value) for each in variables_of(built)}
+    for variable in graph.variables:
+        if id(variable) not in known:
+            if "seed_generator" in variable.name:
+                raise _global_randomness(model, "Keras' global seed")
+            raise CodeError(
+                f"`{model.label}` uses a variable that Keras does not know of: `{variable.name}`",
+                "make it with `self.add_weight` in a layer, so that every run begins with it anew",
+            )
+    if used := _GLOBAL_RANDOMNESS & {op for op in operations(graph)}:
+        raise _global_randomness(model, f"TensorFlow's global state ({sorted(used)[0]})")
+
+
+def _global_randomness(model: OwnModel, where: str) -> CodeError:
+    return CodeError(
+        f"`{model.label}` draws random numbers from {where} while it is trained, so that no run "
+        "could be repeated",
+        "keep a `keras.random.SeedGenerator` in the layer, and pass it as the `seed`",
+    )
+
+
+def operations(graph: Any) -> Iterator[str]:
+    """Yield the types of all operations in a graph and in the functions that it calls."""
+    definition = graph.as_graph_def()
+    yield from (node.op for node in definition.node)
+    for function in definition.library.function:
+        yield from (node.op for node in function.node_def)
+
+
+def _check_equal(first: Any, second: Any, model: OwnModel) -> None:
+    ones, others = variables_of(first), variables_of(second)
+    pairs = list(zip(ones, others, strict=False))
+    if len(ones) != len(others) or any(a.shape != b.shape for a, b in pairs):
+        raise CodeError(
+            f"`{model.label}` is another model each time it is built",
+            "its layers must not depend on chance or on what was built before",
+        )
+    for one, other in pairs:
+        if not np.array_equal(one.numpy(), other.numpy()):
+            raise CodeError(
+                f"`{model.label}` begins with other weights (`{one.path}`) each time it is built, "
+                "although the seed is the same",
+                "draw random numbers from `keras.random` or from the parameter `seed`",
+            )
+    if not first.trainable_variables:
+        raise CodeError(f"`{model.label}` has nothing to train: all its weights are frozen")
+
+
+def _gives_one(outputs: Any) -> bool:
+    return isinstance(outputs, tuple) and outputs[1:] in ((1,), ())
+
+
+def _check_outputs(outputs: Any, task: Task, model: OwnModel, source: DataSource) -> None:
+    """Make sure that a single output has as many values as the targets ask for."""
+    single = isinstance(outputs, tuple) and all(isinstance(n, int) for n in outputs)
+    if not single or task.parts is not None or task.loss is None:
+        return
+    given = outputs[-1] if len(outputs) > 1 else 1
+    classes = task.activation == "softmax"
+    # More outputs than classes are spare; of anything else there must be as many as targets.
+    if given < task.outputs or (given > task.outputs and not classes):
+        wanted = f"{task.outputs} {'classes' if classes else 'values'}"
+        raise CodeError(
+            f"`{model.label}` gives {given} values per example; `{source.name}` asks for {wanted}",
+            "take the number of outputs from the parameter `outputs`",
+        )
+
+
+def _with_own_metric(task: Task, built: Any) -> Task:
+    """Return the task with the first metric that a model was compiled with."""
+    stated = built.get_compile_config() or {}
+    names = stated.get("metrics")
+    first = names[0] if isinstance(names, list) and names else None
+    if not isinstance(first, str) or first in ("accuracy", "acc"):
+        return task
+    try:
+        judged: Metric = metric.known(first)
+    except ValueError:
+        return task
+    return replace(task, metric=judged)
