@@ -26,6 +26,7 @@ HOMES = {
     "yaml": {"config"},
     "typer": {"cli"},
     "rich": {"console"},
+    "pandas": {"from_python"},
 }
 
 
@@ -130,8 +131,10 @@ def test_public_surface():
         *classes,
         "__version__",
         "best_set",
+        "compare",
         "find_lr",
         "load",
+        "load_results",
         "rates",
         "suggest",
     ]

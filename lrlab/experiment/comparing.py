@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lrlab import config
@@ -36,6 +37,7 @@ def compare(
     keep_weights: bool = False,
     command: str | None = None,
     executor: MakeExecutor = Threads,
+    known: Mapping[Wanted, DataSource] = MappingProxyType({}),
 ) -> tuple[Comparison, dict[str, RunResult]]:
     """Train every experiment with every seed, as far as that is not done yet, and summarise.
 
@@ -52,6 +54,7 @@ def compare(
         keep_weights: Whether the final weights of every run are kept.
         command: The command line, for `run.json`.
         executor: Carries out the training.
+        known: Data that were given as arrays and need not be looked for.
 
     Returns:
         The comparison, which `save` writes, and the result of each run by its folder in `out`.
@@ -64,7 +67,7 @@ def compare(
     """
     atomic.make_folder(out)
     configs = own_code.loaded(configs, report)
-    resolved = resolve(configs, data_dir, report)
+    resolved = resolve(configs, data_dir, report, known)
     configs = own_code.settled(configs, resolved)
     admission.admit(configs, resolved, report)
     _check_size(configs, resolved, seeds, out)

@@ -18,6 +18,7 @@ from lrlab.tasks import code_errors
 from lrlab.tasks.code import CodeReference
 from lrlab.tasks.code_loading import Code, file_identity
 from lrlab.tasks.data_source import DataSource
+from lrlab.tasks.given_code import GivenCode
 from lrlab.tasks.optimizers import KINDS, Optimizer
 from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.task import Task, of_kind
@@ -29,7 +30,7 @@ Weights = Literal["fresh", "file"]
 class OwnFunction:
     """A loss or metric of the user's own, with what tells it from others."""
 
-    code: Code
+    code: Code | GivenCode
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call it."""
