@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lrlab.config.given import rates
     from lrlab.errors import LrlabError
     from lrlab.finder.suggestion import suggest
+    from lrlab.from_python.comparison_call import compare, load_results
     from lrlab.integrations.keras.keras_finder import find_lr
     from lrlab.integrations.keras.keras_loop import KerasLoop
     from lrlab.integrations.keras.keras_momentum import KerasMomentum
@@ -30,8 +31,10 @@ __all__ = [
     "LrlabError",
     "__version__",
     "best_set",
+    "compare",
     "find_lr",
     "load",
+    "load_results",
     "rates",
     "suggest",
 ]
@@ -43,8 +46,10 @@ _HOMES = {
     "KerasSchedule": "lrlab.integrations.keras.keras_schedule",
     "LrlabError": "lrlab.errors",
     "best_set": "lrlab.analysis.best_set",
+    "compare": "lrlab.from_python.comparison_call",
     "find_lr": "lrlab.integrations.keras.keras_finder",
     "load": "lrlab.config",
+    "load_results": "lrlab.from_python.comparison_call",
     "rates": "lrlab.config.given",
     "suggest": "lrlab.finder.suggestion",
 }

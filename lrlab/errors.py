@@ -39,6 +39,8 @@ class LrlabError(Exception):
         self.path = path
         self.message = reason if path is None else f"`{path}` {reason}"
         super().__init__(self.message)
+        if hint:  # A traceback shows notes; a command prints the hint itself.
+            self.add_note(f"hint: {hint}")
 
     @property
     def lines(self) -> list[str]:

@@ -26,6 +26,7 @@ HOMES = {
     "yaml": {"config"},
     "typer": {"cli"},
     "rich": {"console"},
+    "pandas": {"from_python"},
 }
 
 
@@ -131,8 +132,10 @@ def test_public_surface():
         *classes,
         "__version__",
         "best_set",
+        "compare",
         "find_lr",
         "load",
+        "load_results",
         "rates",
         "suggest",
     ]

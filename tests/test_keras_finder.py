@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import lrlab
 from lrlab.finder.suggestion import Verdict, suggest
-from lrlab.integrations.keras import keras_finder
+from lrlab.training.orders import sweep_order
 
 CLASSES = 4
 SAMPLES = 640
@@ -203,7 +203,7 @@ def test_losses_are_the_true_batch_losses(data):
     model = dense()
     model.compile(sgd(), "sparse_categorical_crossentropy")
     found = lrlab.find_lr(model, x, y, batch_size=64, min_lr=0.01, max_lr=1.0, steps=25, seeds=1)
-    order = keras_finder.sweep_order(SAMPLES, 64, 25, 0)[: 25 * 64].reshape(25, 64)
+    order = sweep_order(SAMPLES, 64, 25, 0)[: 25 * 64].reshape(25, 64)
     expected = []
     for lr, picked in zip(found.lr, order, strict=True):
         model.optimizer.learning_rate = float(lr)
@@ -274,19 +274,47 @@ def built(compile_it=True):
     return model
 
 
+def frozen():
+    model = built()
+    model.trainable = False
+    return model
+
+
 REFUSED = {
     "unbuilt": (unbuilt, {}, "the model has no weights yet"),
     "uncompiled": (lambda: built(compile_it=False), {}, "no optimizer and loss yet"),
     "model": (lambda: "mlp", {}, "`model` must be a Keras model, got str"),
     "no model": (lambda: None, {}, "`model` must be a Keras model, got NoneType"),
-    "text": (built, {"x": "train.npz"}, "`x` and `y` must be arrays, got str and ndarray"),
-    "no targets": (built, {"y": None}, "`x` and `y` must be arrays"),
-    "list of numbers": (built, {"y": [0, 1]}, "`x` and `y` must be arrays"),
-    "data set": (
+    "text": (built, {"x": "train.npz"}, "`x` must be arrays, .* or a generator .*, got str"),
+    "no targets": (built, {"y": None}, "`y` is missing, and the model's loss needs it"),
+    "nothing": (built, {"x": None}, "`x` must be arrays, .*, got nothing"),
+    "list of numbers": (built, {"y": [0, 1]}, "`y` must be arrays, .*, got list"),
+    "targets beside a data set": (
         built,
         {"x": tf.data.Dataset.range(3)},
-        "must be arrays, got _RangeDataset and ndarray",
+        "`y` cannot be given beside batches",
     ),
+    "batch size of a data set": (
+        built,
+        {"x": tf.data.Dataset.range(3), "y": None, "batch_size": 8},
+        "`batch_size` cannot be given beside batches",
+    ),
+    "an empty data set": (
+        built,
+        {"x": tf.data.Dataset.range(0), "y": None},
+        "`x` has no batches",
+    ),
+    "both kinds of weights": (
+        built,
+        {"sample_weight": np.ones(SAMPLES), "class_weight": {0: 2.0}},
+        "`class_weight` and `sample_weight` cannot both be given",
+    ),
+    "weights of other samples": (
+        built,
+        {"sample_weight": np.ones(7)},
+        r"`x` and `y` and `sample_weight` must .*\[7, 640\]",
+    ),
+    "frozen": (lambda: frozen(), {}, "nothing to train"),
     "batch size of a float": (built, {"batch_size": 32.0}, "`batch_size` must be a whole number"),
     "seed": (built, {"seed": -1}, "`seed` must be at least 0, got -1"),
     "seeds of a text": (built, {"seeds": "3"}, "`seeds` must be a whole number, got '3'"),

@@ -35,6 +35,7 @@ __all__ = [
     "parse",
     "read",
     "reference",
+    "together",
     "warnings",
 ]
 
@@ -90,7 +91,20 @@ def read(
     Raises:
         ConfigError: If anything is wrong with any of them; all problems of all files at once.
     """
-    sources = [yaml_source.read(path) for path in paths]
+    return together([yaml_source.read(path) for path in paths], given, trusted)
+
+
+def together(
+    sources: Sequence[Source],
+    given: Sequence[Override] = (),
+    trusted: Collection[Origin] | None = None,
+) -> list[Config]:
+    """Return the configs of several sources; arguments are those of `read`.
+
+    Raises:
+        ConfigError: If anything is wrong with any of them; all problems of all at once.
+        UsageError: If two have the same name.
+    """
     configs = [_validate(source, given, trusted=trusted) for source in sources]
     raise_problems(sources)
     good = [config for config in configs if config is not None]

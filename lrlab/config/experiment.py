@@ -308,6 +308,11 @@ class Experiment(Model):
         return other
 
     @property
+    def own(self) -> OwnCode:
+        """Its code, as far as it is loaded, or was given as objects."""
+        return self._own
+
+    @property
     def code(self) -> dict[str, Any] | None:
         """What tells its loaded code from other code, as JSON; None where it has none."""
         return self._own.identity() or None

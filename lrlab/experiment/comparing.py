@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lrlab import config
@@ -51,6 +52,7 @@ def compare(
     keep_weights: bool = False,
     command: str | None = None,
     executor: MakeExecutor = Threads,
+    known: Mapping[Wanted, DataSource] = MappingProxyType({}),
 ) -> tuple[Comparison, dict[str, RunResult]]:
     """Train every experiment with every seed, as far as that is not done yet, and summarise.
 
@@ -69,6 +71,7 @@ def compare(
         keep_weights: Whether the final weights of every run are kept.
         command: The command line, for `run.json`.
         executor: Carries out the training.
+        known: Data that were given as arrays and need not be looked for.
 
     Returns:
         The comparison, which `save` writes, and the result of each run by its folder in `out`.
@@ -82,7 +85,7 @@ def compare(
     """
     atomic.make_folder(out)
     configs = own_code.loaded(configs, report)
-    resolved = resolve(configs, data_dir, report)
+    resolved = resolve(configs, data_dir, report, known)
     configs = own_code.settled(configs, resolved)
     admission.admit(configs, resolved, report)
     metric = configs[0].experiment.setup(resolved[configs[0].experiment.wanted]).task.metric

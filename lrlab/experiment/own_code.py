@@ -56,20 +56,20 @@ def settled(configs: Sequence[Config], resolved: Mapping[Wanted, DataSource]) ->
 
 def _loaded(config: Config) -> Config:
     experiment, trusted = config.experiment, config.trusted
-    if experiment.code:  # From Python, or loaded before.
-        return config
-    references = experiment.references()
+    references, given = experiment.references(), experiment.own
 
     def function(*keys: str) -> OwnFunction | None:
         text = next((references[key] for key in keys if key in references), None)
         return None if text is None else OwnFunction(_code(text, trusted))
 
     own = OwnCode(
-        model=_model(experiment, trusted),
-        loss=function("loss"),
-        measure=function("metric", "metric.name"),
-        optimizer=_optimizer(experiment, trusted),
+        model=given.model or _model(experiment, trusted),
+        loss=given.loss or function("loss"),
+        measure=given.measure or function("metric", "metric.name"),
+        optimizer=given.optimizer or _optimizer(experiment, trusted),
     )
+    if own == given:  # Objects from Python, or loaded before.
+        return config
     return replace(config, experiment=experiment.with_code(own))
 
 

@@ -2,8 +2,9 @@
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lrlab.config import Config
@@ -64,20 +65,24 @@ def prepare(sources: Iterable[DataSource]) -> "Engines":
 
 
 def resolve(
-    configs: Sequence[Config], data_dir: Path | None, report: Reporter
+    configs: Sequence[Config],
+    data_dir: Path | None,
+    report: Reporter,
+    known: Mapping[Wanted, DataSource] = MappingProxyType({}),
 ) -> dict[Wanted, DataSource]:
-    """Return the data that configs ask for, each read once.
+    """Return the data that configs ask for, each read once; those that are known stay as they are.
 
     Raises:
         DataError: If a data set cannot be had.
         CodeError: If a user's function fails.
     """
     asked = {each.experiment.wanted: each.trusted for each in configs}
+    asked = {wanted: trusted for wanted, trusted in asked.items() if wanted not in known}
     if any(wanted.is_code for wanted in asked):
         with report.waiting("Loading TensorFlow"):
             load_tensorflow()
     with report.waiting("Looking for the data"):
-        return {
+        return dict(known) | {
             wanted: data.resolve(wanted, data_dir, report.warn, trusted=trusted)
             for wanted, trusted in asked.items()
         }

@@ -1,5 +1,6 @@
 """What all figures share: size, colours, title, saving. No pyplot, no globals."""
 
+import functools
 import io
 import textwrap
 from collections.abc import Sequence
@@ -67,11 +68,25 @@ def figure(width: float | None = None, height: float | None = None) -> Any:
         width: Inches; None is the usual width.
         height: Inches; None is as high as suits the width.
     """
-    from matplotlib.figure import Figure
-
     wide = width or WIDTH
     high = height or max(_LEAST_HEIGHT, _HEIGHT * wide / WIDTH)
-    return Figure(figsize=(wide, high), dpi=150 if width is None else 300)
+    return _figure_class()(figsize=(wide, high), dpi=150 if width is None else 300)
+
+
+@functools.cache
+def _figure_class() -> Any:
+    from matplotlib.figure import Figure
+
+    class ShownFigure(Figure):
+        """A figure that a notebook shows, although it is not pyplot's."""
+
+        def _repr_png_(self) -> bytes:
+            content = io.BytesIO()
+            with settings(self.get_figwidth()):
+                self.savefig(content, format="png")
+            return content.getvalue()
+
+    return ShownFigure
 
 
 def panel(title: str, width: float | None = None) -> tuple[Any, Any]:

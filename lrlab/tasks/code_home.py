@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -94,11 +94,11 @@ def at_home(home: Home, *, importing: bool = False) -> Iterator[None]:
         sys.path[:0] = [str(home.root), *home.paths]
         sys.argv = sys.argv[:1]
         sys.dont_write_bytecode = True
-        _apply(home.settings)
+        set_keras(home.settings)
         _make_room(home)
         before = set(sys.modules)
         tops = {name.split(".")[0] for name in before - set(home.modules)}
-        path, settings = list(sys.path), _settings()
+        path, settings = list(sys.path), keras_settings()
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 yield
@@ -107,7 +107,7 @@ def at_home(home: Home, *, importing: bool = False) -> Iterator[None]:
             home.adopt({name for name in new if name.split(".")[0] not in tops})
             if importing:
                 home.paths += [str(each) for each in sys.path if each not in path]
-                home.settings |= _differences(settings, _settings())
+                home.settings |= _differences(settings, keras_settings())
             _back_to_others(home)
 
 
@@ -116,7 +116,7 @@ def _restored() -> Iterator[None]:
     kept = {name: getattr(sys, name) for name in ("argv", "stdout", "stderr")}
     path, bytecode, limit = list(sys.path), sys.dont_write_bytecode, sys.getrecursionlimit()
     folder = _current_folder()
-    settings = _settings()
+    settings = keras_settings()
     try:
         yield
     finally:
@@ -126,7 +126,7 @@ def _restored() -> Iterator[None]:
         sys.setrecursionlimit(limit)
         if folder is not None and _current_folder() != folder:
             os.chdir(folder)
-        _apply(settings or _DEFAULTS)
+        set_keras(settings or DEFAULT_SETTINGS)
 
 
 def _current_folder() -> str | None:
@@ -167,7 +167,7 @@ def _digest(module: ModuleType) -> str:
 
 # --- Keras' settings, which it keeps for the whole process ---
 
-_DEFAULTS: dict[str, Any] = {
+DEFAULT_SETTINGS: dict[str, Any] = {
     "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
@@ -176,12 +176,14 @@ _DEFAULTS: dict[str, Any] = {
 """What is restored where Keras was first imported by the user's code."""
 
 
-def _settings() -> dict[str, Any]:
+def keras_settings() -> dict[str, Any]:
+    """Return Keras' settings, nothing where it is not loaded."""
     config = getattr(sys.modules.get("keras"), "config", None)
-    return {} if config is None else {name: getattr(config, name)() for name in _DEFAULTS}
+    return {} if config is None else {name: getattr(config, name)() for name in DEFAULT_SETTINGS}
 
 
-def _apply(settings: dict[str, Any]) -> None:
+def set_keras(settings: Mapping[str, Any]) -> None:
+    """Set Keras as `keras_settings` returned it."""
     config = getattr(sys.modules.get("keras"), "config", None)
     for name, value in settings.items() if config is not None else ():
         if getattr(config, name)() != value:

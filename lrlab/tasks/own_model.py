@@ -15,6 +15,7 @@ from lrlab.tasks import code_errors
 from lrlab.tasks.code import CodeReference
 from lrlab.tasks.code_home import at_home
 from lrlab.tasks.code_loading import Code, file_identity
+from lrlab.tasks.given_code import GivenCode
 from lrlab.tasks.random_state import preserved_random_state
 
 Weights = Literal["fresh", "file"]
@@ -24,7 +25,7 @@ Weights = Literal["fresh", "file"]
 class OwnFunction:
     """A loss or metric of the user's own, with what tells it from others."""
 
-    code: Code
+    code: Code | GivenCode
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call it."""

@@ -1,12 +1,15 @@
 """Leaves a Keras model, and all random state, as they were before something was tried on them."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 
+from lrlab.errors import UsageError
 from lrlab.tasks.random_state import Restore, restorer
+
+SetRate = Callable[[float], None]
 
 
 @contextlib.contextmanager
@@ -55,15 +58,76 @@ def _state_of(model: Any) -> list[Any]:
     return list({id(variable): variable for variable in (*model.variables, *metrics)}.values())
 
 
-def fresh_optimizer(optimizer: Any) -> Any:
-    """Return a new optimizer of the same settings, its learning rate a variable to be assigned.
+def fresh_optimizer(optimizer: Any) -> tuple[Any, SetRate]:
+    """Return a new optimizer of the same settings, and a function that sets its learning rate.
 
-    The given one is not touched, whatever its rate is: a number, a schedule, a function.
+    The given one is not touched, whatever its rate is: a number, a schedule, a function. Of several
+    in one, the function sets the fastest, and the others in proportion.
+
+    Raises:
+        UsageError: If it cannot be made again, or its rate cannot be set.
     """
+    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        return _fresh_multi_optimizer(optimizer)
     config = optimizer.get_config()
     if "inner_optimizer" in config:
-        inner = fresh_optimizer(optimizer.inner_optimizer)
+        inner, _ = fresh_optimizer(optimizer.inner_optimizer)
         config["inner_optimizer"] = keras.optimizers.serialize(inner)
     else:
         config["learning_rate"] = 0.0
-    return type(optimizer).from_config(config)
+    fresh = _made(type(optimizer), config)
+    return fresh, _rate_of(fresh, 1.0)
+
+
+def _fresh_multi_optimizer(optimizer: Any) -> tuple[Any, SetRate]:
+    try:
+        usual = type(optimizer).from_config(optimizer.get_config())
+        config = optimizer.get_config()
+        inner = config["optimizer_map"]["config"]
+        members = [inner["default_optimizer"], *inner["optimizer_map"].values()]
+        for member in members:
+            member["config"]["learning_rate"] = 0.0
+    except Exception as error:  # Whatever a function in place of a map leads to.
+        raise UsageError(
+            "the `MultiOptimizer` chooses by a function, which cannot be made again for a sweep",
+            "give it a `keras.optimizers.OptimizerMap`",
+        ) from error
+    rates = [float(each.learning_rate) for each in usual.optimizers]
+    fresh = _made(type(optimizer), config)
+    most = max(rates)
+    each = [
+        _rate_of(one, rate / most if most else 1.0)
+        for one, rate in zip(fresh.optimizers, rates, strict=True)
+    ]
+
+    def set_rate(lr: float) -> None:
+        for set_one in each:
+            set_one(lr)
+
+    return fresh, set_rate
+
+
+def _made(kind: Any, config: dict[str, Any]) -> Any:
+    try:
+        return kind.from_config(config)
+    except Exception as error:  # A class of the user's raises whatever it likes.
+        text = " ".join(str(error).split())[:300]
+        raise UsageError(
+            f"no optimizer like the model's, `{kind.__name__}`, can be made for the sweep: {text}",
+            "its `from_config` must take what its `get_config` returns, `learning_rate` included",
+        ) from error
+
+
+def _rate_of(optimizer: Any, share: float) -> SetRate:
+    try:
+        optimizer.learning_rate = 0.0
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"the learning rate of `{type(optimizer).__name__}` cannot be set: {error}",
+            "a sweep needs an optimizer with one rate that can",
+        ) from error
+
+    def set_rate(lr: float) -> None:
+        optimizer.learning_rate = share * lr
+
+    return set_rate
