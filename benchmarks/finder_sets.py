@@ -36,12 +36,12 @@ def arrays(name: str, data_dir: Path | None) -> Arrays:
 
     source = data.resolve("sketches" if name == "sketches" else "fashion-mnist", data_dir)
     loaded = data.load(source)
+    x, x_val = loaded.x_train, loaded.x_val
+    y, y_val = (part.y.astype(np.int32) for part in (loaded.train, loaded.validation))
+    count = 10_000
     if name == "fashion14":
-        x, x_val = _halved(loaded.x_train[:4_000]), _halved(loaded.x_val[:2_000])
-        y, y_val = loaded.y_train[:4_000], loaded.y_val[:2_000]
-        return Arrays(x, y, x_val, y_val, math.log(10), 0.1)
-    x, y = loaded.x_train[:10_000], loaded.y_train[:10_000]
-    return Arrays(x, y, loaded.x_val[:2_000], loaded.y_val[:2_000], math.log(10), 0.1)
+        x, x_val, count = _halved(x), _halved(x_val), 4_000
+    return Arrays(x[:count], y[:count], x_val[:2_000], y_val[:2_000], math.log(10), 0.1)
 
 
 def split(x: Any, y: Any, val: int, *, scale: bool = True) -> Arrays:
