@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lrlab.config import Config
+from lrlab.config import Config, own_rates
 from lrlab.config.experiment import BuiltModel, Experiment, StatedOptimizer, no_momentum
 from lrlab.config.problems import raise_problems
 from lrlab.experiment.preparation import load_tensorflow
@@ -69,7 +69,7 @@ def _loaded(config: Config) -> Config:
         measure=function("metric", "metric.name"),
         optimizer=_optimizer(experiment, trusted),
     )
-    return replace(config, experiment=experiment.with_code(own))
+    return own_rates.loaded(replace(config, experiment=experiment.with_code(own)))
 
 
 def _model(experiment: Experiment, trusted: frozenset[Origin]) -> OwnModel | None:
