@@ -57,9 +57,24 @@ def mappings(model: type[Model]) -> Iterator[tuple[str, type[Model]]]:
             yield key, models[0]
 
 
-def kind(model: type[Model]) -> str:
-    """Return the `type` of a member of a union."""
-    return str(get_args(model.model_fields["type"].annotation)[0])
+def kind(model: type[Model]) -> str | None:
+    """Return the `type` of a member of a union, None of one for code of the user's own."""
+    kinds = get_args(model.model_fields["type"].annotation)
+    return str(kinds[0]) if kinds else None
+
+
+def members(key: str) -> tuple[list[type[Model]], type[Model]]:
+    """Return the kinds that a key of an experiment knows, and the one for the user's own code."""
+    models = list(models_in(Experiment.model_fields[key].annotation))
+    (own,) = [model for model in models if kind(model) is None]
+    return [model for model in models if kind(model) is not None], own
+
+
+def own_rows(model: type[Model]) -> list[str]:
+    """Return the table of the keys for the user's own code, `type` among them."""
+    kinds = model.model_fields["type"].description
+    shared = tuple(SHARED) if issubclass(model, OpenLoop) else ()
+    return [*HEAD, f"| `type` | required | {kinds} |", *rows(model, without=shared)[len(HEAD) :]]
 
 
 def summary(model: type[Model]) -> str:
@@ -69,7 +84,10 @@ def summary(model: type[Model]) -> str:
 
 def experiment_keys() -> str:
     """Return the keys of an experiment as Markdown."""
-    return "\n".join(rows(Experiment))
+    lines = rows(Experiment)
+    for key, model in mappings(Experiment):
+        lines += ["", f"**`{key}`**: {summary(model)}", "", *rows(model)]
+    return "\n".join(lines)
 
 
 def shared_keys() -> str:
@@ -77,7 +95,7 @@ def shared_keys() -> str:
     lines = rows(OpenLoop)
     fewer = [
         f"`{kind(model)}`"
-        for model in models_in(Experiment.model_fields["schedule"].annotation)
+        for model in members("schedule")[0]
         if not issubclass(model, OpenLoop)
     ]
     lines += ["", f"{', '.join(fewer[:-1])} and {fewer[-1]} take only `warmup`.", ""]
@@ -89,21 +107,26 @@ def shared_keys() -> str:
 def schedule_keys() -> str:
     """Return the keys of each schedule, those that all share left out, as Markdown."""
     lines, shared = [], {parameter.key for parameter in SHARED}
-    for model in models_in(Experiment.model_fields["schedule"].annotation):
+    known, own = members("schedule")
+    for model in known:
         name = kind(model)
         lines += [f"### `{name}`", "", f"{summary(model)} [Curve, formula and traps]"
                   f"(schedules.md#{name})", "", *rows(model, without=SHARED), ""]  # fmt: skip
         for key, inner in mappings(model):
             if key not in shared:
                 lines += [f"**`{key}`**: {summary(inner)}", "", *rows(inner), ""]
+    lines += ["### A function of your own", ""]
+    lines += [f"{summary(own)} [How to write one](../guides/own-schedule.md)", "", *own_rows(own)]
     return "\n".join(lines).strip()
 
 
 def optimizer_keys() -> str:
     """Return the keys of each optimizer as Markdown."""
     lines = []
-    for model in models_in(Experiment.model_fields["optimizer"].annotation):
+    known, own = members("optimizer")
+    for model in known:
         lines += [f"### `{kind(model)}`", "", summary(model), "", *rows(model), ""]
+    lines += ["### An optimizer of your own", "", summary(own), "", *own_rows(own)]
     return "\n".join(lines).strip()
 
 

@@ -160,6 +160,8 @@ def filled(model: AnyModel, suggestions: Mapping[Purpose, float]) -> AnyModel:
         inner = {index: filled(one, suggestions) for index, one in _models_in(value)}
         return inner[None] if None in inner else tuple(inner.values()) if inner else value
 
+    if not auto_rates(model):
+        return model
     try:
         return type(model).model_validate(
             {name: known(name, value) for name, value in model}, by_name=True

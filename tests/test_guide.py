@@ -15,7 +15,7 @@ import pytest
 from lrlab import config
 from lrlab.errors import UsageError
 from lrlab.report import guide
-from lrlab.schedules import SCHEDULES, ClosedLoop, Length, OpenLoop
+from lrlab.schedules import SCHEDULES, ClosedLoop, Length, OpenLoop, registry
 
 ROOT = Path(__file__).parents[1]
 EACH = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES.keys())
@@ -148,7 +148,7 @@ def test_the_formula_of_wsd_holds_for_every_shape(shape):
 
 
 def test_a_name_is_that_of_one_schedule():
-    owners = {(guide.plain(p.values[1].name), p.values[0].named()) for p in NAMES}
+    owners = {(registry.plain(p.values[1].name), p.values[0].named()) for p in NAMES}
     counts = Counter(name for name, _ in owners)
     assert [name for name, count in counts.items() if count > 1] == []
     assert not {name for name, _ in owners} & set(SCHEDULES)

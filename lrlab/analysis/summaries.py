@@ -5,6 +5,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lrlab.metric import ACCURACY, LOSS, Metric
@@ -80,7 +81,8 @@ def summarise(
 
     return ExperimentSummary(
         name=config["name"],
-        schedule=config["schedule"]["type"],
+        # Of a function of the user's own, the file without its folder.
+        schedule=Path(config["schedule"]["type"]).name,
         seeds=tuple(results),
         status=_overall(list(results.values())),
         statuses=tuple(result.status for result in results.values()),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lrlab.cli.options import Settings
+from lrlab.cli.options import Settings, Trust
 
 
 def export(
@@ -18,6 +18,7 @@ def export(
         typer.Option(metavar="N", min=1, help="Steps per epoch. Default: from the config's data."),
     ] = None,
     settings: Settings = None,
+    trust: Trust = None,
 ) -> None:
     """Print a config's schedule as code that runs without lrlab.
 
@@ -27,8 +28,11 @@ def export(
     """
     from lrlab import config as configs
 
-    read = configs.read([config], configs.overrides(settings or []))[0]
+    given = configs.overrides(settings or [])
+    trusted = configs.consents(given, trust or [])
+    read = configs.read([config], given, trusted, "schedule")[0]
 
+    from lrlab.config import own_rates
     from lrlab.export import snippets
 
-    typer.echo(snippets.export(read, to, steps_per_epoch))
+    typer.echo(snippets.export(own_rates.loaded(read), to, steps_per_epoch))

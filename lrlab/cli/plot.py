@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lrlab.cli.options import Trust
 from lrlab.errors import UsageError
 
 
@@ -30,6 +31,7 @@ def plot(
             help="Width of the figures in inches, as 3.5 for a column of a paper. Default: 9.",
         ),
     ] = None,
+    trust: Trust = None,
     terminal: Annotated[
         bool,
         typer.Option("--terminal", help="Draw configs in the terminal and write no file."),
@@ -46,13 +48,14 @@ def plot(
             "`--terminal` writes no file",
             "leave out `--out`, `--format` and `--width`, or `--terminal`",
         )
-    from lrlab import console
+    from lrlab import config, console
     from lrlab.plots import dispatch, settings
 
     given, warn = source or [Path("results")], console.LiveReporter().warn
+    trusted = config.consents([], trust or [])
     if terminal:
-        console.print_curves(dispatch.previewed(given, warn))
+        console.print_curves(dispatch.previewed(given, warn, trusted))
         return
     settings.load_matplotlib()
-    for file in dispatch.plot(given, out, file_format or "png", warn, width):
+    for file in dispatch.plot(given, out, file_format or "png", warn, width, trusted):
         typer.echo(str(file))

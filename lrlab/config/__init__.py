@@ -79,6 +79,7 @@ def read(
     paths: Sequence[Path],
     given: Sequence[Override] = (),
     trusted: Collection[Origin] | None = None,
+    needed: str = "",
 ) -> list[Config]:
     """Return the configs of several files; none of the code that they name is run.
 
@@ -87,17 +88,19 @@ def read(
         given: Values to use instead of what stands in each file.
         trusted: The files and modules whose code may run; a config that names other code is
             refused. None: nothing will run, so that any may be named.
+        needed: The key whose code alone will run, as `schedule`; all that is named by default.
 
     Raises:
         ConfigError: If anything is wrong with any of them; all problems of all files at once.
     """
-    return together([yaml_source.read(path) for path in paths], given, trusted)
+    return together([yaml_source.read(path) for path in paths], given, trusted, needed)
 
 
 def together(
     sources: Sequence[Source],
     given: Sequence[Override] = (),
     trusted: Collection[Origin] | None = None,
+    needed: str = "",
 ) -> list[Config]:
     """Return the configs of several sources; arguments are those of `read`.
 
@@ -105,7 +108,7 @@ def together(
         ConfigError: If anything is wrong with any of them; all problems of all at once.
         UsageError: If two have the same name.
     """
-    configs = [_validate(source, given, trusted=trusted) for source in sources]
+    configs = [_validate(source, given, trusted=trusted, needed=needed) for source in sources]
     raise_problems(sources)
     good = [config for config in configs if config is not None]
     _refuse_equal_names(good)
@@ -155,6 +158,7 @@ def _validate(
     given: Sequence[Override],
     name: str | None = None,
     trusted: Collection[Origin] | None = None,
+    needed: str = "",
 ) -> Config | None:
     if source.data is not None and not isinstance(source.data, dict):
         source.problems.append(Problem("must be a mapping (keys and values)", 0))
@@ -175,11 +179,13 @@ def _validate(
     if trusted is None:
         return Config(experiment, source)
     for key, text in experiment.references().items():
+        if not key.startswith(needed):
+            continue
         try:
             code.require_consent(code.parse(text, Path()), trusted)
         except CodeError as error:
             hint = f"; {error.hint}" if error.hint else ""
-            place = tuple(key.split("."))
+            place = tuple(int(each) if each.isdecimal() else each for each in key.split("."))
             source.problems.append(source.problem(f"{key}: {error.reason}{hint}", place))
     return Config(experiment, source, frozenset(trusted))
 
@@ -193,6 +199,7 @@ _PLACES = (
     ("metric",),
     ("metric", "name"),
     ("optimizer", "type"),
+    ("schedule", "type"),
 )
 """The keys under which a file can stand."""
 
@@ -204,9 +211,20 @@ def _locate(source: Source) -> None:
         inner = source.data
         for name in above:
             inner = inner.get(name)
-        text = inner.get(key) if isinstance(inner, dict) else None
-        if isinstance(text, str) and is_file(text):
-            inner[key] = str(folder / text)
+        _locate_in(inner, key, folder)
+    for phase in _phases(source.data.get("schedule")):
+        _locate_in(phase, "type", folder)
+
+
+def _locate_in(mapping: Any, key: str, folder: Path) -> None:
+    text = mapping.get(key) if isinstance(mapping, dict) else None
+    if isinstance(text, str) and is_file(text):
+        mapping[key] = str(folder / text)
+
+
+def _phases(schedule: Any) -> list[Any]:
+    phases = schedule.get("phases") if isinstance(schedule, dict) else None
+    return phases if isinstance(phases, list) else []
 
 
 def _refuse_equal_names(configs: Sequence[Config]) -> None:

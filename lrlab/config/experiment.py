@@ -20,7 +20,7 @@ from pydantic import (
 from lrlab import metric
 from lrlab.fields import KNOWN, MAPPING, TEXT, Model, shown
 from lrlab.metric import Mode
-from lrlab.schedules import AnySchedule, OpenLoop, Schedule
+from lrlab.schedules import AnySchedule, OpenLoop, Schedule, own_schedule
 from lrlab.tasks import code, models, split, stated_task
 from lrlab.tasks.optimizers import Optimizer, RmsProp, Sgd
 from lrlab.tasks.stated_task import OwnCode
@@ -299,6 +299,8 @@ class Experiment(Model):
         }
         if isinstance(self.optimizer, StatedOptimizer):
             found["optimizer.type"] = self.optimizer.type
+        for place, own in own_schedule.own_parts(self.schedule):
+            found[".".join(map(str, ("schedule", *place, "type")))] = own.type
         return {key: text for key, text in found.items() if code.is_code(text)}
 
     def with_code(self, own: OwnCode) -> "Experiment":
@@ -315,13 +317,16 @@ class Experiment(Model):
     @property
     def code(self) -> dict[str, Any] | None:
         """What tells its loaded code from other code, as JSON; None where it has none."""
-        return self._own.identity() or None
+        curve = own_schedule.code_identity(self.schedule)
+        return self._own.identity() | ({"schedule": curve} if curve else {}) or None
 
     _own: OwnCode = PrivateAttr(default_factory=OwnCode)
 
     @field_validator("schedule")
     @classmethod
     def _check_schedule(cls, schedule: Schedule) -> Schedule:
+        for _, own in own_schedule.own_parts(schedule):
+            _check_code(own.type)
         if isinstance(schedule, OpenLoop) and schedule.for_ is not None:
             raise ValueError("`for` is for the phases of a `sequence`; did you mean `over`?")
         return schedule

@@ -1,7 +1,7 @@
 """Schedules as Python users give them: a mapping, the path of a config, an experiment."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,12 @@ from lrlab.config.experiment import Experiment
 from lrlab.config.source import Source
 from lrlab.errors import UsageError
 from lrlab.schedules import Length, Rates, Schedule
+from lrlab.schedules.own_schedule import OwnSchedule
+from lrlab.tasks.own_curve import OwnCurve
 
-Given = Schedule | Experiment | Mapping[str, Any] | str | Path
-"""A schedule, the mapping that a config has under `schedule`, an experiment, a config's path."""
+Given = Schedule | Experiment | Mapping[str, Any] | str | Path | Callable[..., Any]
+"""A schedule, the mapping that a config has under `schedule`, an experiment, a config's path, or a
+function of the step."""
 
 
 def schedule_of(given: Given) -> Schedule:
@@ -33,9 +36,13 @@ def schedule_of(given: Given) -> Schedule:
     if isinstance(given, Mapping):
         source = Source("the schedule", data={"schedule": dict(given)})
         return config.checked(source).experiment.schedule
+    if callable(given):
+        curve = OwnCurve.of_function(given)
+        return OwnSchedule(type=curve.reference.text).with_function(curve)
     raise UsageError(
         f"a schedule is needed, got {type(given).__name__}",
-        "give a mapping as in a config, the path of a config, or what `lrlab.load` returns",
+        "give a mapping as in a config, the path of a config, what `lrlab.load` returns, or a "
+        "function of the step",
     )
 
 
@@ -79,7 +86,9 @@ def rates(schedule: Given, steps_per_epoch: int, epochs: int) -> Rates:
 
     Args:
         schedule: An open-loop schedule: the mapping that a config has under `schedule`, the path
-            of a config, an experiment, or its schedule.
+            of a config, an experiment, or its schedule; or a function that takes the steps, a
+            float64 array of whole numbers from 0, and returns their rates, and that may have the
+            parameters `steps`, `epochs` and `steps_per_epoch`.
         steps_per_epoch: Steps in an epoch, >= 1.
         epochs: Epochs, >= 1.
 
@@ -92,6 +101,8 @@ def rates(schedule: Given, steps_per_epoch: int, epochs: int) -> Rates:
 
     Example:
         >>> rates({"type": "linear", "initial_lr": 0.4}, steps_per_epoch=2, epochs=2)
+        array([0.4, 0.3, 0.2, 0.1])
+        >>> rates(lambda step, steps: 0.4 * (1 - step / steps), steps_per_epoch=2, epochs=2)
         array([0.4, 0.3, 0.2, 0.1])
     """
     try:

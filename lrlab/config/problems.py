@@ -12,6 +12,7 @@ from lrlab.config.source import Location, Problem, Source
 from lrlab.errors import ConfigError
 from lrlab.fields import KNOWN, MAPPING, TEXT, Model, shown
 from lrlab.io.printable import printable
+from lrlab.schedules import registry
 
 MOST_SHOWN = 20
 """Problems of one file that are printed; nobody reads more, and a hostile file has thousands."""
@@ -74,6 +75,8 @@ def _in_file(loc: Sequence[str | int], model: type[Model]) -> tuple[Location, ty
         if part in (TEXT, MAPPING, KNOWN):
             if part == TEXT:
                 inside = []
+            if part == MAPPING:
+                inside = [each for each in inside if not _kind(each)]
             continue
         if isinstance(part, str) and len(inside) > 1:
             owner, inside = _member(inside, part), []
@@ -96,10 +99,14 @@ def _models_in(annotation: Any) -> Iterator[type[Model]]:
 
 
 def _member(members: Iterable[type[Model]], tag: str) -> type[Model] | None:
-    for member in members:
-        if tag in get_args(member.model_fields["type"].annotation):
-            return member
-    return None
+    return next((member for member in members if _kind(member) == tag), None)
+
+
+def _kind(member: type[Model]) -> str | None:
+    """Return the `type` that tells a model from others, None if any text may stand there."""
+    field = member.model_fields.get("type")
+    kinds = get_args(field.annotation) if field else ()
+    return str(kinds[0]) if kinds else None
 
 
 def _words(detail: ErrorDetails, location: Location, owner: type[Model] | None) -> str:
@@ -119,7 +126,8 @@ def _words(detail: ErrorDetails, location: Location, owner: type[Model] | None) 
         return f"must be a finite number, got `{shown(value)}`"
     if kind == "union_tag_invalid":
         known = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
-        return f"unknown type `{shown(value['type'])}`; {_nearest(context['tag'], known, 'types')}"
+        nearest = _theirs(context["tag"], known) or _nearest(context["tag"], known, "types")
+        return f"unknown type `{shown(value['type'])}`; {nearest}"
     if kind == "union_tag_not_found" and isinstance(value, dict):
         return f"needs a `type`: {_types_of(location, owner)}"
     if kind == "union_tag_not_found":
@@ -150,12 +158,23 @@ def _nearest(word: str, known: list[str], plural: str) -> str:
     return f"known {plural}: {', '.join(known)}"
 
 
+def _theirs(word: str, known: list[str]) -> str | None:
+    """Return what a schedule is called here, if it is the name of another library's."""
+    found = registry.find(word)
+    if found is None or found[0].named() not in known:
+        return None
+    schedule, libraries = found
+    if not libraries:
+        return f"did you mean `{schedule.named()}`?"
+    name, call = schedule.named(), "calls" if len(libraries) == 1 else "call"
+    return f"what {' and '.join(libraries)} {call} so is `{name}`; see `lrlab schedules {word}`"
+
+
 def _types_of(location: Location, owner: type[Model] | None) -> str:
     """Return the types that a mapping may have, as a sentence lists them."""
     field = owner.keys().get(str(location[-1])) if owner and location else None
     models = list(_models_in(field.annotation)) if field else []
-    stated = [get_args(one.model_fields["type"].annotation) for one in models]
-    types = [str(literal[0]) for literal in stated if literal]
+    types = [kind for one in models if (kind := _kind(one))]
     if len(types) > _MOST_TYPES:
         return f"{', '.join(types[:3])} or one of {len(types) - 3} others"
     return f"{', '.join(types[:-1])} or {types[-1]}" if len(types) > 1 else "its kind"

@@ -24,6 +24,7 @@ from lrlab.reporter import Reporter
 from lrlab.results import run_folder, sweep_record, verified_auto
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
 from lrlab.results.verified_auto import VerifiedAuto
+from lrlab.schedules import own_schedule
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
 from lrlab.tasks.wanted import Wanted
@@ -126,7 +127,9 @@ class _Wish:
     def file(self) -> Path:
         """Where it is kept how its rates were verified."""
         experiment = self.config.experiment
-        name = verified_auto.file_name(experiment.schedule.identity(), experiment.epochs)
+        schedule = experiment.schedule
+        stated = own_schedule.code_identity(schedule) or schedule.identity()
+        name = verified_auto.file_name(stated, experiment.epochs)
         return self.folder / name
 
     @property

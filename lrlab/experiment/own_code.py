@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lrlab.config import Config
+from lrlab.config import Config, own_rates
 from lrlab.config.experiment import BuiltModel, Experiment, StatedOptimizer, no_momentum
 from lrlab.config.problems import raise_problems
 from lrlab.experiment.preparation import load_tensorflow
@@ -69,8 +69,8 @@ def _loaded(config: Config) -> Config:
         optimizer=given.optimizer or _optimizer(experiment, trusted),
     )
     if own == given:  # Objects from Python, or loaded before.
-        return config
-    return replace(config, experiment=experiment.with_code(own))
+        return own_rates.loaded(config)
+    return own_rates.loaded(replace(config, experiment=experiment.with_code(own)))
 
 
 def _model(experiment: Experiment, trusted: frozenset[Origin]) -> OwnModel | None:

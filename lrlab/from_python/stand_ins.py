@@ -14,10 +14,11 @@ from lrlab.tasks import data
 from lrlab.tasks.code_errors import described
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.given_code import PYTHON, GivenCode, Template, stand_in, unfolded
-from lrlab.tasks.judging import OwnCode
-from lrlab.tasks.own_model import CompiledOptimizer, OwnFunction, OwnModel, OwnOptimizer
+from lrlab.tasks.own_model import OwnFunction, OwnModel
+from lrlab.tasks.own_optimizer import CompiledOptimizer, OwnOptimizer
 from lrlab.tasks.readers import returned
 from lrlab.tasks.split import DRAWN, parsed
+from lrlab.tasks.stated_task import OwnCode
 from lrlab.tasks.streamed import Streams
 
 DATA = f"{PYTHON}:data"

@@ -1,6 +1,6 @@
 """What `lrlab plot` does: find out what was given, and draw it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from lrlab.config import Experiment
@@ -10,13 +10,19 @@ from lrlab.plots import canvas, comparison_figures, sweep_figure
 from lrlab.results import comparison, sweep_record
 from lrlab.results.inspection import check_directory
 from lrlab.schedules import Length
+from lrlab.tasks.code import Origin
 
 Warn = Callable[[str], None]
 """Takes what is allowed in a config but surely not meant."""
 
 
 def plot(
-    given: Sequence[Path], out: Path | None, kind: str, warn: Warn, width: float | None = None
+    given: Sequence[Path],
+    out: Path | None,
+    kind: str,
+    warn: Warn,
+    width: float | None = None,
+    trusted: Collection[Origin] = (),
 ) -> list[Path]:
     """Draw what a results directory holds, or preview the schedules of configs.
 
@@ -26,6 +32,7 @@ def plot(
         kind: `png`, `svg` or `pdf`.
         warn: Takes the warnings about configs.
         width: How wide the figures are, in inches; None is the usual width.
+        trusted: The files and modules whose code may run for the schedules of configs.
 
     Returns:
         The files written.
@@ -41,7 +48,8 @@ def plot(
     if not folders:
         from lrlab.plots import schedule_figure
 
-        return schedule_figure.save(out or Path("results"), previewed(given, warn), kind, width)
+        previews = previewed(given, warn, trusted)
+        return schedule_figure.save(out or Path("results"), previews, kind, width)
     if len(given) > 1:
         raise UsageError(
             f"cannot draw `{folders[0]}` together with other arguments",
@@ -69,14 +77,18 @@ def _redraw(folder: Path, target: Path, kind: str, width: float | None) -> list[
     return drawn
 
 
-def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]:
+def previewed(
+    given: Sequence[Path], warn: Warn, trusted: Collection[Origin] = ()
+) -> list[tuple[Experiment, int]]:
     """Return the experiments that configs state, each with its steps an epoch.
 
     Raises:
         UsageError: If something else than configs is given, or a rate is `auto`.
         ConfigError: If a config is wrong.
+        CodeError: If the function that is a schedule cannot be had, or gives no sound rates.
     """
     from lrlab import config
+    from lrlab.config import own_rates
     from lrlab.fields import auto_rates
     from lrlab.tasks import data
 
@@ -86,7 +98,7 @@ def previewed(given: Sequence[Path], warn: Warn) -> list[tuple[Experiment, int]]
             "give config files; `lrlab plot` without `--terminal` draws a directory's figures",
         )
     experiments = []
-    for read in config.read(given):
+    for read in map(own_rates.loaded, config.read(given, (), trusted, "schedule")):
         e = read.experiment
         if wanted := auto_rates(e.schedule):
             raise UsageError(

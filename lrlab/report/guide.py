@@ -1,6 +1,5 @@
 """The guide to the schedules as pages and JSON, made from what each schedule says of itself."""
 
-import difflib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,7 +12,16 @@ from lrlab import config
 from lrlab.config import Experiment
 from lrlab.errors import UsageError
 from lrlab.fields import Model
-from lrlab.schedules import SCHEDULES, ClosedLoop, Length, OpenLoop, Rates, Schedule, rates
+from lrlab.schedules import (
+    SCHEDULES,
+    ClosedLoop,
+    Length,
+    OpenLoop,
+    Rates,
+    Schedule,
+    rates,
+    registry,
+)
 from lrlab.schedules.entry import Library
 
 STEPS_PER_EPOCH = 1719
@@ -95,29 +103,12 @@ def find(name: str) -> tuple[type[Schedule], tuple[Library, ...]]:
         >>> schedule.named(), libraries
         ('step', ('PyTorch',))
     """
-    wanted = plain(name)
-    for schedule in SCHEDULES.values():
-        if wanted == plain(schedule.named()):
-            return schedule, ()
-    for schedule in SCHEDULES.values():
-        names = schedule.entry.names
-        libraries = [given.library for given in names if wanted == plain(given.name)]
-        if libraries:
-            return schedule, tuple(libraries)
-    raise UsageError(f"unknown schedule `{name}`", _hint(wanted))
-
-
-def plain(name: str) -> str:
-    """Return a name as it is compared: capitals, hyphens and spaces do not count."""
-    return name.strip().casefold().replace("-", "_").replace(" ", "_")
-
-
-def _hint(wanted: str) -> str:
-    others = [given.name for s in SCHEDULES.values() for given in s.entry.names]
-    known = {plain(name): name for name in [*others, *SCHEDULES]}
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
-    meant = f"did you mean `{known[near[0]]}`? " if near else ""
-    return f"{meant}`lrlab schedules` lists all"
+    found = registry.find(name)
+    if found is None:
+        near = registry.nearest(name)
+        meant = f"did you mean `{near}`? " if near else ""
+        raise UsageError(f"unknown schedule `{name}`", f"{meant}`lrlab schedules` lists all")
+    return found
 
 
 def to_dict(schedule: type[Schedule]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A module of the folder that defines a `Schedule` with an `entry` is a schedule; 
 them.
 """
 
+import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,11 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from lrlab.schedules.entry import Family
+from lrlab.fields import KNOWN, MAPPING
+from lrlab.schedules.entry import Family, Library
+from lrlab.schedules.own_schedule import OwnSchedule, is_own
 from lrlab.schedules.schedule import OpenLoop, Schedule
 
 
@@ -32,8 +35,17 @@ def _by_family(model: type[Schedule]) -> tuple[int, str]:
     return get_args(Family).index(model.entry.family), model.named()
 
 
+def _form(value: Any) -> str:
+    stated = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return MAPPING if is_own(stated) else KNOWN
+
+
 def _union(models: Sequence[type[Schedule]]) -> Any:
-    return Annotated[reduce(or_, models), Field(discriminator="type")]
+    """Return what a config may hold: one of the models, or a function of the user's own."""
+    known: Any = Annotated[reduce(or_, models), Field(discriminator="type")]
+    return Annotated[
+        Annotated[known, Tag(KNOWN)] | Annotated[OwnSchedule, Tag(MAPPING)], Discriminator(_form)
+    ]
 
 
 def _registered() -> dict[str, type[Schedule]]:
@@ -75,3 +87,43 @@ def families() -> dict[Family, list[type[Schedule]]]:
         family: [model for model in SCHEDULES.values() if model.entry.family == family]
         for family in get_args(Family)
     }
+
+
+def find(name: str) -> tuple[type[Schedule], tuple[Library, ...]] | None:
+    """Return the schedule of a name, however it is capitalised, and the libraries that use it.
+
+    Args:
+        name: A schedule's type, or what a library or a paper calls it.
+
+    Returns:
+        The schedule, and the libraries, none where the name is lrlab's own; None if nothing is
+        called so.
+
+    Example:
+        >>> schedule, libraries = find("StepLR")
+        >>> schedule.named(), libraries
+        ('step', ('PyTorch',))
+    """
+    wanted = plain(name)
+    for schedule in SCHEDULES.values():
+        if wanted == plain(schedule.named()):
+            return schedule, ()
+    for schedule in SCHEDULES.values():
+        names = schedule.entry.names
+        libraries = [given.library for given in names if wanted == plain(given.name)]
+        if libraries:
+            return schedule, tuple(libraries)
+    return None
+
+
+def nearest(name: str) -> str | None:
+    """Return the name of a schedule, lrlab's or another library's, that is nearest to one."""
+    others = [given.name for schedule in SCHEDULES.values() for given in schedule.entry.names]
+    known = {plain(each): each for each in [*others, *SCHEDULES]}
+    near = difflib.get_close_matches(plain(name), known, n=1, cutoff=0.6)
+    return known[near[0]] if near else None
+
+
+def plain(name: str) -> str:
+    """Return a name as it is compared: capitals, hyphens and spaces do not count."""
+    return name.strip().casefold().replace("-", "_").replace(" ", "_")

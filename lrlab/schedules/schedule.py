@@ -5,7 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_origin
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,9 @@ class Schedule(Model, ABC):
         Raises:
             TypeError: If it does not; only who writes a schedule ever sees this.
         """
-        if "type" in cls.model_fields and not isinstance(getattr(cls, "entry", None), Entry):
+        field = cls.model_fields.get("type")
+        named = field is not None and get_origin(field.annotation) is Literal
+        if named and not isinstance(getattr(cls, "entry", None), Entry):
             raise TypeError(f"`{cls.__module__}.{cls.__name__}` has no `entry`")
 
     @classmethod

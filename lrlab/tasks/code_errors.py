@@ -146,6 +146,10 @@ def _remedy(error: BaseException) -> str | None:
             "relative imports need a package: refer to it as package.module:FUNCTION, or import "
             "the file beside it by its name"
         )
+    if isinstance(error, ValueError) and "truth value of an array" in _text(error):
+        return "`if` takes one value and not an array: use `np.where(condition, a, b)`"
+    if isinstance(error, TypeError) and "converted to Python scalars" in _text(error):
+        return "functions of `math` take one value and not an array: use NumPy's, as `np.cos`"
     return None
 
 

@@ -1,5 +1,6 @@
 """An open-loop schedule as a Keras `LearningRateSchedule`, for training scripts outside lrlab."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from keras import ops
 from lrlab.config.given import Given, length_of, schedule_of
 from lrlab.errors import UsageError
 from lrlab.schedules import curve
+from lrlab.schedules.own_schedule import own_parts
 
 
 @keras.saving.register_keras_serializable("lrlab")
@@ -20,7 +22,8 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
 
     Args:
         schedule: An open-loop schedule: the mapping that a config has under `schedule`, the path
-            of a config, an experiment, or its schedule.
+            of a config, an experiment, or its schedule; or a function of the step, as in
+            `lrlab.rates`. A model that is saved with it then holds its rates, not the function.
         steps_per_epoch: Steps in an epoch, >= 1.
         epochs: Epochs, >= 1.
 
@@ -51,9 +54,17 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
         return ops.take(ops.convert_to_tensor(self._table), at)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` makes the same schedule of."""
-        return {
-            "schedule": self.schedule.model_dump(mode="json"),
-            "steps_per_epoch": self.steps_per_epoch,
-            "epochs": self.epochs,
-        }
+        """Return what `from_config` makes the same schedule of; there is no code in it."""
+        length = {"steps_per_epoch": self.steps_per_epoch, "epochs": self.epochs}
+        if any(own_parts(self.schedule)):
+            return {"rates": self._table.tolist(), **length}
+        return {"schedule": self.schedule.model_dump(mode="json"), **length}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "KerasSchedule":
+        """Return the schedule that `get_config` gave the config of."""
+        given = dict(config)
+        if "rates" in given:
+            table = np.array(given.pop("rates"), np.float64)
+            given["schedule"] = lambda step: table[np.int64(step)]
+        return cls(**given)
