@@ -158,7 +158,8 @@ def test_kinds_of_values_that_are_told_apart():
         RED = 1
 
     values = [None, True, 1, 1.0, "1", b"1", (1,), [1], {1}, {1: 1}, Colour.RED, np.float32(1),
-              np.ones(1), np.ones((1, 1)), np.ones(1, np.float32), np.sin, len, dict, ...]  # fmt: skip
+              np.ones(1), np.ones((1, 1)), np.ones(1, np.float32), np.sin, len, dict,
+              ...]  # fmt: skip
     assert len({digest_of("f", value) for value in values}) == len(values)
 
 
@@ -234,7 +235,7 @@ def test_a_model_that_cannot_be_made_again_is_refused():
         def call(self, x):
             return self.dense(x)
 
-    with pytest.raises(CodeError, match="cannot be made again for each run: .*") as error:
+    with pytest.raises(CodeError, match=r"cannot be made again for each run: .*") as error:
         Template(Wide(3))
     assert error.value.hint == "give the function that makes it"
 

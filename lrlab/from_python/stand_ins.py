@@ -15,7 +15,7 @@ from lrlab.tasks.code_errors import described
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.given_code import PYTHON, GivenCode, Template, stand_in, unfolded
 from lrlab.tasks.own_model import OwnFunction, OwnModel
-from lrlab.tasks.own_optimizer import CompiledOptimizer, OwnOptimizer
+from lrlab.tasks.own_optimizer import CompiledOptimizer, GivenOptimizer, OwnOptimizer
 from lrlab.tasks.readers import returned
 from lrlab.tasks.split import DRAWN, parsed
 from lrlab.tasks.stated_task import OwnCode
@@ -142,14 +142,14 @@ def _optimizer(given: Any) -> _Found:
     compiled = CompiledOptimizer.of(given)
     name = type(given).__name__
     try:
-        same = type(compiled.build()) is type(given)
+        same = type(GivenOptimizer(compiled).build()) is type(given)
     except Exception as error:  # What Keras raises about a class that it does not know.
         raise _unknown_optimizer(name) from error
     if not same or not type(given).__module__.startswith("keras."):
         raise _unknown_optimizer(name)
     if (known := compiled.known()) is not None:
         return known.model_dump(mode="json"), {}
-    return {"type": stand_in(name)}, {"optimizer": compiled}
+    return {"type": stand_in(name)}, {"optimizer": GivenOptimizer(compiled)}
 
 
 def _unknown_optimizer(name: str) -> CodeError:

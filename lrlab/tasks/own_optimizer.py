@@ -61,6 +61,23 @@ class CompiledOptimizer:
 
 
 @dataclass(frozen=True)
+class GivenOptimizer:
+    """A Keras optimizer that was given from Python, made anew for each run from its config."""
+
+    given: CompiledOptimizer
+
+    def build(self) -> Any:
+        """Return a new one, whose rate is assigned at every step."""
+        import keras
+
+        return keras.optimizers.deserialize(self.identity())
+
+    def identity(self) -> Any:
+        """Return what tells it from others, as JSON."""
+        return self.given.identity()
+
+
+@dataclass(frozen=True)
 class OwnOptimizer:
     """An optimizer that a user's function makes; equal ones are made alike.
 

@@ -9,7 +9,7 @@ from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.models import Build
 from lrlab.tasks.optimizers import Optimizer
 from lrlab.tasks.own_model import OwnModel
-from lrlab.tasks.own_optimizer import CompiledOptimizer, OwnOptimizer
+from lrlab.tasks.own_optimizer import CompiledOptimizer, GivenOptimizer, OwnOptimizer
 from lrlab.tasks.task import Task
 
 
@@ -30,7 +30,7 @@ class Setup:
 
     data: DataSource
     model: str | OwnModel | Build
-    optimizer: Optimizer | CompiledOptimizer | OwnOptimizer
+    optimizer: Optimizer | CompiledOptimizer | GivenOptimizer | OwnOptimizer
     batch_size: int
     stated: Task | None = None
     class_weight: tuple[tuple[int, float], ...] | None = None

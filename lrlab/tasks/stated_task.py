@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lrlab.tasks.data_source import DataSource
     from lrlab.tasks.examining import Examined
     from lrlab.tasks.own_model import OwnFunction, OwnModel
-    from lrlab.tasks.own_optimizer import CompiledOptimizer, OwnOptimizer
+    from lrlab.tasks.own_optimizer import CompiledOptimizer, GivenOptimizer, OwnOptimizer
     from lrlab.tasks.task import Task
 
 LOSSES = (
@@ -30,7 +30,7 @@ class OwnCode:
     model: "OwnModel | None" = None
     loss: "OwnFunction | None" = None
     measure: "OwnFunction | None" = None
-    optimizer: "OwnOptimizer | CompiledOptimizer | None" = None
+    optimizer: "OwnOptimizer | CompiledOptimizer | GivenOptimizer | None" = None
     _known: "dict[Any, Examined]" = field(default_factory=dict, compare=False)
 
     def examined(self, source: "DataSource", stated: "Task | None") -> "Examined":
