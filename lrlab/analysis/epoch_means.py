@@ -46,6 +46,7 @@ def possible(quantity: Metric, *values: npt.ArrayLike) -> tuple[float, float]:
             a known name, and there is no range.
 
     Example:
+        >>> from lrlab.metric import ACCURACY, LOSS
         >>> possible(ACCURACY), possible(LOSS), possible(LOSS, [0.5, -2.0])
         ((0.0, 1.0), (0.0, inf), (-inf, inf))
     """

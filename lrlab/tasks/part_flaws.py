@@ -29,7 +29,10 @@ def flaw(given: Given) -> Flaw | None:
         '`x_train` has 100 rows, `y_train` has 99'
     """
     for name, part in given.parts().items():
-        found = _flaw_of_kind(part, name) or _flaw_of_lengths(part, name)
+        found = _flaw_of_kind(part, name)
+        if given.standardise and found is None:
+            found = _flaw_of_axes(part, name)
+        found = found or _flaw_of_lengths(part, name)
         if found := found or _flaw_beside(given.train, part, name):
             return found
     values = (_flaw_of_values(*each, given.standardise) for each in given.arrays())
@@ -70,6 +73,16 @@ def _flaw_of_kind(part: Part, name: str) -> Flaw | None:
             return Flaw(f"`{label}` is a single number", "the first axis has to count the samples")
         if 0 in array.shape:
             return Flaw(f"`{label}` is empty: its shape is {array.shape}", "look at how it is made")
+    return None
+
+
+def _flaw_of_axes(part: Part, name: str) -> Flaw | None:
+    for label, array in leaves(part.x, f"x_{name}"):
+        if array.ndim == 1:
+            return Flaw(
+                f"`{label}` has shape {array.shape}, one number per sample",
+                f"give each sample an axis of its own: write `{label}[:, None]`",
+            )
     return None
 
 
