@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
-import nets
+import own_nets as nets
 import numpy as np
 import pytest
 
