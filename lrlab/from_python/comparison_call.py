@@ -203,7 +203,7 @@ def _source(name: Any, given: Any) -> Source:
     if isinstance(given, str | Path):
         source = read_source(Path(given))
     else:
-        source = Source(f"schedule `{name}`" if name is not None else "a schedule")
+        source = Source(f"schedule {name}" if name is not None else "a schedule")
         source.data = _stated(given)
         name = _type_of(given) if name is None else name
     if name is not None and isinstance(source.data, dict):
