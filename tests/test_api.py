@@ -4,10 +4,12 @@ import functools
 import html
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -349,6 +351,28 @@ def test_code_that_a_config_names_needs_consent(write_config, tmp_path, data):
         assert lrlab.compare([path], **options, **consent).experiments == ("x",)
 
 
+def test_rates_that_a_sweep_finds(compare):
+    found = compare({"found": {"type": "constant", "lr": "auto"}})
+    rates = found.to_pandas().query("metric == 'lr'").value
+    assert 1e-6 < rates.iloc[0] < 10 or "found: " in repr(found)
+    assert list(found.out.glob("sweeps/*/sweep.json"))
+
+
+def test_a_model_of_two_inputs_under_a_loop_that_watches_the_metric(compare, data):
+    x, y = data
+
+    def joined():
+        left, right = keras.Input((2,), name="left"), keras.Input((4,), name="right")
+        hidden = keras.layers.Concatenate()([left, right])
+        return keras.Model([left, right], keras.layers.Dense(3, "softmax")(hidden))
+
+    inputs = {"left": x[:, :2], "right": x[:, 2:]}
+    loop = {"type": "performance", "initial_lr": 0.1, "monitor": "val_accuracy"}
+    for model in (joined, joined()):
+        found = compare({"loop": loop}, model=model, data=(inputs, y))
+        assert found.to_pandas().query("metric == 'val_accuracy'").value.between(0, 1).all()
+
+
 # --- what is refused, before anything is trained ---
 
 
@@ -383,7 +407,10 @@ REFUSED = {
         r"(?s)3 problems in 2 files.*schedule a: .*schedule b: ",
     ),
     "a name": ({"schedules": {"a b": SCHEDULES["steady"]}}, "name: must start with"),
-    "epochs": ({"epochs": 0}, "`epochs=`: epochs: must be greater than 0, got 0"),
+    "epochs, told once": (
+        {"epochs": 0, "schedules": SCHEDULES},
+        "1 problem in `the arguments`\n`epochs=`: epochs: must be greater than 0, got 0",
+    ),
     "seeds": ({"seeds": 0}, "`seeds` must be at least 1, got 0"),
     "seeds of a float": ({"seeds": 2.0}, "`seeds` must be a whole number"),
     "workers": ({"workers": 0}, "`workers` must be at least 1"),
@@ -497,3 +524,18 @@ def test_threads_and_settings_of_the_process(first, settings, then, threads):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == threads
+
+
+# --- the guide ---
+
+GUIDE = Path(__file__).parent.parent / "docs" / "guides" / "notebooks.md"
+
+
+def test_the_guide_works_as_it_stands():
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 4
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks[:3])], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "val accuracy" in done.stdout.splitlines()[0]

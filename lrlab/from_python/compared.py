@@ -126,9 +126,8 @@ class Compared:
 
     @functools.cached_property
     def _drawn(self) -> dict[str, Any]:
-        from lrlab.plots import comparison_figures, settings
+        from lrlab.plots import comparison_figures
 
-        settings.load_matplotlib()
         return comparison_figures.draw(self.out, self._comparison, self._runs)
 
     def __repr__(self) -> str:
