@@ -246,3 +246,22 @@ def test_a_model_that_cannot_be_made_again_is_refused():
 )
 def test_what_an_object_is_called(name, text):
     assert stand_in(name) == f"python:{text}"
+
+
+def frozen(model):
+    model.layers[0].trainable = False
+    return model
+
+
+def adapted():
+    layer = keras.layers.Normalization()
+    layer.adapt(np.ones((4, 3)))
+    return keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(1)])
+
+
+@pytest.mark.parametrize(
+    ("make", "lost"), [(lambda: frozen(small()), "loaded with"), (adapted, "adapted to")]
+)
+def test_a_model_whose_layers_hold_more_than_they_would_be_made_with_is_refused(make, lost):
+    with pytest.raises(CodeError, match=f"would lose what it was {lost}"):
+        Template(make())

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import lrlab
 from lrlab.finder.suggestion import Verdict, suggest
+from lrlab.integrations.keras import preservation
 from lrlab.training.orders import sweep_order
 
 CLASSES = 4
@@ -433,5 +434,289 @@ def test_as_a_library_lrlab_sets_neither_environment_nor_threads(first):
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False,
         env={name: value for name, value in os.environ.items() if name not in hidden},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+# --- everything that `fit` takes ---
+
+
+def arrays(data):
+    x, y = data
+    return {"x": x, "y": y, "batch_size": 64}
+
+
+def data_set(data):
+    return {"x": tf.data.Dataset.from_tensor_slices(data).batch(64)}
+
+
+def endless(data):
+    return {"x": tf.data.Dataset.from_tensor_slices(data).repeat().batch(64)}
+
+
+class Own(keras.utils.PyDataset):
+    def __init__(self, data):
+        super().__init__()
+        self.data, self.epochs = data, 0
+
+    def __len__(self):
+        return SAMPLES // 64
+
+    def __getitem__(self, index):
+        return tuple(part[64 * index : 64 * (index + 1)] for part in self.data)
+
+    def on_epoch_end(self):
+        self.epochs += 1
+
+
+def generated(data):
+    def batches():
+        while True:
+            for at in range(0, SAMPLES, 64):
+                yield tuple(part[at : at + 64] for part in data)
+
+    return {"x": batches()}
+
+
+def weighted(data):
+    return arrays(data) | {"sample_weight": np.linspace(0, 2, SAMPLES)}
+
+
+def weighted_classes(data):
+    return arrays(data) | {"class_weight": {0: 3.0, 1: 0.5}}
+
+
+def weighted_batches(data):
+    x, y = data
+    triples = (x, y, np.linspace(0, 2, SAMPLES).astype(np.float32))
+    return {"x": tf.data.Dataset.from_tensor_slices(triples).batch(64)}
+
+
+def with_validation(data):
+    return arrays(data) | {"validation_data": data}
+
+
+SOURCES = {
+    each.__name__: each
+    for each in (
+        data_set, endless, generated, weighted, weighted_classes, weighted_batches,
+        with_validation,
+    )
+}  # fmt: skip
+SOURCES["py_data_set"] = lambda data: {"x": Own(data)}
+SOURCES["lists"] = lambda data: arrays(data) | {"x": [data[0]], "y": [data[1]]}
+
+
+@pytest.mark.parametrize("given", SOURCES.values(), ids=SOURCES.keys())
+def test_every_kind_of_data_that_fit_takes(given, data):
+    model = compiled(dense, sgd, data)
+    before = state(model)
+    found = lrlab.find_lr(model, **given(data), steps=24, seeds=2)
+    assert np.isfinite(found.losses[:, :15]).all()
+    assert np.ptp(found.losses[0, :15]) > 0
+    assert not np.array_equal(found.losses[0], found.losses[1])
+    assert state(model) == before
+
+
+def test_weights_are_those_of_keras(data):
+    """The oracle: `train_on_batch` with the same weights, a class' as each sample's."""
+    x, y = data
+    model = built()
+    by_class = lrlab.find_lr(model, **weighted_classes(data), steps=20, seeds=1)
+    of_each = np.select([y == 0, y == 1], [3.0, 0.5], 1.0)
+    by_sample = lrlab.find_lr(
+        model, x, y, batch_size=64, sample_weight=of_each, steps=20, seeds=1
+    )  # fmt: skip
+    plain = lrlab.find_lr(model, x, y, batch_size=64, steps=20, seeds=1)
+    np.testing.assert_allclose(by_class.losses, by_sample.losses, rtol=1e-6)
+    assert not np.allclose(by_class.losses, plain.losses, rtol=1e-3)
+
+
+def test_a_data_set_is_begun_again_until_there_are_steps_enough(data):
+    source = Own(data)
+    found = lrlab.find_lr(built(), source, steps=25, seeds=1, max_lr=1e-5)
+    assert np.isfinite(found.losses).all()
+    assert source.epochs == 2
+    assert lrlab.find_lr(built(), Own(data), seeds=1).lr.size == 200
+    assert lrlab.find_lr(built(), endless(data)["x"], seeds=1).lr.size == 200
+
+
+def test_a_generator_that_ends_too_early_is_refused(data):
+    model = built()
+    before = [v.numpy().tobytes() for v in model.variables]
+    few = (tuple(part[:64] for part in data) for _ in range(30))
+    with pytest.raises(lrlab.LrlabError, match="ended after 30 batches; a sweep takes 20") as error:
+        lrlab.find_lr(model, few, steps=20, seeds=2, max_lr=1e-5)
+    assert "lower `steps=` or `seeds=`" in error.value.hint
+    assert [v.numpy().tobytes() for v in model.variables] == before
+
+
+class AddsItsLoss(keras.Model):
+    """An autoencoder that knows its loss, so that it needs no targets."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(12)
+
+    def call(self, inputs):
+        outputs = self.dense(inputs)
+        self.add_loss(keras.ops.mean((outputs - inputs) ** 2))
+        return outputs
+
+
+class ComputesItsLoss(Plain):
+    """A model that overrides `compute_loss`."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return 7.0 + super().compute_loss(x, y, y_pred, sample_weight, training)
+
+
+class TrainsItself(Plain):
+    """A model with a `train_step` of its own."""
+
+    name_of_loss = "loss"
+
+    def train_step(self, data):
+        x, y = data[:2]
+        with tf.GradientTape() as tape:
+            loss = 5.0 + self.compute_loss(x, y, self(x))
+        weights = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {self.name_of_loss: loss}
+
+
+def of_class(kind, data, loss="sparse_categorical_crossentropy", **options):
+    model = kind()
+    model(data[0][:1])
+    model.compile("sgd", loss, **options)
+    return model
+
+
+def test_a_model_that_only_adds_losses(data):
+    model = of_class(AddsItsLoss, data, None)
+    weights = model.get_weights()
+    found = lrlab.find_lr(model, data[0], batch_size=64, steps=40, seeds=1, max_lr=0.1)
+    assert found.losses[0, -1] < found.losses[0, 0]
+    np.testing.assert_array_equal(model.get_weights()[0], weights[0])
+
+
+@pytest.mark.parametrize(("kind", "more"), [(ComputesItsLoss, 7.0), (TrainsItself, 5.0)])
+def test_a_model_class_with_its_own_loss_or_step(kind, more, data):
+    model = of_class(kind, data)
+    plain = of_class(Plain, data)
+    plain.set_weights(model.get_weights())
+    options = {"batch_size": 64, "steps": 20, "seeds": 1, "max_lr": 0.1}
+    found, expected = (lrlab.find_lr(each, *data, **options) for each in (model, plain))
+    np.testing.assert_allclose(found.losses, expected.losses + more, rtol=1e-5)
+    assert model.train_function is None
+
+
+def test_a_training_step_that_reports_no_loss_is_refused(data, monkeypatch):
+    monkeypatch.setattr(TrainsItself, "name_of_loss", "energy")
+    with pytest.raises(lrlab.LrlabError, match="reports `energy`, and no `loss` to sweep by"):
+        lrlab.find_lr(of_class(TrainsItself, data), *data)
+
+
+def test_a_model_that_runs_eagerly(data):
+    seen = []
+
+    class Looks(Plain):
+        def call(self, inputs):
+            seen.append(tf.executing_eagerly() and hasattr(inputs, "numpy"))
+            return super().call(inputs)
+
+    model = of_class(Looks, data, run_eagerly=True)
+    seen.clear()
+    lrlab.find_lr(model, *data, batch_size=64, steps=10, seeds=1)
+    assert len(seen) >= 10
+    assert all(seen[-10:])
+
+
+def several_optimizers(rates):
+    head, first = rates
+    return keras.optimizers.MultiOptimizer(
+        keras.optimizers.OptimizerMap(
+            keras.optimizers.SGD(head),
+            {".*first.*": keras.optimizers.Adam(first)},
+        )
+    )
+
+
+def two_layers():
+    return keras.Sequential(
+        [
+            keras.Input((12,)),
+            keras.layers.Dense(16, "relu", name="first"),
+            keras.layers.Dense(CLASSES, "softmax", name="second"),
+        ]
+    )
+
+
+@pytest.mark.skipif(not hasattr(keras.optimizers, "MultiOptimizer"), reason="a newer Keras")
+def test_several_optimizers_in_one_keep_their_distance(data):
+    model = compiled(two_layers, lambda: several_optimizers([0.1, 0.001]), data)
+    before = [v.numpy().tobytes() for v in (*model.variables, *model.optimizer.variables)]
+    found = lrlab.find_lr(model, *data, batch_size=64, steps=20, seeds=1)
+    assert np.isfinite(found.losses[0, :15]).all()
+    after = [v.numpy().tobytes() for v in (*model.variables, *model.optimizer.variables)]
+    assert after == before
+    fresh, set_rate = preservation.fresh_optimizer(model.optimizer)
+    set_rate(0.5)
+    rates = sorted(float(each.learning_rate) for each in fresh.optimizers)
+    np.testing.assert_allclose(rates, [0.005, 0.5], rtol=1e-6)
+    model.compile(keras.optimizers.MultiOptimizer(lambda variable: keras.optimizers.SGD()), "mse")
+    with pytest.raises(lrlab.LrlabError, match="chooses by a function"):
+        lrlab.find_lr(model, *data)
+
+
+def test_an_optimizer_whose_rate_cannot_be_set_is_refused(data):
+    class Stubborn(keras.optimizers.SGD):
+        def __init__(self, learning_rate=0.1, **settings):
+            super().__init__(keras.optimizers.schedules.CosineDecay(0.1, 10), **settings)
+
+    model = built()
+    model.compile(Stubborn(), "sparse_categorical_crossentropy")
+    with pytest.raises(lrlab.LrlabError, match="the learning rate of `Stubborn` cannot be set"):
+        lrlab.find_lr(model, *data)
+
+
+STRATEGY = """
+    import os
+    import keras, numpy as np, tensorflow as tf
+    from lrlab import find_lr
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(640, 12)).astype("float32")
+    y = x[:, :4].argmax(axis=1)
+
+    def model():
+        model = keras.Sequential([keras.Input((12,)), keras.layers.Dense(4, "softmax")])
+        model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy")
+        return model
+
+    plain = model()
+    with strategy.scope():
+        mirrored = model()
+    mirrored.set_weights(plain.get_weights())
+    for weights in (None, {0: 2.0}):
+        one, two = (
+            find_lr(each, x, y, batch_size=64, steps=30, seeds=2, class_weight=weights)
+            for each in (plain, mirrored)
+        )
+        np.testing.assert_allclose(two.losses, one.losses, rtol=1e-4)
+    for each, before in zip(mirrored.variables, plain.variables):
+        for local in strategy.experimental_local_results(each.value):
+            assert local.numpy().tobytes() == before.numpy().tobytes()
+    assert not mirrored.optimizer.built
+"""
+
+
+def test_a_model_under_a_distribution_strategy_is_swept_like_a_plain_one():
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(STRATEGY)],
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

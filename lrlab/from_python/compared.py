@@ -20,6 +20,9 @@ from lrlab.results.run import RunResult, Status
 
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ([0-9]+))?")
 
+_MOST_NOTES = 3
+"""Runs of an experiment that did not end well; the table counts all of them."""
+
 Row = tuple[str, int, int, str, float]
 """Experiment, seed, epoch, metric, value."""
 
@@ -123,16 +126,15 @@ class Compared:
 
     @functools.cached_property
     def _drawn(self) -> dict[str, Any]:
-        from lrlab.plots import comparison_figures, settings
+        from lrlab.plots import comparison_figures
 
-        settings.load_matplotlib()
         return comparison_figures.draw(self.out, self._comparison, self._runs)
 
     def __repr__(self) -> str:
         lines = [self.sentence, tables.caption(self._comparison, "*").partition(";")[0]]
-        lines += [
-            f"{e.name}: {e.ended}" for e in self._comparison.experiments if e.status != Status.DONE
-        ]
+        for e in self._comparison.experiments:
+            if e.status != Status.DONE:
+                lines += [f"{e.name}: {note}" for note in e.notes[:_MOST_NOTES] or (e.ended,)]
         lines += [*tables.warnings(self._comparison), f"results in {self.out}"]
         return "\n".join(printable(line) for line in lines if line)
 

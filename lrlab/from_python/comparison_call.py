@@ -114,6 +114,7 @@ def compare(
         given = stand_ins(settings)
         overrides = given.overrides()
         trusted = configs.consents(overrides, trust)
+        configs.checked(_any(), overrides, trusted=trusted)
         read = [
             Config(each.experiment.with_code(given.own), each.source, each.trusted)
             for each in configs.together(_sources(schedules), overrides, trusted)
@@ -154,7 +155,6 @@ def load_results(folder: str | Path) -> Compared:
 def _carried_out(read: list[Config], out: Path, *, draw: bool, **options: Any) -> Compared:
     from lrlab import experiment, plots
 
-    plots.settings.load_matplotlib()
     try:
         compared, results = experiment.compare(read, out=out, **options)
     except Interrupted as error:
@@ -169,6 +169,11 @@ def _at_least_1(name: str, given: Any) -> int:
     if (number := whole(name, given)) < 1:
         raise UsageError(f"`{name}` must be at least 1, got {number}")
     return number
+
+
+def _any() -> Source:
+    """Return what stands for every experiment, so that a wrong argument is told once."""
+    return Source("the arguments", data={"schedule": {"type": "constant", "lr": 0.01}})
 
 
 def _sources(given: Any) -> list[Source]:
@@ -203,7 +208,7 @@ def _source(name: Any, given: Any) -> Source:
     if isinstance(given, str | Path):
         source = read_source(Path(given))
     else:
-        source = Source(f"schedule `{name}`" if name is not None else "a schedule")
+        source = Source(f"schedule {name}" if name is not None else "a schedule")
         source.data = _stated(given)
         name = _type_of(given) if name is None else name
     if name is not None and isinstance(source.data, dict):

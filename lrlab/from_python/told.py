@@ -30,6 +30,11 @@ class AsWarnings(Reporter):
             depth, frame = depth + 1, frame.f_back
         warnings.warn(printable_lines(text), UserWarning, stacklevel=depth)
 
+    def finished(self, run: "Run", result: "RunResult") -> None:
+        """Warn of a run that failed; it is also in what `compare` returns."""
+        if result.status == "failed":
+            self.warn(f"{run} failed: {result.error}")
+
 
 class ProgressLine(AsWarnings):
     """Keeps one line on stderr up to date: how many runs are done, and how much of all."""
@@ -61,6 +66,7 @@ class ProgressLine(AsWarnings):
 
     def finished(self, run: "Run", result: "RunResult") -> None:
         """Take note of the end of a run."""
+        super().finished(run, result)
         self._done[run], self._ended = run.length.steps, self._ended + 1
         self._write(last=f"{run}: {result.status}")
 

@@ -136,6 +136,7 @@ class Template:
         self.function = self.call
         name = stand_in(re.sub(rf"^({_counted(model)})_[0-9]+$", r"\1", model.name))
         self.reference = CodeReference(name, PYTHON, name.partition(":")[2])
+        _require_nothing_learned(model)
         self._config = _config_of(model)
 
     def call(self, offered: Mapping[str, Any], args: Mapping[str, Any] | None = None) -> Any:
@@ -201,6 +202,19 @@ def _config_of(model: Any) -> str:
         if re.fullmatch(rf"{counted}(_[0-9]+)?", layer.name):
             text = text.replace(f'"{layer.name}"', f'"{counted}#{number}"')
     return text
+
+
+def _require_nothing_learned(model: Any) -> None:
+    """Make sure that no layer holds what new layers would lack: frozen or adapted weights."""
+    for layer in model._flatten_layers(include_self=False):
+        adapted = hasattr(layer, "adapt") and getattr(layer, "input_mean", None) is None
+        if adapted or (layer.weights and not layer.trainable):
+            raise CodeError(
+                f"the layers of `{model.name}` are made again for each run, and `{layer.name}` "
+                f"would lose what it was {'adapted to' if adapted else 'loaded with'}",
+                "give a function that makes and loads the model, or save it and give "
+                '`model={"build": "net.keras", "weights": "file"}`',
+            )
 
 
 def _not_again(model: Any, text: str) -> CodeError:

@@ -1,6 +1,7 @@
 """Leaves a Keras model, and all random state, as they were before something was tried on them."""
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -67,7 +68,7 @@ def fresh_optimizer(optimizer: Any) -> tuple[Any, SetRate]:
     Raises:
         UsageError: If it cannot be made again, or its rate cannot be set.
     """
-    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+    if isinstance(optimizer, getattr(keras.optimizers, "MultiOptimizer", ())):
         return _fresh_multi_optimizer(optimizer)
     config = optimizer.get_config()
     if "inner_optimizer" in config:
@@ -81,8 +82,10 @@ def fresh_optimizer(optimizer: Any) -> tuple[Any, SetRate]:
 
 def _fresh_multi_optimizer(optimizer: Any) -> tuple[Any, SetRate]:
     try:
-        usual = type(optimizer).from_config(optimizer.get_config())
-        config = optimizer.get_config()
+        with warnings.catch_warnings():  # Of lambdas: they are refused below.
+            warnings.simplefilter("ignore")
+            config = optimizer.get_config()
+        usual = type(optimizer).from_config(config)
         inner = config["optimizer_map"]["config"]
         members = [inner["default_optimizer"], *inner["optimizer_map"].values()]
         for member in members:
