@@ -94,9 +94,7 @@ def shared_keys() -> str:
     """Return the keys that the schedules share as Markdown."""
     lines = rows(OpenLoop)
     fewer = [
-        f"`{kind(model)}`"
-        for model in members("schedule")[0]
-        if not issubclass(model, OpenLoop)
+        f"`{kind(model)}`" for model in members("schedule")[0] if not issubclass(model, OpenLoop)
     ]
     lines += ["", f"{', '.join(fewer[:-1])} and {fewer[-1]} take only `warmup`.", ""]
     for key, model in mappings(OpenLoop):

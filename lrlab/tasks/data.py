@@ -24,17 +24,17 @@ from lrlab.tasks import (
     stream_set,
 )
 from lrlab.tasks.code import Origin
-from lrlab.tasks.cycling import cycling
+from lrlab.tasks.cycling import TRAIN_ROWS, cycling
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.parts import Given, Part, Tree
 from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.readers import csv_table, keras_sets, named_arrays, returned
 from lrlab.tasks.scale import Scale
-from lrlab.tasks.sentences import sentences
+from lrlab.tasks.sentences import TRAIN_SENTENCES, sentences
 from lrlab.tasks.split import BOOK, DRAWN, Split
 from lrlab.tasks.streamed import Streams
 from lrlab.tasks.task import CLASSIFICATION, Task, of_targets
-from lrlab.tasks.wanted import BUILT_IN, KERAS, Wanted
+from lrlab.tasks.wanted import BUILT_IN, EMBEDDED, KERAS, Wanted
 
 Warn = Callable[[str], None]
 
@@ -329,6 +329,9 @@ def train_images(wanted: Wanted | str) -> int | None:
     wanted = Wanted(wanted) if isinstance(wanted, str) else wanted
     if wanted.name in BUILT_IN:
         images, split = fashion_mnist.TRAIN_IMAGES, wanted.split or BOOK
+    elif wanted.name in EMBEDDED:
+        images = {"cycling": TRAIN_ROWS, "sentences": TRAIN_SENTENCES}[wanted.name]
+        split = wanted.split or DRAWN
     elif wanted.name.endswith(".npz"):
         images, split = named_arrays.train_rows(Path(wanted.name)), wanted.split or DRAWN
     else:
