@@ -91,7 +91,7 @@ def keep_checkpoint(run: Path, **changes) -> Path:
     five = np.zeros(5, np.float32)
     place = RunPlace.of(run)
     stated = {"identity": place.identity, "seed": place.seed, "environment": {}} | changes
-    state = Checkpoint((five,), (five,), (), five, five, 0, 0.5)
+    state = Checkpoint((five,), (five,), (), five, five, (np.int32(0),), 0.5)
     checkpoints.write(checkpoint_of(run), state, CheckpointOrigin(**stated))
     return checkpoint_of(run)
 

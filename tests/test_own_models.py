@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
-import own_nets as nets
 import numpy as np
+import own_nets as nets
 import pytest
 
 from lrlab import config
