@@ -77,7 +77,7 @@ REFUSED = {
     "config/growth-barely.yaml": "the period `1e-06 steps` comes more than 1,000,000 times",
     "config/cycles-too-many-phases.yaml": "schedule.cycles: must be at most 909 with 11 phases",
     "config/name-of-a-path.yaml": "since it names a folder; got `../../etc/passwd`",
-    "config/data-device.yaml": "or a path ending in .npz, got `/dev/zero`",
+    "config/data-device.yaml": "or FILE.py:FUNCTION, got `/dev/zero`",
     "config/keys up to the number": "case.yaml: and 2,380 more",
     "idx-images/bomb": "it unpacks to more than 64,000,000 bytes",
     "idx-images/bytes-after.gz": "7 bytes follow its end",

@@ -70,16 +70,24 @@ def _zip_bomb(megabytes: int, declared: int | None = None) -> bytes:
     """Return an npz file whose `x_train` unpacks to zeros; its directory may declare a lie."""
     head = _npy_header((megabytes * MB // 100, 100))
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    start = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
-    packed = start + _zeros(megabytes)
+    bomb = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH) + _zeros(megabytes)
+    labels = BytesIO()
+    np.save(labels, np.arange(2))
+    plain = labels.getvalue()
     size = len(head) + megabytes * MB if declared is None else declared
-    name = b"x_train.npy"
-    common = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 0x21, 0, len(packed), size, len(name), 0)
-    local = b"PK\x03\x04" + common + name + packed
-    directory = b"PK\x01\x02" + struct.pack("<H", 20) + common
-    directory += struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
-    end = struct.pack("<HHHHIIH", 0, 0, 1, 1, len(directory), len(local), 0)
-    return local + directory + b"PK\x05\x06" + end
+    body = directory = b""
+    for name, method, crc, packed, unpacked in (
+        (b"x_train.npy", 8, 0, bomb, size),
+        (b"y_train.npy", 0, zlib.crc32(plain), plain, len(plain)),
+    ):
+        common = struct.pack(
+            "<HHHHHIIIHH", 20, 0, method, 0, 0x21, crc, len(packed), unpacked, len(name), 0
+        )
+        directory += b"PK\x01\x02" + struct.pack("<H", 20) + common
+        directory += struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name
+        body += b"PK\x03\x04" + common + name + packed
+    end = struct.pack("<HHHHIIH", 0, 0, 2, 2, len(directory), len(body), 0)
+    return body + directory + b"PK\x05\x06" + end
 
 
 def _many_members(count: int) -> bytes:
