@@ -303,7 +303,8 @@ BAD_COMPARISONS = {
         "each row of one belongs to the same row of the other",
     ),
     "npz with NaN": (
-        STEADY, npz(x_train=np.full((24, 3), np.nan), y_train=LABELS), 3, "72 values that are NaN", "leave out"
+        STEADY, npz(x_train=np.full((24, 3), np.nan), y_train=LABELS), 3, "72 values that are NaN",
+        "leave out",
     ),
     "checksum mismatch": (STEADY, other_idx, 3, "is damaged or not the genuine file", "delete it"),
     "unwritable --out": (STEADY, blocked_out, 3, "cannot be written", "`--out`"),

@@ -161,12 +161,12 @@ def test_ctrl_c_during_the_import(run, loads, small_npz, write_config):
 IMAGES, LABELS = np.random.default_rng(0).normal(size=(120, 4)), np.arange(120) % 3
 MISTAKES = {
     # name: (the arrays, what is said)
-    "real-valued labels": ((IMAGES, LABELS + 0.5), "holds real numbers from 0.5 to 2.5"),
-    "one-hot labels": ((IMAGES, np.eye(3)[LABELS]), "holds one-hot rows of 3 classes"),
+    "unequal lengths": ((IMAGES, LABELS[:-1]), "`x_train` has 120 rows, `y_train` has 119"),
+    "constant amounts": ((IMAGES, LABELS * 0 + 0.5), "is constant: 0.5"),
     "text labels": ((IMAGES, np.array(list("abc"))[LABELS]), "holds text"),
     "signs": ((IMAGES, LABELS % 2 * 2 - 1), "holds -1 and 1"),
     "one class": ((IMAGES, LABELS * 0), "holds a single class, 0"),
-    "NaN images": ((IMAGES * np.nan, LABELS), "holds NaN, infinite or absurdly large"),
+    "NaN images": ((IMAGES * np.nan, LABELS), "holds 480 values that are NaN or infinite"),
 }
 
 
