@@ -20,7 +20,7 @@ HEAVY = {"tensorflow", "keras", "matplotlib"}
 
 # Third-party libraries, and the only wings that may import them, now or within a function.
 HOMES = {
-    "tensorflow": {"training", "integrations"},
+    "tensorflow": {"training", "tasks", "integrations"},
     "keras": {"training", "tasks", "integrations"},
     "matplotlib": {"plots"},
     "yaml": {"config"},
