@@ -1,7 +1,6 @@
 """Schedules that are functions of the user's own: trusted, checked, drawn, exported, identified."""
 
 import json
-import sys
 from pathlib import Path
 
 import keras
