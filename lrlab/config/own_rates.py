@@ -24,7 +24,9 @@ def loaded(config: Config) -> Config:
 
 def with_rates(experiment: Experiment, trusted: Collection[Origin]) -> Experiment:
     """Return an experiment whose schedule has rates, as `loaded` does."""
-    schedule = own_schedule.with_functions(experiment.schedule, lambda own: _curve(own, trusted))
+    schedule = own_schedule.with_functions(
+        experiment.schedule, lambda own: own.function if own.is_loaded else _curve(own, trusted)
+    )
     return experiment.model_copy(update={"schedule": schedule})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lrlab import config as configs
 from lrlab.config import Config, Experiment
-from lrlab.config.given import Given, whole
+from lrlab.config.given import Given, schedule_of, whole
 from lrlab.config.source import Override, Source
 from lrlab.config.source import read as read_source
 from lrlab.errors import Interrupted, UsageError
@@ -19,6 +19,9 @@ from lrlab.from_python.told import AsWarnings, ProgressLine
 from lrlab.results import comparison, lock
 from lrlab.results.inspection import check_directory
 from lrlab.schedules import Schedule
+from lrlab.schedules.own_schedule import own_parts
+from lrlab.tasks.given_code import PYTHON
+from lrlab.tasks.stated_task import OwnCode
 
 
 def compare(
@@ -58,15 +61,17 @@ def compare(
 
     Args:
         schedules: Schedules by the names of their experiments, or a list. Each is the mapping that
-            a config has under `schedule`, a schedule, an experiment, or the path of a config. In a
-            list, mappings are called as their `type`.
+            a config has under `schedule`, a schedule, an experiment, the path of a config, or a
+            function of the step as in `lrlab.rates`. In a list, mappings are called as their
+            `type`, functions by their name.
         model: The name of a reference model, `FILE.py:FUNCTION`, a function that makes a model and
             gets what its signature names of `input_shape`, `outputs` and `seed`, such a function
             with arguments (`{"build": build, "args": {...}}` or a `functools.partial`), or a Keras
             model. A model is a pattern: its layers are made again for each run, with new weights.
         data: The name of a data set or a path, or `(x, y)`, `(x, y), (x_test, y_test)`, three such
             pairs with validation in the middle, or a dict with `train`, `validation`, `test`; each
-            x and y arrays, dicts or tuples of them, or frames.
+            x and y arrays, dicts or tuples of them, or frames. Or a function that returns one of
+            these, or streams: a `tf.data.Dataset` or a `keras.utils.PyDataset` in place of a pair.
         optimizer: A name, a mapping as in a config, a Keras optimizer, whose rate plays no part, or
             a function that makes one.
         loss: A name, a function of targets and predictions, or a Keras loss.
@@ -113,11 +118,15 @@ def compare(
         stack.enter_context(left_alone())
         given = stand_ins(settings)
         overrides = given.overrides()
-        trusted = configs.consents(overrides, trust)
+        # Stand-ins may be named; a module of that name is not for lrlab to import.
+        trusted = {*configs.consents(overrides, trust), PYTHON}
         configs.checked(_any(), overrides, trusted=trusted)
+        sources, functions = _sources(schedules)
         read = [
-            Config(each.experiment.with_code(given.own), each.source, each.trusted)
-            for each in configs.together(_sources(schedules), overrides, trusted)
+            Config(_loaded(each, given.own, function), each.source, each.trusted - {PYTHON})
+            for each, function in zip(
+                configs.together(sources, overrides, trusted), functions, strict=True
+            )
         ]
         known = {}
         if not is_named:
@@ -176,11 +185,22 @@ def _any() -> Source:
     return Source("the arguments", data={"schedule": {"type": "constant", "lr": 0.01}})
 
 
-def _sources(given: Any) -> list[Source]:
-    """Return what experiments state, as if each stood in a file of its own."""
+def _loaded(read: Config, own: OwnCode, function: Any) -> Experiment:
+    """Return an experiment with its objects in place of what stands for them."""
+    experiment = read.experiment.with_code(own)
+    if isinstance(function, Schedule):  # Of code that is loaded already.
+        return experiment.model_copy(update={"schedule": function})
+    return experiment
+
+
+def _sources(given: Any) -> tuple[list[Source], list[Schedule | None]]:
+    """Return what experiments state, as if each stood in a file of its own.
+
+    Beside each the schedule where it is, or has, a function, of which no text says anything.
+    """
     if isinstance(given, Mapping) and isinstance(given.get("type"), str):
         given = [given]
-    if isinstance(given, str | Path | Experiment | Schedule):
+    if isinstance(given, str | Path | Experiment | Schedule) or callable(given):
         given = [given]
     if isinstance(given, Mapping):
         named = list(given.items())
@@ -201,7 +221,15 @@ def _sources(given: Any) -> list[Source]:
                 f"{count} schedules of the list are called `{name}`",
                 'give them by names of your own: `{"first": ..., "second": ...}`',
             )
-    return sources
+    return sources, [_with_function(each) for _, each in named]
+
+
+def _with_function(given: Any) -> Schedule | None:
+    if isinstance(given, str | Path | Mapping):
+        return None
+    schedule = schedule_of(given)
+    loaded = [part.is_loaded for _, part in own_parts(schedule)]
+    return schedule if any(loaded) else None
 
 
 def _source(name: Any, given: Any) -> Source:
@@ -226,14 +254,19 @@ def _stated(given: Any) -> dict[str, Any]:
         return {"schedule": given.model_dump(mode="json")}
     if isinstance(given, Mapping):
         return {"schedule": dict(given)}
+    if callable(given):
+        return _stated(schedule_of(given))
     raise UsageError(
         f"a schedule is needed, got {type(given).__name__}",
-        "give a mapping as in a config, the path of a config, or what `lrlab.load` returns",
+        "give a mapping as in a config, the path of a config, what `lrlab.load` returns, or a "
+        "function of the step",
     )
 
 
 def _type_of(given: Any) -> str | None:
     if isinstance(given, Experiment):
         return given.name
+    if not isinstance(given, Mapping | Schedule):
+        return str(getattr(given, "__name__", "function")).strip("<>")
     stated = given.get("type") if isinstance(given, Mapping) else getattr(given, "type", None)
     return stated if isinstance(stated, str) else None

@@ -1,21 +1,24 @@
 """Objects in place of names: what a config says in their stead, and the objects themselves."""
 
+import functools
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lrlab import metric as metrics
 from lrlab.config.source import Override
-from lrlab.errors import CodeError, UsageError
+from lrlab.errors import CodeError, DataError, UsageError
 from lrlab.reporter import Reporter
 from lrlab.tasks import data
-from lrlab.tasks.code_errors import described
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.given_code import PYTHON, GivenCode, Template, stand_in, unfolded
 from lrlab.tasks.own_model import OwnFunction, OwnModel
 from lrlab.tasks.own_optimizer import CompiledOptimizer, GivenOptimizer, OwnOptimizer
+from lrlab.tasks.parts import Given
+from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.readers import returned
 from lrlab.tasks.split import DRAWN, parsed
 from lrlab.tasks.stated_task import OwnCode
@@ -66,6 +69,9 @@ def stand_ins(settings: Mapping[str, Any]) -> StandIns:
             found.own = replace(found.own, **objects)
     return found
 
+
+_NAME = "data from Python"
+"""What tables and figures call data that were given."""
 
 _Found = tuple[Any, dict[str, Any]]
 """What a config says, and the object that it says it in place of, by its name in `OwnCode`."""
@@ -164,6 +170,36 @@ def _function(given: Any) -> GivenCode:
     return GivenCode.of(given if bound else function, getattr(function, "__name__", None))
 
 
+def _loader(given: Any) -> Callable[[int], Given | Streams]:
+    if not (inspect.isroutine(given) or isinstance(given, functools.partial)):
+        read = returned.given(given, "`data`")
+        return lambda seed: read
+    function, bound = unfolded(given)
+    code = GivenCode.of(function)
+
+    def load(seed: int) -> Given | Streams:
+        with preserved_random_state(seed):  # Unseeded randomness is then the same every time.
+            return returned.given(code.call({"seed": seed}, bound), "`data`")
+
+    return load
+
+
+def _streams(
+    load: Callable[[int], Any], given: Any, validation: Any, scale: Any, report: Reporter
+) -> DataSource:
+    if validation is not None or scale is not None:
+        raise DataError(
+            "`data` gives streams, which lrlab neither splits nor scales",
+            "leave out `validation` and `scale`, and do both in the function",
+        )
+    if not callable(given):
+        raise CodeError(
+            "`data` is a stream of batches, and every run needs a new one",
+            "give the function that makes it: `data=load` in place of `data=load()`",
+        )
+    return data.resolve_streams(_NAME, load, warn=report.warn, place="`data`")
+
+
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
@@ -180,10 +216,11 @@ def _is_keras(given: Any, name: str) -> bool:
 def source_of(
     given: Any, validation: str | int | None, scale: str | None, report: Reporter
 ) -> DataSource:
-    """Return arrays as data to train on.
+    """Return arrays, or streams that a function makes, as data to train on.
 
     Args:
-        given: What `lrlab.tasks.readers.returned` takes: `(x, y)` and the like.
+        given: What `lrlab.tasks.readers.returned` takes: `(x, y)` and the like; or a function that
+            returns it, and gets a `seed` if it has such a parameter.
         validation: What is held out to validate on, as in a config.
         scale: Whether inputs are standardised, as in a config.
         report: Told what is probably a mistake.
@@ -192,20 +229,14 @@ def source_of(
         CodeError: If it is no data set.
         DataError: If it cannot be trained on.
     """
-    if callable(given):
-        raise CodeError(f"`data` is {described(given)}", "call it: `data=load()`")
-    read = returned.given(given, "`data`")
+    load = _loader(given)
+    read = load(0)
     if isinstance(read, Streams):
-        raise CodeError(
-            "`data` is a stream of batches, which `compare` cannot train on yet",
-            "give arrays, or sweep it: `lrlab.find_lr(model, dataset)`",
-        )
+        return _streams(load, given, validation, scale, report)
     if scale is not None:
         read = replace(read, standardise=scale == "standard")
     try:
         split = DRAWN if validation is None else parsed(str(validation))
     except ValueError as error:
         raise UsageError(f"`validation` {error}") from error
-    return data.resolve_given(
-        "data from Python", read, split=split, warn=report.warn, place="`data`"
-    )
+    return data.resolve_given(_NAME, read, split=split, warn=report.warn, place="`data`")

@@ -145,6 +145,11 @@ class OwnSchedule(OpenLoop):
             )
         return self._function
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it has its function."""
+        return self._function is not None
+
     def with_function(self, function: StepFunction) -> "OwnSchedule":
         """Return the schedule with its function, so that it has rates."""
         other = self.model_copy()

@@ -10,6 +10,7 @@ import json
 import pkgutil
 import sys
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -54,16 +55,21 @@ class Code:
             CodeError: If the arguments do not fit, or the function fails.
         """
         positional, named = arguments(self.reference, self.function, offered, args or {})
-        with at_home(self.home):
+        with self.running():
             try:
                 return self.function(*positional, **named)
             except (Exception, SystemExit) as error:
-                raise code_errors.failed(
-                    self.reference.text, error, self.home.root, self.is_theirs
-                ) from error
+                raise self.failed(error) from error
 
-    def is_theirs(self, file: str) -> bool:
-        """Return whether a file belongs to the user's code."""
+    def running(self) -> AbstractContextManager[None]:
+        """Return the context in which it, and what it made, has to run."""
+        return at_home(self.home)
+
+    def failed(self, error: BaseException) -> CodeError:
+        """Return what is told where it, or what it made, has failed."""
+        return code_errors.failed(self.reference.text, error, self.home.root, self._is_theirs)
+
+    def _is_theirs(self, file: str) -> bool:
         return file in map(str, self.files.values()) or code_sources.is_local(file, self.home.root)
 
     def identity(self, args: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Objects that Python hands over in place of references to code: functions, a built Keras model."""
 
+import contextlib
 import functools
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from lrlab.tasks import code_errors
 from lrlab.tasks.code import CodeReference
 from lrlab.tasks.code_arguments import arguments
 from lrlab.tasks.code_home import DEFAULT_SETTINGS, keras_settings, set_keras
-from lrlab.tasks.given_identity import digest_of
+from lrlab.tasks.given_identity import digest_of, is_local
 
 PYTHON = "python"
 """What stands for a module where an object was given: `python:build`."""
@@ -70,17 +71,25 @@ class GivenCode:
             CodeError: If the arguments do not fit, or the function fails.
         """
         positional, named = arguments(self.reference, self.function, offered, args or {})
+        with self.running():
+            try:
+                return self.function(*positional, **named)
+            except Exception as error:
+                raise self.failed(error) from error
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let it, or what it made, run: under Keras' settings of where it was given."""
         before = keras_settings()
         set_keras(self.settings)
         try:
-            return self.function(*positional, **named)
-        except Exception as error:
-            file = Path(getattr(getattr(self.function, "__code__", None), "co_filename", ""))
-            raise code_errors.failed(
-                self.reference.text, error, file.parent, lambda name: name == str(file)
-            ) from error
+            yield
         finally:
             set_keras(before)
+
+    def failed(self, error: BaseException) -> CodeError:
+        """Return what is told where it, or what it made, has failed."""
+        return _failed(self.reference.text, error)
 
     def identity(self, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what tells it from others, as JSON."""
@@ -97,6 +106,11 @@ class GivenCode:
             if getattr(value, "name", value) != DEFAULT_SETTINGS[name]
         }
         return found | ({"keras": unusual} if unusual else {})
+
+
+def _failed(name: str, error: BaseException) -> CodeError:
+    """Return the error of code that Python gave; its frames are all that no library has."""
+    return code_errors.failed(name, error, Path.cwd(), is_local)
 
 
 def unfolded(function: Any) -> tuple[Any, dict[str, Any]]:
@@ -158,6 +172,14 @@ class Template:
             )
             fresh.optimizer = self._model.optimizer  # Only its settings are read.
         return fresh
+
+    def running(self) -> contextlib.AbstractContextManager[None]:
+        """Return the context in which what it made has to run."""
+        return contextlib.nullcontext()
+
+    def failed(self, error: BaseException) -> CodeError:
+        """Return what is told where what it made has failed."""
+        return _failed(self.reference.text, error)
 
     def identity(self, args: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what tells it from others, as JSON; names that Keras counts up do not count."""

@@ -168,7 +168,7 @@ class _Identity:
         self.add(name, value.get_config())
 
     def _module(self, name: str, value: ModuleType) -> None:
-        if _is_local(getattr(value, "__file__", None)):
+        if is_local(getattr(value, "__file__", None)):
             self._files(value.__name__)
         else:
             self._tell(name, "module", value.__name__)
@@ -176,7 +176,7 @@ class _Identity:
     def _files(self, module: str) -> None:
         """Add the files of a local module, which the code imports when it runs or uses whole."""
         start = _file_of(module)
-        if start is None or not _is_local(str(start)):
+        if start is None or not is_local(str(start)):
             self._tell("module", module)
             return
         above = module.count(".") + (start.name == "__init__.py")
@@ -217,7 +217,7 @@ _BETWEEN = ("PRECALL", "CACHE", "EXTENDED_ARG", "PUSH_NULL")
 
 
 def _has(value: Any, name: str) -> bool:
-    local = isinstance(value, ModuleType) and _is_local(getattr(value, "__file__", None))
+    local = isinstance(value, ModuleType) and is_local(getattr(value, "__file__", None))
     return local and hasattr(value, name)
 
 
@@ -247,10 +247,11 @@ def _is_installed(value: Any) -> bool:
     module = sys.modules.get(value.__module__ or "builtins")
     if module is None or value.__module__ == "__main__":
         return False
-    return not _is_local(getattr(module, "__file__", None))
+    return not is_local(getattr(module, "__file__", None))
 
 
-def _is_local(file: str | None) -> bool:
+def is_local(file: str | None) -> bool:
+    """Return whether a file is neither of Python, of an installed library nor of lrlab."""
     if not file:
         return False
     ours = Path(code_sources.__file__).parents[1]

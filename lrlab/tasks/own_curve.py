@@ -1,8 +1,6 @@
 """A user's function of the step: called with what its signature names, checked, identified."""
 
-import hashlib
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +15,8 @@ from lrlab.tasks import code_errors, standalone
 from lrlab.tasks.code import CodeReference
 from lrlab.tasks.code_arguments import arguments as fitting
 from lrlab.tasks.code_loading import Code
+from lrlab.tasks.given_code import PYTHON, stand_in
+from lrlab.tasks.given_identity import digest_of
 from lrlab.tasks.random_state import preserved_random_state
 
 _CHECKED_ALONE = 5
@@ -49,9 +49,8 @@ class OwnCurve:
     def of_function(cls, function: Callable[..., Any]) -> "OwnCurve":
         """Return a function that Python gave; who calls lrlab with it consents to it."""
         inner = getattr(function, "func", function)  # Of a `functools.partial`.
-        name = getattr(inner, "__qualname__", type(inner).__name__)
-        module = getattr(inner, "__module__", None) or "__main__"
-        return cls(CodeReference(f"{module}:{name}", module, name), function)
+        text = stand_in(getattr(inner, "__name__", type(inner).__name__))
+        return cls(CodeReference(text, PYTHON, text.partition(":")[2]), function)
 
     @property
     def name(self) -> str:
@@ -128,11 +127,11 @@ class OwnCurve:
         """Return what tells it from others, as JSON.
 
         Raises:
-            CodeError: If nothing does, as for a function of Python's without a source.
+            CodeError: If nobody can tell a function of Python's from another one.
         """
         if self.code is not None:
             return self.code.identity(self.args)
-        return {"import": self.reference.text, "sha256": _digest(self.function, self.reference)}
+        return {"import": self.reference.text, "sha256": digest_of(self.name, self.function)}
 
     def definitions(self) -> list[str]:
         """Return its source with all that it needs, in an order in which it can run.
@@ -176,37 +175,3 @@ class OwnCurve:
                 f"first {rates[first]:g} at step {first:,}",
                 "a rate is a finite number of at least 0",
             )
-
-
-def _digest(function: Callable[..., Any], reference: CodeReference) -> str:
-    """Return the SHA-256 of a function's source and of the values that it has taken along."""
-    inner, taken = getattr(function, "func", function), {}
-    if inner is not function:
-        taken = {
-            "args": getattr(function, "args", ()),
-            "keywords": getattr(function, "keywords", {}),
-        }
-    try:
-        source = inspect.getsource(inner)
-        found = inspect.getclosurevars(inner)
-        taken |= {"nonlocals": found.nonlocals, "globals": _values(found.globals)}
-        taken["defaults"] = [inner.__defaults__, inner.__kwdefaults__]
-        stated = json.dumps([source, taken], sort_keys=True, default=_as_json)
-    except (OSError, TypeError, AttributeError) as error:
-        raise CodeError(
-            f"nothing tells `{reference.text}` from another function: {error}",
-            "write it with `def` in a file or a cell; what it uses have to be numbers and arrays",
-        ) from error
-    return hashlib.sha256(stated.encode()).hexdigest()
-
-
-def _values(names: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in names.items() if not inspect.ismodule(value)}
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if inspect.isfunction(value):
-        return inspect.getsource(value)
-    raise TypeError(f"it uses {code_errors.described(value)}")

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from lrlab.errors import CodeError
 from lrlab.tasks import code_errors
 from lrlab.tasks.code import CodeReference
-from lrlab.tasks.code_home import at_home
 from lrlab.tasks.code_loading import Code, file_identity
 from lrlab.tasks.given_code import GivenCode
 from lrlab.tasks.random_state import preserved_random_state
@@ -118,7 +117,7 @@ class OwnModel:
         Raises:
             CodeError: If it cannot take them.
         """
-        home = contextlib.nullcontext() if self.code is None else at_home(self.code.home)
+        home = contextlib.nullcontext() if self.code is None else self.code.running()
         with home:
             try:
                 return predicted(built, x, training=training)
@@ -134,8 +133,7 @@ class OwnModel:
             f"{str(shapes).replace(chr(39), '')}: {_in_short(error)}"
         )
         if self.code is not None:
-            root, theirs = self.code.home.root, self.code.is_theirs
-            told.details = code_errors.failed(self.label, error, root, theirs).details
+            told.details = self.code.failed(error).details
             told.details = tuple(line for line in told.details if line.startswith("  "))
         return told
 
