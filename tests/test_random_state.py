@@ -95,3 +95,19 @@ assert random_seed.get_seed(None) == (None, None)
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_it_holds_while_a_function_is_traced():
+    """Keras' layers run in traced functions, where no variable has a value at hand."""
+    tf.random.set_global_generator(tf.random.Generator.from_seed(3))
+    before = tf.random.get_global_generator().state.numpy()
+    keras.utils.set_random_seed(1)
+    keras.random.normal((2,))
+
+    @tf.function
+    def traced(x):
+        with preserved_random_state():
+            return x + 1.0
+
+    assert float(traced(tf.constant(1.0))) == 2.0
+    assert np.array_equal(tf.random.get_global_generator().state.numpy(), before)

@@ -89,7 +89,7 @@ def _tensorflow() -> Restore:
         seed, seeds = module.context()._seed, getattr(module.context(), "_rng", None)
         kept_seeds = seeds.getstate() if seeds is not None else None
     generator = getattr(sys.modules.get(_GENERATOR), "global_generator", None)
-    kept = generator.state.numpy() if generator is not None else None
+    kept = _value(generator)
 
     def restore() -> None:
         if module := sys.modules.get(_TENSORFLOW):
@@ -101,8 +101,7 @@ def _tensorflow() -> Restore:
         if _GENERATOR in sys.modules:
             owner: Any = sys.modules[_GENERATOR]
             owner.global_generator = generator
-            if generator is not None:
-                generator.state.assign(kept)
+            _assign(generator, kept)
 
     return restore
 
@@ -111,13 +110,26 @@ def _keras() -> Restore:
     module = sys.modules.get(_KERAS)
     seed = module.get_global_attribute(_SEED) if module else None
     generator = module.get_global_attribute(_SEEDS) if module else None
-    kept = generator.state.numpy() if generator is not None else None
+    kept = _value(generator)
 
     def restore() -> None:
         if module := sys.modules.get(_KERAS):
             module.set_global_attribute(_SEED, seed)
             module.set_global_attribute(_SEEDS, generator)
-        if generator is not None:
-            generator.state.assign(kept)
+        _assign(generator, kept)
 
     return restore
+
+
+def _value(generator: Any) -> Any:
+    """Return the state of a generator, None without one; also while a function is traced."""
+    if generator is None:
+        return None
+    with sys.modules["tensorflow"].init_scope():
+        return generator.state.numpy()
+
+
+def _assign(generator: Any, state: Any) -> None:
+    if generator is not None:
+        with sys.modules["tensorflow"].init_scope():
+            generator.state.assign(state)
