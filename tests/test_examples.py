@@ -93,7 +93,7 @@ def test_its_code_does_not_run_unless_the_command_names_it(path, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("kind", ["vision", "two_inputs"])
+@pytest.mark.parametrize("kind", ["vision", "tabular", "two_inputs"])
 def test_it_finds_a_rate(kind, tmp_path):
     (path,) = [path for path in FILES if path.parent.name == kind]
     (command,) = [each for each in commands(path) if each.startswith("lrlab find-lr")]
