@@ -93,7 +93,7 @@ def test_its_code_does_not_run_unless_the_command_names_it(path, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("kind", ["vision", "two_inputs"])
+@pytest.mark.parametrize("kind", ["vision", "tabular", "two_inputs"])
 def test_it_finds_a_rate(kind, tmp_path):
     (path,) = [path for path in FILES if path.parent.name == kind]
     (command,) = [each for each in commands(path) if each.startswith("lrlab find-lr")]
@@ -110,7 +110,7 @@ def test_the_curve_of_the_own_schedule_is_drawn_and_exported():
     assert "A  after_warmup" in drawn.stdout
     scope: dict = {}
     exec(exported.stdout, scope)
-    steps = int(re.search(r"last=(\d+)", exported.stdout)[1]) + 1
+    steps = int(re.findall(r"last=(\d+)", exported.stdout)[-1]) + 1
     rates = scope["learning_rate"](np.arange(steps))
     assert rates.max() == pytest.approx(0.01)
     assert rates.argmax() < steps / 2 < steps
@@ -122,3 +122,20 @@ def test_the_table_is_the_one_that_its_script_writes():
     exec(compile(path.read_text(), "houses.py", "exec"), scope)
     lines = [",".join(map(str, row)) for row in scope["rows"]()]
     assert (path.parent / "houses.csv").read_text().splitlines() == lines
+
+
+def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    nbclient = pytest.importorskip("nbclient", reason="needs the extra `dev`")
+    nbformat = pytest.importorskip("nbformat", reason="needs the extra `dev`")
+    pytest.importorskip("pandas", reason="the last cell needs pandas")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    notebook = nbformat.read(EXAMPLES / "notebook" / "compare.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    done = nbclient.NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    outputs = [output for cell in done.cells for output in cell.get("outputs", [])]
+    shown = " ".join(json.dumps(output) for output in outputs)
+    for part in ("steady_lr", "the best", "text/html", "image/png", "staircase", "mean"):
+        assert part in shown
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Schedules that are functions of the user's own: trusted, checked, drawn, exported, identified."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -443,6 +444,54 @@ def test_a_saved_model_holds_the_rates_and_no_code(tmp_path):
     expected = [float(lrlab.KerasSchedule(slope, 5, 2)(step)) for step in (0, 4, 9, 50)]
     assert [float(again(step)) for step in (0, 4, 9, 50)] == expected
     assert again.get_config() == lrlab.KerasSchedule(slope, 5, 2).get_config()
+
+
+def test_functions_may_stand_where_a_config_has_names():
+    def slope(step, steps, top=0.1):
+        return top * (1 - step / steps)
+
+    given = {
+        "type": "sequence",
+        "phases": [
+            {"type": "constant", "lr": 0.3, "for": "4 steps"},
+            {"type": slope, "args": {"top": 0.2}, "for": "2 steps"},
+            {"type": functools.partial(slope, top=0.4)},
+        ],
+    }
+    expected = [0.3, 0.3, 0.3, 0.3, 0.2, 0.1, 0.4, 0.2]
+    np.testing.assert_allclose(lrlab.rates(given, 4, 2), expected)
+    np.testing.assert_allclose(lrlab.rates({"type": slope}, 2, 1), [0.1, 0.05])
+    assert given["phases"][1]["type"] is slope
+
+
+def test_compare_takes_functions_of_the_step_and_tells_them_apart(tmp_path):
+    def slope(step, steps, top=0.05):
+        return top * (1 - step / steps)
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 4))
+    data = (x, (x[:, 0] > 0).astype(int))
+    given = {
+        "slope": slope,
+        "steeper": {"type": slope, "args": {"top": 0.1}},
+        "flat": constant(0.1),
+    }
+    options = {"model": "linear", "data": data, "epochs": 2, "seeds": 1, "out": tmp_path}
+    compared = lrlab.compare(given, **options)
+    assert compared.experiments == ("slope", "steeper", "flat")
+    kept = json.loads((tmp_path / "comparison.json").read_text())["experiments"]
+    assert [e["schedule"] for e in kept] == ["python:slope", "python:slope", "constant"]
+    runs = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    lrlab.compare(given, **options)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == runs
+    lrlab.compare([lambda step: 0.1 + 0 * step], **options)
+    assert len(list((tmp_path / "runs").iterdir())) == 4
+    with np.load(next((tmp_path / "runs").glob("steeper-*")) / "seed-0" / "steps.npz") as steps:
+        np.testing.assert_allclose(steps["lr"], lrlab.rates(given["steeper"], 6, 2), rtol=1e-6)
+
+
+def constant(lr):
+    return {"type": "constant", "lr": lr}
 
 
 def test_a_users_exception_from_python_is_theirs():

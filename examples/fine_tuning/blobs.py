@@ -1,9 +1,9 @@
-"""Train a network on one task, save it, and fine-tune it on a related one.
+r"""Train a network on one task, save it, and fine-tune it on a related one.
 
 python examples/fine_tuning/blobs.py  # writes pretrained.keras
-lrlab find-lr examples/fine_tuning/warmup.yaml \\
+lrlab find-lr examples/fine_tuning/warmup.yaml \
         --trust examples/fine_tuning/blobs.py --trust examples/fine_tuning/pretrained.keras
-lrlab compare examples/fine_tuning/*.yaml \\
+lrlab compare examples/fine_tuning/*.yaml \
         --trust examples/fine_tuning/blobs.py --trust examples/fine_tuning/pretrained.keras
 """
 

@@ -1,7 +1,7 @@
 """Schedules as Python users give them: a mapping, the path of a config, an experiment."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from lrlab import config, schedules
 from lrlab.config.experiment import Experiment
 from lrlab.config.source import Source
 from lrlab.errors import UsageError
-from lrlab.schedules import Length, Rates, Schedule
+from lrlab.schedules import Length, Rates, Schedule, own_schedule
 from lrlab.schedules.own_schedule import OwnSchedule
+from lrlab.tasks.given_code import PYTHON
 from lrlab.tasks.own_curve import OwnCurve
 
 Given = Schedule | Experiment | Mapping[str, Any] | str | Path | Callable[..., Any]
@@ -33,17 +34,55 @@ def schedule_of(given: Given) -> Schedule:
         return given.schedule
     if isinstance(given, str | Path):
         return config.load(given).schedule
-    if isinstance(given, Mapping):
-        source = Source("the schedule", data={"schedule": dict(given)})
-        return config.checked(source).experiment.schedule
-    if callable(given):
-        curve = OwnCurve.of_function(given)
-        return OwnSchedule(type=curve.reference.text).with_function(curve)
+    if isinstance(given, Mapping) or callable(given):
+        stated, functions = named(given)
+        source = Source("the schedule", data={"schedule": stated})
+        return with_given(config.checked(source).experiment.schedule, functions)
     raise UsageError(
         f"a schedule is needed, got {type(given).__name__}",
         "give a mapping as in a config, the path of a config, what `lrlab.load` returns, or a "
         "function of the step",
     )
+
+
+def named(given: Any) -> tuple[dict[str, Any], list[Any]]:
+    """Return a schedule's mapping with names in place of functions, and the functions.
+
+    Args:
+        given: A function of the step, or a mapping whose `type`, or that of phases, may be one.
+
+    Example:
+        >>> named({"type": abs, "warmup": {"for": "1 epoch"}})
+        ({'type': 'python:abs', 'warmup': {'for': '1 epoch'}}, [<built-in function abs>])
+    """
+    if not isinstance(given, Mapping):
+        return {"type": OwnCurve.of_function(given, {}).reference.text}, [given]
+    stated: dict[str, Any] = dict(given)
+    functions: list[Any] = []
+    if callable(given.get("type")):
+        name, functions = named(given["type"])
+        stated |= name
+    if isinstance(given.get("phases"), list | tuple):
+        phases = [
+            named(each) if isinstance(each, Mapping) else (each, []) for each in given["phases"]
+        ]
+        stated["phases"] = [phase for phase, _ in phases]
+        functions += [function for _, of_phase in phases for function in of_phase]
+    return stated, functions
+
+
+def with_given(schedule: Schedule, functions: Sequence[Any]) -> Schedule:
+    """Return a schedule with the functions in place of which `named` put names."""
+    left = iter(functions)
+
+    def curve(own: OwnSchedule) -> OwnCurve | None:
+        given = own.type.startswith(f"{PYTHON}:")
+        return OwnCurve.of_function(next(left), own.args) if given else None
+
+    if not functions:
+        return schedule
+    found: Schedule = own_schedule.with_functions(schedule, curve)
+    return found
 
 
 def length_of(steps_per_epoch: int, epochs: int) -> Length:

@@ -9,6 +9,7 @@ from typing import Any
 from lrlab import config as configs
 from lrlab.config import Config, Experiment
 from lrlab.config.given import Given, schedule_of, whole
+from lrlab.config.given import named as named_functions
 from lrlab.config.source import Override, Source
 from lrlab.config.source import read as read_source
 from lrlab.errors import Interrupted, UsageError
@@ -198,7 +199,9 @@ def _sources(given: Any) -> tuple[list[Source], list[Schedule | None]]:
 
     Beside each the schedule where it is, or has, a function, of which no text says anything.
     """
-    if isinstance(given, Mapping) and isinstance(given.get("type"), str):
+    if isinstance(given, Mapping) and (
+        isinstance(given.get("type"), str) or callable(given.get("type"))
+    ):
         given = [given]
     if isinstance(given, str | Path | Experiment | Schedule) or callable(given):
         given = [given]
@@ -225,7 +228,9 @@ def _sources(given: Any) -> tuple[list[Source], list[Schedule | None]]:
 
 
 def _with_function(given: Any) -> Schedule | None:
-    if isinstance(given, str | Path | Mapping):
+    if isinstance(given, str | Path):
+        return None
+    if isinstance(given, Mapping) and not named_functions(given)[1]:
         return None
     schedule = schedule_of(given)
     loaded = [part.is_loaded for _, part in own_parts(schedule)]
@@ -253,7 +258,7 @@ def _stated(given: Any) -> dict[str, Any]:
     if isinstance(given, Schedule):
         return {"schedule": given.model_dump(mode="json")}
     if isinstance(given, Mapping):
-        return {"schedule": dict(given)}
+        return {"schedule": named_functions(given)[0]}
     if callable(given):
         return _stated(schedule_of(given))
     raise UsageError(
@@ -266,7 +271,7 @@ def _stated(given: Any) -> dict[str, Any]:
 def _type_of(given: Any) -> str | None:
     if isinstance(given, Experiment):
         return given.name
-    if not isinstance(given, Mapping | Schedule):
-        return str(getattr(given, "__name__", "function")).strip("<>")
-    stated = given.get("type") if isinstance(given, Mapping) else getattr(given, "type", None)
+    stated = given.get("type") if isinstance(given, Mapping) else getattr(given, "type", given)
+    if callable(stated):
+        return str(getattr(stated, "__name__", "function")).strip("<>")
     return stated if isinstance(stated, str) else None

@@ -180,15 +180,16 @@ def own_parts(schedule: Model, place: Place = ()) -> Iterator[tuple[Place, OwnSc
         yield from own_parts(phase, (*place, "phases", index))
 
 
-def with_functions(schedule: Any, load: Callable[[OwnSchedule], StepFunction]) -> Any:
-    """Return a schedule whose user's functions are loaded.
+def with_functions(schedule: Any, load: Callable[[OwnSchedule], StepFunction | None]) -> Any:
+    """Return a schedule whose user's functions are loaded, as far as they were not.
 
     Args:
         schedule: The schedule.
-        load: Loads the function of one.
+        load: Loads the function of one; None leaves it as it is.
     """
     if isinstance(schedule, OwnSchedule):
-        return schedule.with_function(load(schedule))
+        function = schedule._function or load(schedule)
+        return schedule if function is None else schedule.with_function(function)
     if not any(own_parts(schedule)):
         return schedule
     phases = tuple(with_functions(phase, load) for phase in schedule.phases)

@@ -1,5 +1,6 @@
 """A user's function of the step: called with what its signature names, checked, identified."""
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +16,7 @@ from lrlab.tasks import code_errors, standalone
 from lrlab.tasks.code import CodeReference
 from lrlab.tasks.code_arguments import arguments as fitting
 from lrlab.tasks.code_loading import Code
-from lrlab.tasks.given_code import PYTHON, stand_in
-from lrlab.tasks.given_identity import digest_of
+from lrlab.tasks.given_code import PYTHON, GivenCode, stand_in, unfolded
 from lrlab.tasks.random_state import preserved_random_state
 
 _CHECKED_ALONE = 5
@@ -46,11 +46,17 @@ class OwnCurve:
         return cls(code.reference, code.function, dict(args), code)
 
     @classmethod
-    def of_function(cls, function: Callable[..., Any]) -> "OwnCurve":
-        """Return a function that Python gave; who calls lrlab with it consents to it."""
-        inner = getattr(function, "func", function)  # Of a `functools.partial`.
-        text = stand_in(getattr(inner, "__name__", type(inner).__name__))
-        return cls(CodeReference(text, PYTHON, text.partition(":")[2]), function)
+    def of_function(cls, function: Any, args: Mapping[str, Any]) -> "OwnCurve":
+        """Return a function that Python gave; who calls lrlab with it consents to it.
+
+        Raises:
+            CodeError: If it is a `functools.partial` that binds arguments by position.
+        """
+        if isinstance(function, functools.partial):
+            function, bound = unfolded(function)
+            args = bound | dict(args)
+        name = stand_in(getattr(function, "__name__", type(function).__name__))
+        return cls(CodeReference(name, PYTHON, name.partition(":")[2]), function, dict(args))
 
     @property
     def name(self) -> str:
@@ -127,11 +133,9 @@ class OwnCurve:
         """Return what tells it from others, as JSON.
 
         Raises:
-            CodeError: If nobody can tell a function of Python's from another one.
+            CodeError: If nobody can tell it from another one.
         """
-        if self.code is not None:
-            return self.code.identity(self.args)
-        return {"import": self.reference.text, "sha256": digest_of(self.name, self.function)}
+        return (self.code or GivenCode.of(self.function)).identity(self.args)
 
     def definitions(self) -> list[str]:
         """Return its source with all that it needs, in an order in which it can run.
