@@ -13,8 +13,9 @@ from lrlab import metric
 from lrlab.errors import CodeError
 from lrlab.metric import Metric
 from lrlab.tasks.data_source import DataSource
-from lrlab.tasks.own_model import OwnModel, variables_of
+from lrlab.tasks.own_model import OwnModel, predicted, variables_of
 from lrlab.tasks.own_optimizer import CompiledOptimizer, check
+from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.task import Task, of_kind
 
 
@@ -106,22 +107,25 @@ _GLOBAL_RANDOMNESS = {
 
 def _check_state(built: Any, model: OwnModel, sample: Any) -> None:
     """Make sure that all that changes from step to step are variables that Keras knows of."""
+    import keras
     import tensorflow as tf
 
     specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), sample)
-    call = tf.function(lambda x: model.call(built, x, training=True), autograph=False)
-    graph = call.get_concrete_function(specs).graph
-    known = {id(each.value) for each in variables_of(built)}
-    for variable in graph.variables:
-        if id(variable) not in known:
-            if "seed_generator" in variable.name:
-                raise _global_randomness(model, "Keras' global seed")
-            raise CodeError(
-                f"`{model.label}` uses a variable that Keras does not know of: `{variable.name}`",
-                "make it with `self.add_weight` in a layer, so that every run begins with it anew",
-            )
-    if used := _GLOBAL_RANDOMNESS & {op for op in operations(graph)}:
-        raise _global_randomness(model, f"TensorFlow's global state ({sorted(used)[0]})")
+    call = tf.function(lambda x: predicted(built, x, training=True), autograph=False)
+    with preserved_random_state():
+        keras.random.uniform(())  # Keras' global generator cannot be made within a trace.
+        graph = model.at_home(lambda: call.get_concrete_function(specs), sample).graph
+        known = {id(each.value) for each in variables_of(built)}
+        strange = [each.name for each in graph.variables if id(each) not in known]
+    if any("seed_generator" in name for name in strange):
+        raise _global_randomness(model, "Keras' global seed")
+    if strange:
+        raise CodeError(
+            f"`{model.label}` uses a variable that Keras does not know of: `{strange[0]}`",
+            "make it with `self.add_weight` in a layer, so that every run begins with it anew",
+        )
+    if used := _GLOBAL_RANDOMNESS & set(operations(graph)):
+        raise _global_randomness(model, f"TensorFlow's global state ({min(used)})")
 
 
 def _global_randomness(model: OwnModel, where: str) -> CodeError:
