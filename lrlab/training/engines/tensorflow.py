@@ -100,7 +100,8 @@ class TensorFlowEngine(Engine):
         self._assign([*fresh, *self._fresh_optimizer])
         self.tally = self._measure.zero
         if self._tensors.make is not None:
-            streams = self._tensors.make(seed)
+            with _BUILDING:
+                streams = self._tensors.make(seed)
             for split, feed in self._feeds.items():
                 if isinstance(stream := getattr(streams, split), Stream):
                     feed.begin(stream)
