@@ -56,7 +56,7 @@ def test_constant_momentum_equals_the_plain_optimizer_bit_for_bit(name, small):
 
     def weights(momenta):
         trainer.start(1)
-        losses, _ = trainer.train(order, rates, momenta)
+        losses = trainer.train(order, rates, momenta)
         return [losses, *[variable.numpy() for variable in trainer.model.variables]]
 
     plain, constant = weights(None), weights(np.full(7, 0.9))
@@ -76,7 +76,7 @@ def test_cycled_momentum_equals_keras_given_it_by_hand(small, trainer):
     rates = schedules.rates(what.schedule, Length(steps, 1)).astype(np.float32)
     momenta = schedules.momenta(what.schedule, Length(steps, 1))
     trainer.start(0)
-    losses, _ = trainer.train(order, rates, momenta)
+    losses = trainer.train(order, rates, momenta)
 
     model = models.build("mlp", small.x_train.shape[1:], small.task.outputs, 0)
     model.compile(keras.optimizers.SGD(momentum=0.9), "sparse_categorical_crossentropy",

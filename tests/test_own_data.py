@@ -19,6 +19,7 @@ from lrlab.tasks import data
 from lrlab.tasks.parts import Given, Part
 from lrlab.tasks.picked import Picked, is_on_disk
 from lrlab.tasks.scale import Scale
+from lrlab.tasks.stream_source import resolve_streams
 from lrlab.tasks.streamed import Streams, stream
 from lrlab.training.course import train_run
 from lrlab.training.engines.tensorflow import Engines
@@ -113,7 +114,7 @@ def arrays():
 
 @pytest.mark.parametrize("make", [shuffled, batches])
 def test_a_stream_trains_as_its_arrays_do(make):
-    source = data.resolve_streams("stream", make)
+    source = resolve_streams("stream", make)
     engine, result, _ = trained(source)
     same, expected, _ = trained(arrays())
     assert (source.train_images, source.steps, source.task) == (60, 4, arrays().task)
@@ -126,7 +127,7 @@ def test_a_stream_trains_as_its_arrays_do(make):
 
 
 def test_a_run_on_a_stream_is_a_function_of_its_seed_alone():
-    source = data.resolve_streams("stream", shuffled)
+    source = resolve_streams("stream", shuffled)
     engine, first, _ = trained(source)
     trained(source, seed=4, engine=engine)
     _, again, _ = trained(source, engine=engine)
@@ -137,7 +138,7 @@ def test_a_run_on_a_stream_keeps_no_checkpoint():
     def kinds(source):
         return {type(event).__name__ for event in trained(source)[2]}
 
-    assert kinds(data.resolve_streams("stream", shuffled)) == {"Progress"}
+    assert kinds(resolve_streams("stream", shuffled)) == {"Progress"}
     assert kinds(arrays()) == {"Progress", "Checkpoint"}
 
 
@@ -148,7 +149,7 @@ def test_the_fingerprint_of_a_stream_is_that_of_its_examples_whatever_their_orde
         rows = slice(None, None, -1 if flipped else 1)
         train = tf.data.Dataset.from_tensor_slices((x[rows], y[rows])).batch(8)
         held = Part(x[:9], y[:9])
-        return data.resolve_streams("s", lambda _: Streams(stream(train, "t"), held))
+        return resolve_streams("s", lambda _: Streams(stream(train, "t"), held))
 
     assert source().fingerprint == source(flipped=True).fingerprint
     assert source().fingerprint != source(changed=1e-3).fingerprint
@@ -164,7 +165,7 @@ def test_batches_of_any_length_and_size():
         made = tf.data.Dataset.from_generator(rows, output_signature=kinds)
         return Streams(stream(made, "train"), stream(made, "held"))
 
-    source = data.resolve_streams("s", make)
+    source = resolve_streams("s", make)
     assert (source.shape, source.train_images, source.steps) == ((None, 2), 12, 4)
     setup = replace(
         Experiment.model_validate({"schedule": {"type": "constant", "lr": 0.1}}).setup(source),
@@ -190,7 +191,7 @@ def test_a_stream_of_another_length_is_told(later, found):
         train = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH).take(steps)
         return Streams(stream(train, "t"), Part(x[:9], y[:9]))
 
-    source = data.resolve_streams("s", make)
+    source = resolve_streams("s", make)
     with pytest.raises(ValueError, match=f"gave 4 batches when they were counted, and {found} now"):
         trained(source)
 
@@ -199,7 +200,7 @@ def test_targets_of_a_stream_are_held_against_those_of_arrays():
     x, y = numbers()
     one = tf.data.Dataset.from_tensor_slices((x, np.zeros(len(x), int))).batch(8)
     with pytest.raises(DataError) as caught:
-        data.resolve_streams("s", lambda _: Streams(stream(one, "it"), Part(x, y)))
+        resolve_streams("s", lambda _: Streams(stream(one, "it"), Part(x, y)))
     assert caught.value.message == "it: `y_train` holds a single class, 0"
 
 

@@ -14,7 +14,7 @@ import pytest
 from lrlab import config
 from lrlab.experiment import own_code, preparation
 from lrlab.reporter import Reporter
-from lrlab.tasks import data, judging
+from lrlab.tasks import data, stated_task
 from lrlab.tasks.own_model import variables_of
 from lrlab.training.course import train_run
 from lrlab.training.engines.tensorflow import Engines
@@ -243,8 +243,8 @@ def test_a_stateful_model_begins_every_run_with_fresh_states():
 
 
 def test_losses_and_metrics_have_names_that_keras_knows():
-    for name in judging.LOSSES:
+    for name in stated_task.LOSSES:
         assert callable(keras.losses.get(name)), name
-    for name in set(judging.METRICS) - {"acc"}:  # `compile` alone knows that one.
+    for name in set(stated_task.METRICS) - {"acc"}:  # `compile` alone knows that one.
         found = keras.metrics.get(name)
         assert callable(found() if isinstance(found, type) else found), name

@@ -1,9 +1,8 @@
 """A user's model held against its data once, before anything is trained.
 
-TensorFlow and Keras are imported inside functions only.
+Keras is imported inside functions only.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +12,8 @@ from lrlab import metric
 from lrlab.errors import CodeError
 from lrlab.metric import Metric
 from lrlab.tasks.data_source import DataSource
-from lrlab.tasks.own_model import OwnModel, predicted, variables_of
+from lrlab.tasks.own_model import OwnModel, variables_of
 from lrlab.tasks.own_optimizer import CompiledOptimizer, check
-from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.task import Task, of_kind
 
 
@@ -57,7 +55,6 @@ def examine(model: OwnModel, source: DataSource, stated: Task | None) -> Examine
     _check_equal(first, second, model)
     batch = _batch_of(first)
     sample = source.sample(batch or 2)
-    _check_state(second, model, sample)
     outputs = keras.tree.map_structure(lambda y: tuple(y.shape), model.call(first, sample))
     if task.kind == "classification" and task.outputs == 2 and _gives_one(outputs):
         task = replace(of_kind("binary", 1), metric=task.metric, measure=task.measure)
@@ -89,59 +86,6 @@ def _batch_of(built: Any) -> int | None:
     """Return how many examples a model wants in each batch, None if it does not say."""
     inputs = getattr(built, "inputs", None) or []
     return next((int(each.shape[0]) for each in inputs if each.shape[0] is not None), None)
-
-
-_GLOBAL_RANDOMNESS = {
-    "Multinomial",
-    "ParameterizedTruncatedNormal",
-    "RandomGamma",
-    "RandomPoissonV2",
-    "RandomShuffle",
-    "RandomStandardNormal",
-    "RandomUniform",
-    "RandomUniformInt",
-    "TruncatedNormal",
-}
-"""Operations whose state is hidden in TensorFlow, so that no run could begin with it anew."""
-
-
-def _check_state(built: Any, model: OwnModel, sample: Any) -> None:
-    """Make sure that all that changes from step to step are variables that Keras knows of."""
-    import keras
-    import tensorflow as tf
-
-    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), sample)
-    call = tf.function(lambda x: predicted(built, x, training=True), autograph=False)
-    with preserved_random_state():
-        keras.random.uniform(())  # Keras' global generator cannot be made within a trace.
-        graph = model.at_home(lambda: call.get_concrete_function(specs), sample).graph
-        known = {id(each.value) for each in variables_of(built)}
-        strange = [each.name for each in graph.variables if id(each) not in known]
-    if any("seed_generator" in name for name in strange):
-        raise _global_randomness(model, "Keras' global seed")
-    if strange:
-        raise CodeError(
-            f"`{model.label}` uses a variable that Keras does not know of: `{strange[0]}`",
-            "make it with `self.add_weight` in a layer, so that every run begins with it anew",
-        )
-    if used := _GLOBAL_RANDOMNESS & set(operations(graph)):
-        raise _global_randomness(model, f"TensorFlow's global state ({min(used)})")
-
-
-def _global_randomness(model: OwnModel, where: str) -> CodeError:
-    return CodeError(
-        f"`{model.label}` draws random numbers from {where} while it is trained, so that no run "
-        "could be repeated",
-        "keep a `keras.random.SeedGenerator` in the layer, and pass it as the `seed`",
-    )
-
-
-def operations(graph: Any) -> Iterator[str]:
-    """Yield the types of all operations in a graph and in the functions that it calls."""
-    definition = graph.as_graph_def()
-    yield from (node.op for node in definition.node)
-    for function in definition.library.function:
-        yield from (node.op for node in function.node_def)
 
 
 def _check_equal(first: Any, second: Any, model: OwnModel) -> None:
