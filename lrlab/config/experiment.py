@@ -147,8 +147,6 @@ def _optimizer_form(value: Any) -> str:
     return MAPPING if isinstance(stated, str) and code.is_code(stated) else KNOWN
 
 
-
-
 class StatedMetric(Model):
     """A metric whose name does not say which way is better."""
 

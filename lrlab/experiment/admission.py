@@ -40,7 +40,7 @@ def admit(
     warnings = []
     for each in configs:
         source, experiment = resolved[each.experiment.wanted], each.experiment
-        for message, *keys in _unfit(experiment, source):
+        for message, *keys in _not_allowed(experiment, source):
             each.source.problems.append(each.source.problem(message, tuple(keys)))
         if wrong := _misfit(experiment, source):
             message = f"model: {wrong} ({source.name})"
@@ -67,7 +67,7 @@ def admit(
         report.warn(text)
 
 
-def _unfit(experiment: Experiment, source: DataSource) -> Iterator[tuple[str, ...]]:
+def _not_allowed(experiment: Experiment, source: DataSource) -> Iterator[tuple[str, ...]]:
     """Yield what an experiment states that its data or its model do not allow, and under which key.
 
     It is told of before a setup can be asked for, since some of it would not make one.
