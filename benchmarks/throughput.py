@@ -1,22 +1,30 @@
 """How fast the engine trains, as a ratio to plain Keras `fit` in the same minutes.
 
-    python benchmarks/throughput.py [--repeats 5] [--data sketches]
+    python benchmarks/throughput.py [--repeats 5] [--data sketches] [--base CHECKOUT]
 
 Two processes are started: one trains with `keras.Model.fit` as it comes (default threads, XLA as
 Keras chooses, one run after another), the other with lrlab's engine (as many runs side by side
 as there are cores). They take turns, so that a noisy machine disturbs both alike. One epoch is
-trained before anything is timed. Validation is left out on both sides.
+trained before anything is timed. Validation is left out on both sides. On a machine that others use
+as well, the ratio of processor time is the one to trust: whoever starts more threads gets more of
+the cores. With `--base`, the engine of another checkout of lrlab takes its turns as well, for a
+change that must cost nothing.
 """
 
 import argparse
 import json
-import statistics
+import math
+import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+OWN = Path(__file__).with_name("throughput_models.py")
 CASES = {
     "mlp, batch 32, sgd": ({"optimizer": {"type": "sgd"}}, 55_000, 6.0),
     "mlp, batch 32, momentum": ({}, 55_000, None),
@@ -24,6 +32,9 @@ CASES = {
     "mlp, batch 32, adam": ({"optimizer": {"type": "adam"}}, 55_000, None),
     "mlp, batch 128, sgd": ({"optimizer": {"type": "sgd"}, "batch_size": 128}, 55_000, 3.5),
     "cnn, batch 32, sgd": ({"optimizer": {"type": "sgd"}, "model": "cnn"}, 13_750, 3.0),
+    "own mlp with BatchNorm and Dropout, batch 32": ({"model": f"{OWN}:normed"}, 55_000, 3.0),
+    "own lenet, batch 32": ({"model": f"{OWN}:lenet"}, 13_750, 2.0),
+    "own resnet8, batch 32": ({"model": f"{OWN}:resnet8"}, 5_500, 2.0),
 }
 """Name: (experiment, images an epoch, the ratio to reach)."""
 
@@ -34,47 +45,77 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="timed epochs of each side")
     parser.add_argument("--data", default="auto", help="the data set to train on")
     parser.add_argument("--case", help="only cases with this text in their name")
+    parser.add_argument("--share", type=float, default=1.0, help="train on a part of the images")
+    parser.add_argument("--base", type=Path, help="another checkout, timed as well")
     parser.add_argument("--side", choices=["keras", "lrlab"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.side:
         serve(arguments.side, arguments.data)
         return
     sides = {side: Side(side, arguments.data) for side in ("keras", "lrlab")}
+    if arguments.base:
+        sides["base"] = Side("lrlab", arguments.data, arguments.base)
     peak = sides["lrlab"].ask({"peak": True})
     print(f"matrix-product peak: {peak['gflops']:.0f} GFLOP/s on {peak['workers']} threads\n")
-    print("| case | Keras fit, s | lrlab, s | ratio (least to most) | wanted | share of peak |")
-    print("|---|---:|---:|---:|---:|---:|")
+    print(
+        "| case | Keras fit, s | lrlab, s | ratio (least to most) | processor time, ratio | wanted "
+        "| share of peak |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for name, (settings, images, wanted) in CASES.items():
         if arguments.case and arguments.case not in name:
             continue
-        task = {"settings": settings, "images": images}
-        times: dict[str, list[float]] = {"keras": [], "lrlab": []}
+        task = {"settings": settings, "images": int(images * arguments.share)}
+        own = str(settings.get("model", "")).startswith(str(OWN))
+        times: dict[str, list[float]] = {side: [] for side in sides if not (own and side == "base")}
+        flops, used = 0.0, {side: [] for side in times}
         for turn in range(arguments.repeats + 1):
             for side, seconds in times.items():
                 answer = sides[side].ask(task)
+                flops = answer["flops"] or flops
                 if turn > 0:
                     seconds.append(answer["seconds"])
-        print(row(name, times, wanted, answer["flops"] / peak["gflops"] / 1e9), flush=True)
+                    used[side].append(answer.get("processor", math.nan))
+        print(row(name, times, used, wanted, flops / peak["gflops"] / 1e9), flush=True)
+        if "base" in times:
+            print(against_base(times), flush=True)
 
 
-def row(name: str, times: dict[str, list[float]], wanted: float | None, at_peak: float) -> str:
+def row(
+    name: str,
+    times: dict[str, list[float]],
+    used: dict[str, list[float]],
+    wanted: float | None,
+    at_peak: float,
+) -> str:
     """Return a case's line of the table; ratios are taken turn by turn."""
+    processor = np.median([a / b for a, b in zip(used["keras"], used["lrlab"], strict=True)])
     ratios = [a / b for a, b in zip(times["keras"], times["lrlab"], strict=True)]
-    keras, lrlab = (statistics.median(times[side]) for side in ("keras", "lrlab"))
+    keras, lrlab = (np.median(times[side]) for side in ("keras", "lrlab"))
     target = f">= {wanted:g}" if wanted else ""
     return (
-        f"| {name} | {keras:.2f} | {lrlab:.2f} | **{statistics.median(ratios):.1f}** "
-        f"({min(ratios):.1f} to {max(ratios):.1f}) | {target} | {at_peak / lrlab:.0%} |"
+        f"| {name} | {keras:.2f} | {lrlab:.2f} | **{np.median(ratios):.1f}** "
+        f"({min(ratios):.1f} to {max(ratios):.1f}) | {processor:.1f} | {target} "
+        f"| {at_peak / lrlab:.0%} |"
     )
 
 
-class Side:
-    """A process that trains on demand."""
+def against_base(times: dict[str, list[float]]) -> str:
+    """Return how the other checkout compares, turn by turn; above 1 this one is faster."""
+    ratios = [a / b for a, b in zip(times["base"], times["lrlab"], strict=True)]
+    least, most = min(ratios), max(ratios)
+    return f"  base / lrlab: {np.median(ratios):.2f} ({least:.2f} to {most:.2f})"
 
-    def __init__(self, side: str, data: str) -> None:
-        command = [sys.executable, __file__, "--side", side, "--data", data]
+
+class Side:
+    """A process that trains on demand, in this checkout or in another one."""
+
+    def __init__(self, side: str, data: str, checkout: Path | None = None) -> None:
+        script = Path(__file__) if checkout is None else checkout / "benchmarks" / "throughput.py"
+        command = [sys.executable, str(script), "--side", side, "--data", data]
         self._process = subprocess.Popen(
             command,
+            env=os.environ | {"PYTHONPATH": str(script.resolve().parent.parent)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -102,73 +143,81 @@ def serve(side: str, data: str) -> None:
         answers.flush()
 
 
+def _stated(task: dict[str, Any]) -> dict[str, Any]:
+    return {"schedule": {"type": "constant", "lr": 0.01}, **task["settings"]}
+
+
 def _experiment(task: dict[str, Any]) -> Any:
     from lrlab.config import Experiment
 
-    return Experiment.model_validate(
-        {"schedule": {"type": "constant", "lr": 0.01}, **task["settings"]}
-    )
+    return Experiment.model_validate(_stated(task))
+
+
+def _source(data: str) -> Any:
+    from lrlab.tasks import data as datasets
+
+    folder = os.environ.get("LRLAB_DATA_DIR")
+    return datasets.resolve(data, Path(folder) if folder else None)
 
 
 class Keras:
     """Plain `fit`: default threads, default everything; it never imports the engine."""
 
     def __init__(self, data: str) -> None:
-        import os
-
+        self._source = _source(data)
         from lrlab.tasks import data as datasets
 
-        folder = os.environ.get("LRLAB_DATA_DIR")
-        from pathlib import Path
-
-        self._data = datasets.load(datasets.resolve(data, Path(folder) if folder else None))
+        self._data = datasets.load(self._source)
+        self._x = self._data.x_train
         self._models: dict[str, Any] = {}
 
     def epoch(self, task: dict[str, Any]) -> dict[str, float]:
         """Train one epoch and return its seconds."""
-        from lrlab.tasks import models
-
-        x = self._data.x_train[: task["images"]]
-        y = self._data.y_train[: task["images"]]
+        x = self._x[: task["images"]]
+        y = self._data.train.y[: task["images"]]
         experiment = _experiment(task)
         key = experiment.model_dump_json()
         if key not in self._models:
-            model = models.build(experiment.model, x.shape[1:], self._data.classes, 0)
+            model = self._built(experiment)
             optimizer = experiment.optimizer.build()
             model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
             optimizer.learning_rate = 0.01
             self._models[key] = model
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         self._models[key].fit(x, y, batch_size=experiment.batch_size, epochs=1, verbose=0)
-        return {"seconds": time.perf_counter() - began, "flops": 0.0}
+        seconds, processor = time.perf_counter() - began, time.process_time() - used
+        return {"seconds": seconds, "processor": processor, "flops": 0.0}
+
+    def _built(self, experiment: Any) -> Any:
+        if (path := Path(str(experiment.model).rpartition(":")[0])) == OWN:
+            sys.path.insert(0, str(path.parent))
+            module = __import__(path.stem)
+            return getattr(module, experiment.model.rpartition(":")[2])()
+        return experiment.setup(self._source).build(0)
 
 
 class Lrlab:
     """The engine: as many runs side by side as there are cores."""
 
     def __init__(self, data: str) -> None:
-        import os
-        from pathlib import Path
-
         from lrlab.experiment.executors.threads import default_workers
         from lrlab.tasks import data as datasets
         from lrlab.training.engines.tensorflow import Engines
 
-        folder = os.environ.get("LRLAB_DATA_DIR")
-        self._source = datasets.resolve(data, Path(folder) if folder else None)
+        self._source = _source(data)
         self._make = Engines({self._source: datasets.load(self._source)})
         self._workers = default_workers(1_000)
         self._engines: dict[Any, list[Any]] = {}
 
     def epoch(self, task: dict[str, Any]) -> dict[str, float]:
         """Train one epoch of several runs and return the seconds per run."""
-        setup = _experiment(task).setup(self._source)
+        setup = self._setup(task)
         if setup not in self._engines:
             made = [self._make(setup) for _ in range(self._workers)]
             self._engines[setup] = made
             for engine in made:
                 engine.start(0)
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         with ThreadPoolExecutor(self._workers) as threads:
             list(
                 threads.map(
@@ -176,12 +225,20 @@ class Lrlab:
                 )
             )
         seconds = (time.perf_counter() - began) / self._workers
+        processor = (time.process_time() - used) / self._workers
         flops = _flops(self._engines[setup][0].model) * task["images"]
-        return {"seconds": seconds, "flops": flops}
+        return {"seconds": seconds, "processor": processor, "flops": flops}
+
+    def _setup(self, task: dict[str, Any]) -> Any:
+        from lrlab import config
+        from lrlab.experiment import own_code
+        from lrlab.reporter import Reporter
+
+        source = config.source.Source("benchmark", data=_stated(task))
+        (loaded,) = own_code.loaded([config.checked(source, trusted={OWN})], Reporter())
+        return loaded.experiment.setup(self._source)
 
     def _train(self, engine: Any, images: int) -> None:
-        import numpy as np
-
         from lrlab.schedules import Length
         from lrlab.training.orders import sample_order
 
@@ -227,6 +284,8 @@ def _flops(model: Any) -> float:
         positions = 1
         for size in layer.output.shape[1:-1]:
             positions *= size
+        if not hasattr(layer, "kernel"):
+            continue
         forward = 2 * positions * layer.kernel.numpy().size
         total += forward * (2 if number == 0 else 3)
     return total

@@ -129,7 +129,7 @@ def known(name: str, mode: Mode | None = None) -> Metric:
     if found is None:
         raise ValueError(
             f"`{name}` does not say whether high or low values are better; "
-            f"write `{{name: {name}, mode: max}}` or `mode: min`"
+            "write `{name: ..., mode: max}`, or `mode: min`"
         )
     if name in _SHARES and found == "max":
         return Metric(name, found, points=True, least=0.0, greatest=1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from engines import train as run
 
 from lrlab import schedules
 from lrlab.config import Experiment
+from lrlab.metric import ACCURACY
 from lrlab.results import run_folder
+from lrlab.results.run import value_of
 from lrlab.results.run_folder import RunOrigin
 from lrlab.schedules import Length
 from lrlab.schedules.one_cycle import MomentumCycle
@@ -154,8 +158,9 @@ def test_rates_of_a_closed_loop_are_the_replay_of_its_history(schedule, trainer)
     what = experiment(schedule, epochs=6)
     result = run(trainer, what)
     steps = len(result.lr) // what.epochs
+    read = partial(value_of, quantity=what.schedule.monitor, metric=ACCURACY)
     expected = [
-        what.schedule.epoch_rates(Length(steps, what.epochs))(result.epochs[:epoch])
+        what.schedule.epoch_rates(Length(steps, what.epochs), read)(result.epochs[:epoch])
         for epoch in range(what.epochs)
     ]
     np.testing.assert_array_equal(result.lr, np.concatenate(expected).astype(np.float32))

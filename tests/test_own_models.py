@@ -14,7 +14,7 @@ import pytest
 from lrlab import config
 from lrlab.experiment import own_code, preparation
 from lrlab.reporter import Reporter
-from lrlab.tasks import data
+from lrlab.tasks import data, stated_task
 from lrlab.tasks.own_model import variables_of
 from lrlab.training.course import train_run
 from lrlab.training.engines.tensorflow import Engines
@@ -106,11 +106,22 @@ CASES = {
 }
 
 
-def settled(model, keys):
+def saved(folder, weights):
+    """A file with a model that has been trained a little, and how the config names it."""
+    keras.utils.set_random_seed(9)
+    model = nets.normed_and_dropped()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(*nets.classes()["train"], verbose=0)
+    path = folder / "net.keras"
+    model.save(path)
+    return path, {"build": str(path), "weights": weights}
+
+
+def settled(model, keys, trusted=frozenset({NETS})):
     """The config of an own model with its code loaded, and the source of its data."""
     stated = {"schedule": DECAY, "epochs": EPOCHS, "batch_size": BATCH, "model": model} | keys
     source = config.source.Source("own.yaml", data=stated)
-    read = own_code.loaded([config.checked(source, trusted={NETS})], Reporter())
+    read = own_code.loaded([config.checked(source, trusted=trusted)], Reporter())
     resolved = preparation.resolve(read, None, Reporter())
     (found,) = own_code.settled(read, resolved)
     return found.experiment, resolved[found.experiment.wanted]
@@ -196,3 +207,44 @@ def test_weights_are_those_of_fit(name):
     assert np.isfinite(result.loss).all()
     assert changed(model, build)
     assert differing(engine, model) == []
+
+
+@pytest.mark.parametrize("weights", ["fresh", "file"])
+def test_a_saved_model_is_trained_afresh_or_further(weights, tmp_path):
+    path, stated = saved(tmp_path, weights)
+    # Its optimizer is part of the file, and its state is left behind.
+    keys = {"data": f"{NETS}:classes", "optimizer": {"type": "sgd", "momentum": 0.9}}
+    experiment, source = settled(stated, keys, frozenset({NETS, path}))
+    engine, result = trained(experiment, source)
+
+    def build():
+        loaded = keras.models.load_model(path)
+        return loaded if weights == "file" else type(loaded).from_config(loaded.get_config())
+
+    model = fitted(build, Case(), data.load(source), result.lr)
+    assert changed(model, build)
+    assert differing(engine, model) == []
+
+
+def test_validation_leaves_no_trace_in_a_model_that_counts():
+    experiment, source = settled(f"{NETS}:counting", {"data": f"{NETS}:classes"})
+    engine, _ = trained(experiment, source, epochs=1)
+    before = [each.numpy().tobytes() for each in engine.model.variables]
+    assert engine.evaluate("validation")[:2] == engine.evaluate("validation")[:2]
+    assert [each.numpy().tobytes() for each in engine.model.variables] == before
+
+
+def test_a_stateful_model_begins_every_run_with_fresh_states():
+    experiment, source = settled(f"{NETS}:stateful", {"data": f"{NETS}:sequences"})
+    engine, first = trained(experiment, source)
+    job = RunJob(experiment.setup(source), experiment.schedule, EPOCHS, SEED)
+    again = train_run(engine, job, stop=Event(), tell=lambda _: None)
+    assert again.loss.tobytes() == first.loss.tobytes()
+
+
+def test_losses_and_metrics_have_names_that_keras_knows():
+    for name in stated_task.LOSSES:
+        assert callable(keras.losses.get(name)), name
+    for name in set(stated_task.METRICS) - {"acc"}:  # `compile` alone knows that one.
+        found = keras.metrics.get(name)
+        assert callable(found() if isinstance(found, type) else found), name

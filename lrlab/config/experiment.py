@@ -81,7 +81,17 @@ def _check_loss(loss: str) -> str:
     )
 
 
+def _check_metric_name(name: str) -> str:
+    if name in stated_task.METRICS or code.is_code(name):
+        return name
+    raise ValueError(
+        f"must be a metric as Keras names it, as `mae`, or FILE.py:FUNCTION, got "
+        f"`{shown(name)}`{code.nearest(name, stated_task.METRICS)}"
+    )
+
+
 def _check_metric(name: str) -> str:
+    _check_metric_name(name)
     metric.known(re.split(r"[:.]", name)[-1] if code.is_code(name) else name)
     return name
 
@@ -137,16 +147,10 @@ def _optimizer_form(value: Any) -> str:
     return MAPPING if isinstance(stated, str) and code.is_code(stated) else KNOWN
 
 
-def _check_named(name: str) -> str:
-    if not code.is_code(name):
-        metric.known(name, "max")
-    return name
-
-
 class StatedMetric(Model):
     """A metric whose name does not say which way is better."""
 
-    name: Annotated[str, AfterValidator(_check_named)] = Field(
+    name: Annotated[str, AfterValidator(_check_metric_name)] = Field(
         description="a metric as Keras names it, or FILE.py:FUNCTION"
     )
     mode: Mode = Field(description="`max` if higher values are better, else `min`")

@@ -1,6 +1,6 @@
 """The door: what a config says is held against its data once, before anything is trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lrlab import config
 from lrlab.config import Config, Experiment
@@ -10,7 +10,7 @@ from lrlab.fields import auto_rates, filled
 from lrlab.finder import span
 from lrlab.reporter import Reporter
 from lrlab.schedules import ClosedLoop, Length
-from lrlab.tasks import models
+from lrlab.tasks import models, stated_task
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.wanted import Wanted
 
@@ -40,10 +40,12 @@ def admit(
     warnings = []
     for each in configs:
         source, experiment = resolved[each.experiment.wanted], each.experiment
+        for message, *keys in _not_allowed(experiment, source):
+            each.source.problems.append(each.source.problem(message, tuple(keys)))
         if wrong := _misfit(experiment, source):
             message = f"model: {wrong} ({source.name})"
             each.source.problems.append(each.source.problem(message, ("model",)))
-        if experiment.batch_size > source.train_images:
+        if source.steps is None and experiment.batch_size > source.train_images:
             message = (
                 f"batch_size: {experiment.batch_size:,} is more than the {source.train_images:,} "
                 "training images, so that an epoch is a single step"
@@ -63,6 +65,51 @@ def admit(
     _refuse_unlike_metrics(configs, resolved)
     for text in warnings:
         report.warn(text)
+
+
+def _not_allowed(experiment: Experiment, source: DataSource) -> Iterator[tuple[str, ...]]:
+    """Yield what an experiment states that its data or its model do not allow, and under which key.
+
+    It is told of before a setup can be asked for, since some of it would not make one.
+    """
+    if source.steps is not None and "batch_size" in experiment.model_fields_set:
+        yield "batch_size: the data are a stream, which makes its own batches", "batch_size"
+    kind, classes = source.task.kind, max(2, source.task.outputs)
+    for number in experiment.class_weight or {}:
+        if kind not in ("classification", "one-hot", "binary"):
+            yield f"class_weight: there are no classes in the targets ({kind})", "class_weight"
+            return
+        if number >= classes:
+            yield (
+                f"class_weight: there is no class {number}, classes go up to {classes - 1}",
+                "class_weight",
+                str(number),
+            )
+    if wrong := stated_task.loss_misfit(experiment.loss, kind):
+        yield f"loss: {wrong}", "loss"
+        return
+    setup = experiment.setup(source)
+    if setup.batch is not None:
+        yield from _unlike_batches(setup.batch, experiment, source)
+
+
+def _unlike_batches(
+    batch: int, experiment: Experiment, source: DataSource
+) -> Iterator[tuple[str, ...]]:
+    """Yield where a model that takes batches of one size would get another one."""
+    if experiment.batch_size != batch:
+        yield (
+            f"batch_size: `{experiment.model_name}` takes batches of {batch} only, "
+            f"got {experiment.batch_size}",
+            "batch_size" if "batch_size" in experiment.model_fields_set else "model",
+        )
+    for name, count in source.counts().items():
+        if count % batch:
+            yield (
+                f"model: `{experiment.model_name}` takes batches of {batch} only, and the {name} "
+                f"data have {count:,} examples, which leave a smaller one",
+                "model",
+            )
 
 
 def _misfit(experiment: Experiment, source: DataSource) -> str | None:

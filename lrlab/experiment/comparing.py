@@ -140,6 +140,9 @@ def _planned(
         if choice.refused is None:
             for text in config.warnings(choice.config, planned[0].length.steps_per_epoch):
                 report.warn(text)
+    of_all = [runs[0].setup.data for choice, runs in plans if choice.refused is None]
+    for name in dict.fromkeys(each.name for each in of_all if each.streamed is not None):
+        report.note(f"`{name}` is a stream: a run that is cut off starts over")
     return plans
 
 

@@ -41,12 +41,20 @@ def settled(configs: Sequence[Config], resolved: Mapping[Wanted, DataSource]) ->
     """Return configs with the optimizers that their models were compiled with.
 
     Raises:
-        CodeError: If a model cannot be built or does not fit its data.
+        CodeError: If a model cannot be built, does not fit its data, or hides a state.
         ConfigError: If a schedule cycles a momentum that an optimizer does not have.
     """
     found = []
+    looked_at = set()
     for config in configs:
-        experiment = config.experiment.settled(resolved[config.experiment.wanted])
+        source = resolved[config.experiment.wanted]
+        experiment = config.experiment.settled(source)
+        setup = experiment.setup(source)
+        if isinstance(setup.model, OwnModel) and (setup.model, source) not in looked_at:
+            from lrlab.training.engines.hidden_state import check_state
+
+            check_state(setup)
+            looked_at.add((setup.model, source))
         if wrong := no_momentum(experiment.schedule, experiment.optimizer):
             config.source.problems.append(config.source.problem(f"optimizer: {wrong}", ()))
         found.append(replace(config, experiment=experiment))

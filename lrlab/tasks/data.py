@@ -21,12 +21,12 @@ from lrlab.tasks import (
     labels,
     parts,
     sketches,
-    stream_set,
+    stream_source,
 )
 from lrlab.tasks.code import Origin
 from lrlab.tasks.cycling import TRAIN_ROWS, cycling
 from lrlab.tasks.data_source import DataSource
-from lrlab.tasks.parts import Given, Part, Tree
+from lrlab.tasks.parts import Given, Part, Tree, joined
 from lrlab.tasks.random_state import preserved_random_state
 from lrlab.tasks.readers import csv_table, keras_sets, named_arrays, returned
 from lrlab.tasks.scale import Scale
@@ -180,43 +180,7 @@ def _resolve_streams(
         assert isinstance(found, Streams)
         return found
 
-    return resolve_streams(name, make, warn=warn, place=f"`{wanted.name}`")
-
-
-def resolve_streams(
-    name: str, make: Callable[[int], Streams], *, warn: Warn | None = None, place: str = ""
-) -> DataSource:
-    """Return the source of streams, after a pass over each.
-
-    Args:
-        name: What tables and figures call it.
-        make: Makes the streams of a run from its seed; a pair is training and validation data.
-        warn: Called with each text about what is probably a mistake.
-        place: What messages call it.
-
-    Raises:
-        DataError: If they cannot be trained on.
-    """
-    streamed = stream_set.counted(lambda seed: make(seed).with_validation())
-    of_train = streamed.passes["train"]
-    held = streamed.targets("validation")
-    task = of_targets(_joined([of_train.targets, held]))
-    streamed = replace(streamed, task=task)
-    stated: dict[str, Any] = {split: each.digest for split, each in streamed.passes.items()}
-    arrays = {split: getattr(streamed, split) for split in ("validation", "test")}
-    parts_ = [part for part in arrays.values() if part is not None]
-    stated |= {"arrays": [parts.fingerprint(Given(part)) for part in parts_]}
-    if warn is not None:
-        for text in labels.doubts(of_train.targets, held, task):
-            warn(f"{place or f'`{name}`'}: {text}")
-    return DataSource(
-        name,
-        hashlib.sha256(repr(stated).encode()).hexdigest(),
-        of_train.examples,
-        shape=of_train.row_shapes(),
-        task=task,
-        streamed=streamed,
-    )
+    return stream_source.resolve_streams(name, make, warn=warn, place=f"`{wanted.name}`")
 
 
 def _read_own(
@@ -307,15 +271,7 @@ def _vocabulary(given: Given) -> int | None:
 
 def _targets(given: Given) -> Tree:
     """Return the targets of all parts together, since a class may be in one of them only."""
-    return _joined([part.y for part in given.parts().values()])
-
-
-def _joined(trees: list[Tree]) -> Tree:
-    if isinstance(trees[0], dict):
-        return {name: np.concatenate([t[name] for t in trees]) for name in trees[0]}  # type: ignore[call-overload]
-    if isinstance(trees[0], tuple):
-        return tuple(np.concatenate(arrays) for arrays in zip(*trees, strict=True))
-    return np.concatenate(trees)  # type: ignore[arg-type]
+    return joined([part.y for part in given.parts().values()])
 
 
 def train_images(wanted: Wanted | str) -> int | None:

@@ -52,6 +52,14 @@ class DataSource:
         """Steps of an epoch where the data set makes its own batches, otherwise None."""
         return None if self.streamed is None else self.streamed.passes["train"].steps
 
+    def counts(self) -> dict[str, int]:
+        """Return how many examples the parts have, by name, as far as they were read."""
+        if self.given is None:
+            return {"train": self.train_images}
+        found = {name: len(part) for name, part in self.given.parts().items()}
+        held = found["train"] - self.train_images
+        return found | {"train": self.train_images} | ({"validation": held} if held else {})
+
     def sample(self, count: int = 2) -> Any:
         """Return some examples as a model takes them, though not standardised.
 

@@ -1,9 +1,8 @@
 """A user's model held against its data once, before anything is trained.
 
-TensorFlow and Keras are imported inside functions only.
+Keras is imported inside functions only.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +55,6 @@ def examine(model: OwnModel, source: DataSource, stated: Task | None) -> Examine
     _check_equal(first, second, model)
     batch = _batch_of(first)
     sample = source.sample(batch or 2)
-    _check_state(second, model, sample)
     outputs = keras.tree.map_structure(lambda y: tuple(y.shape), model.call(first, sample))
     if task.kind == "classification" and task.outputs == 2 and _gives_one(outputs):
         task = replace(of_kind("binary", 1), metric=task.metric, measure=task.measure)
@@ -88,56 +86,6 @@ def _batch_of(built: Any) -> int | None:
     """Return how many examples a model wants in each batch, None if it does not say."""
     inputs = getattr(built, "inputs", None) or []
     return next((int(each.shape[0]) for each in inputs if each.shape[0] is not None), None)
-
-
-_GLOBAL_RANDOMNESS = {
-    "Multinomial",
-    "ParameterizedTruncatedNormal",
-    "RandomGamma",
-    "RandomPoissonV2",
-    "RandomShuffle",
-    "RandomStandardNormal",
-    "RandomUniform",
-    "RandomUniformInt",
-    "TruncatedNormal",
-}
-"""Operations whose state is hidden in TensorFlow, so that no run could begin with it anew."""
-
-
-def _check_state(built: Any, model: OwnModel, sample: Any) -> None:
-    """Make sure that all that changes from step to step are variables that Keras knows of."""
-    import tensorflow as tf
-
-    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), sample)
-    call = tf.function(lambda x: model.call(built, x, training=True), autograph=False)
-    graph = call.get_concrete_function(specs).graph
-    known = {id(each.value) for each in variables_of(built)}
-    for variable in graph.variables:
-        if id(variable) not in known:
-            if "seed_generator" in variable.name:
-                raise _global_randomness(model, "Keras' global seed")
-            raise CodeError(
-                f"`{model.label}` uses a variable that Keras does not know of: `{variable.name}`",
-                "make it with `self.add_weight` in a layer, so that every run begins with it anew",
-            )
-    if used := _GLOBAL_RANDOMNESS & {op for op in operations(graph)}:
-        raise _global_randomness(model, f"TensorFlow's global state ({sorted(used)[0]})")
-
-
-def _global_randomness(model: OwnModel, where: str) -> CodeError:
-    return CodeError(
-        f"`{model.label}` draws random numbers from {where} while it is trained, so that no run "
-        "could be repeated",
-        "keep a `keras.random.SeedGenerator` in the layer, and pass it as the `seed`",
-    )
-
-
-def operations(graph: Any) -> Iterator[str]:
-    """Yield the types of all operations in a graph and in the functions that it calls."""
-    definition = graph.as_graph_def()
-    yield from (node.op for node in definition.node)
-    for function in definition.library.function:
-        yield from (node.op for node in function.node_def)
 
 
 def _check_equal(first: Any, second: Any, model: OwnModel) -> None:

@@ -6,7 +6,7 @@ Keras is imported inside functions only.
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -111,16 +111,24 @@ class OwnModel:
                 self.call(built, keras.tree.map_structure(_symbol, sample))
         return built
 
-    def call(self, built: Any, x: Any, *, training: bool = False) -> Any:
-        """Return what a model gives for some examples; the user's code in it may fail.
+    def call(self, built: Any, x: Any) -> Any:
+        """Return what a model gives for some examples.
 
         Raises:
             CodeError: If it cannot take them.
         """
+        return self.at_home(lambda: predicted(built, x, training=False), x)
+
+    def at_home(self, function: Callable[[], Any], x: Any) -> Any:
+        """Return what a function returns that runs the user's code in a model on some examples.
+
+        Raises:
+            CodeError: If that code fails.
+        """
         home = contextlib.nullcontext() if self.code is None else self.code.running()
         with home:
             try:
-                return predicted(built, x, training=training)
+                return function()
             except Exception as error:  # A layer raises whatever it likes about a shape.
                 raise self._misfit(error, x) from error
 
@@ -128,14 +136,15 @@ class OwnModel:
         import keras
 
         shapes = keras.tree.map_structure(lambda each: str(tuple(each.shape[1:])), x)
-        told = CodeError(
+        text, details = _in_short(error), ()
+        if self.code is not None:  # Of which only the frames are told again.
+            told = Exception(text).with_traceback(error.__traceback__)
+            details = self.code.failed(told).details
+        return CodeError(
             f"`{self.label}` cannot take the data, examples of shape "
-            f"{str(shapes).replace(chr(39), '')}: {_in_short(error)}"
+            f"{str(shapes).replace(chr(39), '')}: {text}",
+            details=details,
         )
-        if self.code is not None:
-            told.details = self.code.failed(error).details
-            told.details = tuple(line for line in told.details if line.startswith("  "))
-        return told
 
 
 def _from_file(reference: CodeReference, weights: Weights) -> Any:
@@ -183,6 +192,7 @@ def _symbol(array: Any) -> Any:
 def _in_short(error: Exception) -> str:
     """Return what an error says, without the colours and the arguments that Keras adds."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    text = re.sub(r"^(Exception encountered when calling .*\n)+", "", text)
+    text = re.sub(r"^(\s*Exception encountered when calling .*\n)+", "", text)
     text = text.split("\n\nArguments received by")[0]
+    text = re.sub(r"(?s)^\s*Could not automatically infer .*?Error encountered:", "", text)
     return " ".join(text.split())[:300]

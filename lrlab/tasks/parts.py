@@ -133,6 +133,15 @@ def rows(tree: Tree, which: Any) -> Tree:
     return mapped(tree, lambda array: array[which])
 
 
+def joined(trees: list[Tree]) -> Tree:
+    """Return trees of one structure as one, their rows one after the other."""
+    if isinstance(trees[0], dict):
+        return {name: np.concatenate([t[name] for t in trees]) for name in trees[0]}  # type: ignore[call-overload]
+    if isinstance(trees[0], tuple):
+        return tuple(np.concatenate(arrays) for arrays in zip(*trees, strict=True))
+    return np.concatenate(trees)  # type: ignore[arg-type]
+
+
 def count(tree: Tree) -> int:
     """Return the number of rows of a tree's first array; 0 for one without rows."""
     first = next((array for _, array in leaves(tree, "")), None)

@@ -22,6 +22,33 @@ LOSSES = (
 )  # fmt: skip
 """The losses that Keras knows by name; a test compares them with Keras."""
 
+METRICS = (
+    "acc", "accuracy", "auc", "binary_accuracy", "binary_crossentropy", "categorical_accuracy",
+    "categorical_crossentropy", "categorical_hinge", "concordance_correlation",
+    "cosine_similarity", "f1_score", "f_beta_score", "false_negatives", "false_positives", "hinge",
+    "kl_divergence", "log_cosh_error", "mae", "mape", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
+    "mse", "msle", "pearson_correlation", "poisson", "precision", "r2_score", "recall",
+    "root_mean_squared_error", "sparse_categorical_accuracy", "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy", "squared_hinge", "top_k_categorical_accuracy",
+    "true_negatives", "true_positives",
+)  # fmt: skip
+"""The metrics that Keras makes of a name alone; a test compares them with Keras."""
+
+_WANTED_BY = {
+    "categorical_crossentropy": ("one-hot", "one-hot rows"),
+    "categorical_focal_crossentropy": ("one-hot", "one-hot rows"),
+    "sparse_categorical_crossentropy": ("classification tokens", "class numbers"),
+}
+
+
+def loss_misfit(loss: str | None, kind: str) -> str | None:
+    """Return why a loss cannot be had of targets of a kind, None if it can as far as is known."""
+    kinds, wanted = _WANTED_BY.get(loss or "", (kind, ""))
+    if kind in kinds.split() or kind == "several":
+        return None
+    return f"`{loss}` is of {wanted}, and the targets ask for {kind}"
+
 
 @dataclass(frozen=True)
 class OwnCode:

@@ -14,7 +14,7 @@ import numpy as np
 from lrlab.errors import DataError
 from lrlab.io.npz import Array
 from lrlab.tasks import labels
-from lrlab.tasks.parts import Given, Part, Tree, count, leaves, mapped
+from lrlab.tasks.parts import Given, Part, Tree, count, joined, leaves, mapped
 from lrlab.tasks.streamed import Stream, Streams
 from lrlab.tasks.task import CLASSIFICATION, Task
 
@@ -170,7 +170,7 @@ def _pass(stream: Stream) -> Pass:
         total = (total + _digest(rows)) % 2**256
     if not sizes or specs is None or sample is None:
         raise DataError(f"{stream.name} has no batches", "look at how it is made")
-    return Pass(tuple(sizes), specs, sample, _joined(targets), f"{total:064x}")
+    return Pass(tuple(sizes), specs, sample, joined(targets), f"{total:064x}")
 
 
 def _arrays(value: Any) -> Any:
@@ -234,15 +234,6 @@ def _merged(one: Rows, other: Rows, stream: Stream, number: int) -> Rows:
         f"batch {number} of {stream.name} holds other arrays than those before it",
         "all batches need the same ones",
     )
-
-
-def _joined(trees: list[Tree]) -> Tree:
-    first = trees[0]
-    if isinstance(first, dict):
-        return {key: np.concatenate([tree[key] for tree in trees]) for key in first}  # type: ignore[call-overload]
-    if isinstance(first, tuple):
-        return tuple(np.concatenate(arrays) for arrays in zip(*trees, strict=True))
-    return np.concatenate(trees)  # type: ignore[arg-type]
 
 
 def _digest(rows: Rows) -> int:

@@ -10,17 +10,18 @@ import numpy.typing as npt
 from lrlab.results.run import Guess
 from lrlab.tasks.data import DataSet
 from lrlab.tasks.data_source import DataSource
-from lrlab.tasks.examining import operations
 from lrlab.tasks.own_model import predicted, variables_of
 from lrlab.tasks.setup import Setup
 from lrlab.tasks.stream_set import StreamedSet
 from lrlab.tasks.streamed import Stream
 from lrlab.training.engines import compiled, rows
 from lrlab.training.engines.engine import Engine, Floats, Order, Score, Split, Variables
+from lrlab.training.engines.feed import Rows
+from lrlab.training.engines.hidden_state import operations
 from lrlab.training.engines.loaded import tf
 from lrlab.training.engines.measures import Tally, measure
 from lrlab.training.engines.momentum import PerStep
-from lrlab.training.engines.rows import Rows, Tensors
+from lrlab.training.engines.rows import Tensors
 
 # Keras builds models, and TensorFlow traces functions, in one thread only; running is free.
 _BUILDING = threading.RLock()
@@ -100,7 +101,8 @@ class TensorFlowEngine(Engine):
         self._assign([*fresh, *self._fresh_optimizer])
         self.tally = self._measure.zero
         if self._tensors.make is not None:
-            streams = self._tensors.make(seed)
+            with _BUILDING:
+                streams = self._tensors.make(seed)
             for split, feed in self._feeds.items():
                 if isinstance(stream := getattr(streams, split), Stream):
                     feed.begin(stream)
