@@ -12,7 +12,7 @@ from lrlab import metric as metrics
 from lrlab.config.source import Override
 from lrlab.errors import CodeError, DataError, UsageError
 from lrlab.reporter import Reporter
-from lrlab.tasks import data
+from lrlab.tasks import data, stream_source
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.given_code import PYTHON, GivenCode, Template, stand_in, unfolded
 from lrlab.tasks.own_model import OwnFunction, OwnModel
@@ -197,7 +197,7 @@ def _streams(
             "`data` is a stream of batches, and every run needs a new one",
             "give the function that makes it: `data=load` in place of `data=load()`",
         )
-    return data.resolve_streams(_NAME, load, warn=report.warn, place="`data`")
+    return stream_source.resolve_streams(_NAME, load, warn=report.warn, place="`data`")
 
 
 def _snake(name: str) -> str:
