@@ -136,7 +136,8 @@ class OwnModel:
         import keras
 
         shapes = keras.tree.map_structure(lambda each: str(tuple(each.shape[1:])), x)
-        text, details = _in_short(error), ()
+        text = _in_short(error)
+        details: tuple[str, ...] = ()
         if self.code is not None:  # Of which only the frames are told again.
             told = Exception(text).with_traceback(error.__traceback__)
             details = self.code.failed(told).details
