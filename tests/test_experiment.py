@@ -22,6 +22,7 @@ from told import Told
 from lrlab import config, experiment, schedules
 from lrlab.analysis import summaries
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
+from lrlab.experiment import running
 from lrlab.experiment.executors.threads import default_workers
 from lrlab.io import records
 from lrlab.plots import comparison_figures
@@ -244,6 +245,19 @@ def test_a_collapsed_run_is_a_result_and_is_kept(compare, tmp_path):
     _, told = compare(texts=texts, seeds=2)
     assert told.trained == []
     assert reproducible_files(tmp_path / "out") == before
+
+
+def test_it_is_the_same_whether_curves_are_held_or_read_again(compare, tmp_path, monkeypatch):
+    texts = {"wild": WILD, "steady": STEADY}
+    compare(texts=texts, seeds=2)
+    whole, _ = compare(texts=texts, seeds=2)
+    monkeypatch.setattr(running, "_MOST_HELD", 0)
+    read_again, told = compare(texts=texts, seeds=2)
+    assert told.trained == []
+    assert read_again == whole
+    assert "learning rate 1e+06" in read_again.experiments[0].notes[0]
+    figures = comparison_figures.draw(tmp_path / "out", read_again)
+    assert len(figures["learning-rate"].axes[0].lines) >= 2
 
 
 @pytest.mark.parametrize("file", ["steps.npz", "run.json"])

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lrlab.metric import ACCURACY, LOSS, Metric
 from lrlab.results.asked import Summary
 from lrlab.results.comparison import MOST_OF_A_NOTE, Comparison, ExperimentSummary
@@ -126,7 +128,8 @@ def _ended_well(result: RunResult) -> bool:
 
 def _peak(results: Iterable[RunResult]) -> float | None:
     """Return the highest rate of some runs, with no more digits than it has."""
-    peaks = [result.lr.max() for result in results if result.lr is not None and len(result.lr)]
+    held = [result.without_curves().peak_lr for result in results]
+    peaks = [np.float32(peak) for peak in held if peak is not None]
     peak = float(str(max(peaks))) if peaks else math.nan
     return peak if math.isfinite(peak) and peak >= 0 else None
 
@@ -140,7 +143,7 @@ def _note(seed: int, result: RunResult) -> str | None:
     if result.status is Status.FAILED:
         return f"seed {seed} failed: {_cut(str(result.error))}"
     if result.status is Status.DIVERGED and result.diverged_at is not None:
-        lr = float(result.lr[result.diverged_at])
+        lr = result.without_curves().diverged_lr
         return f"seed {seed} diverged at step {result.diverged_at}, learning rate {lr:.3g}"
     if result.status is Status.COLLAPSED and result.epochs:
         return f"seed {seed} {collapse(result)}"

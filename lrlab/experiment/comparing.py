@@ -118,7 +118,12 @@ def compare(
     compared = _compared(made, asked)
     prints = [runs[0].setup.data.fingerprint for _, runs, _ in made]
     compared = opening.open_test(compared, asked.metric, prints, opened)
-    results = {run.place.path: result for _, _, of in made for run, result in of.items()}
+    results = {
+        run.place.path: result
+        for _, _, of in made
+        for run, result in of.items()
+        if result.lr is not None or result.status is Status.FAILED
+    }
     return compared, results
 
 

@@ -24,6 +24,9 @@ from lrlab.results.run_folder import RunData, RunOrigin
 from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import Event, Failure, Progress, Refused, Result, RunJob
 
+_MOST_HELD = 20_000_000
+"""Steps of finished runs whose curves are held for the figures; those of others are read again."""
+
 
 def carry_out(
     plan: Sequence[Run],
@@ -89,6 +92,7 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Reporter) -> dict
     One that cannot be read has failed for now: nobody knows whether it is sound.
     """
     results = {}
+    room = _MOST_HELD
     for run in plan:
         try:
             stands = standing.verify(run.folder, run.place)
@@ -104,7 +108,8 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Reporter) -> dict
         if kept is None or kept.result.status is Status.FAILED:
             continue
         if kept.has_weights or not keep_weights:
-            results[run] = kept.result
+            room -= len(kept.result.lr)
+            results[run] = kept.result if room >= 0 else kept.result.without_curves()
     return results
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,8 @@ class RunResult:
         weights: The model's final variables, in its order, None unless they are kept; reading a
             run leaves them in their file.
         metric: What the scores are values of.
+        peak_lr: Its highest rate, where its curves are left out; else they tell.
+        diverged_lr: Likewise the rate at which it diverged.
     """
 
     status: Status
@@ -126,6 +128,22 @@ class RunResult:
     environments: tuple[Mapping[str, Any], ...] = ()
     weights: tuple[npt.NDArray[Any], ...] | None = None
     metric: Metric = ACCURACY
+    peak_lr: float | None = None
+    diverged_lr: float | None = None
+
+    def without_curves(self) -> "RunResult":
+        """Return the result without what it has for every step, but for two rates."""
+        if self.lr is None:
+            return self
+        at = self.diverged_at
+        return replace(
+            self,
+            lr=None,  # type: ignore[arg-type]
+            loss=None,  # type: ignore[arg-type]
+            momentum=None,
+            peak_lr=float(self.lr.max()) if len(self.lr) else None,
+            diverged_lr=None if at is None else float(self.lr[at]),
+        )
 
     def after_epochs(self, quantity: str) -> list[float]:
         """Return a quantity after each epoch: `loss`, `val_loss`, or the metric's name likewise."""
