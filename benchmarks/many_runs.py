@@ -9,7 +9,6 @@ as processes of their own. Each is to end within 10 s and must not load TensorFl
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -151,8 +150,8 @@ def measured(folder: Path, seeds: int, repeats: int) -> list[str]:
                 raise SystemExit(f"{name} has loaded TensorFlow")
             spent.append(seconds)
             peaks.append(peak)
-        wall = f"**{statistics.median(times):.1f}** ({min(times):.1f} to {max(times):.1f})"
-        rows.append(f"`{name}` | {wall} | {statistics.median(spent):.1f} | {max(peaks):.0f}")
+        wall = f"**{np.median(times):.1f}** ({min(times):.1f} to {max(times):.1f})"
+        rows.append(f"`{name}` | {wall} | {np.median(spent):.1f} | {max(peaks):.0f}")
     return rows
 
 

@@ -9,12 +9,13 @@ data, compiling, writing, drawing. Then the same command again, which trains not
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import numpy as np
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 EXPERIMENTS = ("constant", "power", "exponential", "piecewise", "one_cycle")
@@ -37,9 +38,7 @@ def main() -> None:
             rows.append((wall, training, wall - training, timed(arguments.data, out)))
     titles = ("wall", "training", "overhead", "the same command again")
     for title, values in zip(titles, zip(*rows, strict=True), strict=True):
-        print(
-            f"{title}: {statistics.median(values):.1f} s ({min(values):.1f} to {max(values):.1f})"
-        )
+        print(f"{title}: {np.median(values):.1f} s ({min(values):.1f} to {max(values):.1f})")
 
 
 def timed(data: str, out: str) -> float:

@@ -108,7 +108,10 @@ class OwnModel:
             if not isinstance(built, keras.Model):
                 raise code_errors.wrong_return(self.code.reference.text, "a Keras model", built)
             if not built.built:
-                self.call(built, keras.tree.map_structure(_symbol, sample))
+                # A `Sequential` takes the size of this batch for the only one that it ever gets.
+                any_size = isinstance(built, keras.Sequential)
+                symbols = keras.tree.map_structure(lambda x: _symbol(x, any_size), sample)
+                self.call(built, symbols)
         return built
 
     def call(self, built: Any, x: Any) -> Any:
@@ -183,11 +186,12 @@ def variables_of(model: Any) -> list[Any]:
     return [*model.variables, *states]
 
 
-def _symbol(array: Any) -> Any:
+def _symbol(array: Any, any_size: bool) -> Any:
     import keras
 
     dtype = keras.backend.standardize_dtype(array.dtype)
-    return keras.KerasTensor(array.shape, dtype)
+    batch = None if any_size else array.shape[0]
+    return keras.KerasTensor((batch, *array.shape[1:]), dtype)
 
 
 def _in_short(error: Exception) -> str:
