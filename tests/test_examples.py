@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from lrlab.cli import app
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 if not EXAMPLES.is_dir():

@@ -122,6 +122,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_data_set_is_downloaded_and_read(name, served, capfd):
     folder = served(name)

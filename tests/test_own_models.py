@@ -183,7 +183,17 @@ def changed(model, build):
     )
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOW = (
+    "weighted_list", "subclassed_compiled", "float16_compiled", "float16_layers", "lstm", "masked",
+    "float16, clipped", "sequential, one-hot, class weights", "linear, named loss",
+    "sequential, own class of optimizer",
+)  # fmt: skip
+"""Cases that are run by `-m slow`: each has a neighbour that is always run."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in CASES]
+)
 def test_weights_are_those_of_fit(name):
     case, function = CASES[name], name.replace(" ", ",").split(",")[0]
     keys = {"data": f"{NETS}:{case.data}", **case.keys}
