@@ -51,7 +51,7 @@ def test_csv(write):
     assert given.train.y.tolist() == [1.5, 2.0, -30.0]
     assert (given.train.x.dtype, given.train.y.dtype) == (np.float32, np.float32)
     assert given.standardise
-    assert given.notes == ("the target of `a.csv` is its last column, `price`",)
+    assert given.notes == ("its last column, `price`, is taken as the target",)
     assert (given.test, given.validation, given.classes) == (None, None, ())
 
 

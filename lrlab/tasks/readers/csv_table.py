@@ -59,7 +59,7 @@ def read(
     if len(targets) > 1 and (texts := [name for name in targets if not scanned[name].number]):
         raise table.wrong(f"the target `{texts[0]}` holds texts", "several targets are numbers")
     encode = _Encoder(inputs, targets, scanned, classes)
-    notes = [f"the target of `{path.name}` is its last column, `{targets[0]}`"]
+    notes = [f"its last column, `{targets[0]}`, is taken as the target"]
     given = Given(
         encode.part(table),
         test=None if test is None else encode.part(Table(test, like=table)),
