@@ -31,17 +31,17 @@ def print_comparison(comparison: Comparison, metric: Metric | None = None) -> No
     grid, left_out = comparison_grid(comparison, stdout.width, metric)
     stdout.print(grid)
     stdout.print()
-    stdout.print(as_text(tables.caption(comparison, "*")), soft_wrap=True)
+    stdout.print(as_text(tables.caption(comparison, "*")), soft_wrap=not stdout.is_terminal)
     for remark in remarks(comparison, metric):
         stdout.print(as_text(remark), soft_wrap=not stdout.is_terminal)
     if left_out:
         note = f"too narrow for {', '.join(left_out)}: see comparison.md"
-        stdout.print(as_text(note, "dim"), soft_wrap=True)
+        stdout.print(as_text(note, "dim"), soft_wrap=not stdout.is_terminal)
     for warning in tables.warnings(comparison):
-        stdout.print(as_text(warning, "yellow"), soft_wrap=True)
+        stdout.print(as_text(warning, "yellow"), soft_wrap=not stdout.is_terminal)
     for e in comparison.experiments:
         for note in e.notes:
-            stdout.print(as_text(f"{e.name}: {note}", "yellow"), soft_wrap=True)
+            stdout.print(as_text(f"{e.name}: {note}", "yellow"), soft_wrap=not stdout.is_terminal)
 
 
 _GAP = 2
@@ -87,7 +87,8 @@ def _width(titles: Sequence[str], rows: Sequence[Sequence[tuple[str, bool]]]) ->
 def print_written(out: Path, written: Sequence[Path]) -> None:
     """Print which files lie where."""
     names = ", ".join(path.name for path in written)
-    console(sys.stdout).print(as_text(f"{out}: {names}"), soft_wrap=True)
+    stdout = console(sys.stdout)
+    stdout.print(as_text(f"{out}: {names}"), soft_wrap=not stdout.is_terminal)
 
 
 def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
