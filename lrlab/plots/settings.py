@@ -1,9 +1,12 @@
 """The settings figures are drawn with: lrlab's own, whatever matplotlibrc or environment say."""
 
+import atexit
 import contextlib
 import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ def load_matplotlib() -> None:
     """
     if "matplotlib" in sys.modules:
         return
+    _give_it_a_folder()
     found = importlib.util.find_spec("matplotlib")
     assert found is not None
     assert found.origin is not None
@@ -36,6 +40,18 @@ def load_matplotlib() -> None:
     finally:
         if backend is not None:
             os.environ["MPLBACKEND"] = backend
+
+
+def _give_it_a_folder() -> None:
+    """Let matplotlib keep its list of fonts somewhere though there is no home, until the end."""
+    try:
+        Path.home()
+    except RuntimeError:
+        if "MPLCONFIGDIR" not in os.environ:
+            with contextlib.suppress(OSError):  # Matplotlib says it in words.
+                folder = tempfile.mkdtemp(prefix="lrlab-matplotlib-")
+                os.environ["MPLCONFIGDIR"] = folder
+                atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
