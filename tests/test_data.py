@@ -286,6 +286,23 @@ def test_a_class_of_the_test_set_alone_is_warned_of(write_npz):
     )
 
 
+@pytest.mark.parametrize(("factor", "warned"), [(1.0, False), (1e4, True), (1e-4, True)])
+def test_amounts_far_from_1_are_warned_of(write_npz, factor, warned):
+    told = []
+    y = np.random.default_rng(0).normal(size=24) * factor
+    data.resolve(str(write_npz(x_train=IMAGES, y_train=y)), warn=told.append)
+    assert any("scale the targets, so that they vary by about 1" in each for each in told) == warned
+
+
+@pytest.mark.parametrize(("scale", "warned"), [("none", True), ("standard", False)])
+def test_inputs_that_nobody_scales_are_warned_of(write_npz, scale, warned):
+    told = []
+    x = np.random.default_rng(0).normal(size=(24, 3)) * 1_000
+    wanted = Wanted.of(str(write_npz(x_train=x, y_train=LABELS)), scale=scale)
+    data.resolve(wanted, warn=told.append)
+    assert any("state `scale: standard`" in each for each in told) == warned
+
+
 def test_usual_labels_are_not_warned_of(small_npz):
     told = []
     data.resolve(str(small_npz), warn=told.append)

@@ -108,3 +108,8 @@ def test_an_experiment_with_too_few_finished_runs_is_named():
     scores["a"] = [math.nan] * 3
     said = headline(best_set(scores), metric.ACCURACY.on("test"))
     assert said == "no verdict: no finished run has a test accuracy"
+
+
+def test_seeds_that_did_not_finish_are_not_asked_for_again():
+    said = headline(best_set({"a": [0.9, 0.8, NAN], "b": [0.7, 0.8, NAN]}), ACCURACY)
+    assert said == "no verdict: 2 finished runs of an experiment at most, and 3 are needed"

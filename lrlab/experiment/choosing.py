@@ -45,6 +45,9 @@ class Choice:
     refused: str | None = None
 
 
+_SWEPT_APART = " (options of `lrlab find-lr`; put the rate that it finds in place of `auto`)"
+
+
 def choose(
     configs: Sequence[Config],
     resolved: Mapping[Wanted, DataSource],
@@ -188,7 +191,8 @@ def _verify_missing(
         count = workers or default_workers(verification.MOST_RUNS * len(questions))
         count = min(count, most_workers())
         try:
-            with interruptible(), report.waiting("Verifying the rates for `auto` by short runs"):
+            verifying_auto = report.waiting("Verifying the rates for `auto` by short runs")
+            with interruptible("the verification of `auto`"), verifying_auto:
                 engines = load(source)
                 found = verifying.verify(
                     list(questions.values()), executor(engines, count), engines.guess
@@ -290,7 +294,7 @@ def _sweep(
 def _fill(wish: _Wish) -> Choice:
     if not wish.suggested:
         reason = f"the sweep for `auto` found no learning rate: {wish.summary.verdict}, "
-        where = " (options of `lrlab find-lr`)" if "--" in wish.summary.meaning else ""
+        where = _SWEPT_APART if "--" in wish.summary.meaning else ""
         return Choice(wish.config, refused=reason + wish.summary.meaning + where)
     rates: Mapping[Purpose, float] = wish.suggested
     if reading.exists(wish.file):

@@ -151,12 +151,12 @@ def sweep_experiment(
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into an error that says what was lost."""
+def interruptible(what: str = "the sweep") -> Iterator[None]:
+    """Turn Ctrl-C into an error that says what was not finished, and starts over."""
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted("interrupted; the sweep was not finished", None) from None
+        raise Interrupted(f"interrupted; {what} was not finished", None) from None
 
 
 def _verified(

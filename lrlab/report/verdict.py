@@ -134,6 +134,12 @@ def _undecided(verdict: Verdict) -> str:
             if few
             else "no verdict: only one experiment has finished runs"
         )
+    asked = max(of for _, of in verdict.finished.values())
+    if asked >= FEWEST:
+        runs = "run" if most == 1 else "runs"
+        return (
+            f"no verdict: {most} finished {runs} of an experiment at most, and {FEWEST} are needed"
+        )
     if most < 2:
         return f"no ranking: one seed says nothing about luck; run `--seeds {FEWEST}` or more"
     return f"no verdict with two seeds; a third one allows it: `--seeds {FEWEST}`, better 5"

@@ -253,7 +253,9 @@ def resolve_given(
     if warn is not None:
         train, validation = _split(source, given)
         test = None if given.test is None else given.test.y
-        for text in [*given.notes, *labels.doubts(train.y, validation.y, task, test)]:
+        told = [*given.notes, *labels.doubts(train.y, validation.y, task, test)]
+        told += labels.doubts_of_size(train.x, train.y, task, scaled=given.standardise)
+        for text in told:
             warn(about + text)
     return source
 
