@@ -101,6 +101,14 @@ def test_the_results_directory_is_that_of_the_design(finished):
     assert len(list((finished / "runs").iterdir())) == 2
 
 
+def test_a_seed_of_every_experiment_comes_before_the_next_seed(compare):
+    large = STEADY + "batch_size: 64\n"
+    _, told = compare(texts={"a": STEADY, "large": large, "b": FALLING}, workers=1)
+    assert told.finished_runs == [
+        f"{name} {seed}: done" for seed in (0, 1) for name in ("a", "b", "large")
+    ]
+
+
 def test_run_json_tells_how_the_run_was_made(finished, small_npz):
     text = (folder_of(finished, "falling", 1) / "run.json").read_text()
     record = json.loads(text)

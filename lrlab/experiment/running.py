@@ -5,7 +5,6 @@ Only the driver, the thread that calls `carry_out`, reads and writes the results
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 
 from lrlab.errors import Interrupted, ResultsError, UnreadableError
 from lrlab.experiment import environment, resuming
@@ -21,7 +20,6 @@ from lrlab.results import run_folder, standing
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.results.run import RunResult, Status, checkpoint_of
 from lrlab.results.run_folder import RunData, RunOrigin
-from lrlab.tasks.setup import Setup
 from lrlab.training.jobs import Event, Failure, Progress, Refused, Result, RunJob
 
 _MOST_HELD = 20_000_000
@@ -60,7 +58,7 @@ def carry_out(
         atomic.recover(parent)
     renewed = [run for run in plan if old and run.folder / run_folder.RECORD in old]
     results = _finished([run for run in plan if run not in renewed], keep_weights, report)
-    to_train = _by_setup([run for run in plan if run not in results])
+    to_train = _in_turn([run for run in plan if run not in results])
     for run in plan:
         done = run in results and results[run].status is not Status.FAILED
         if done or (old and checkpoint_of(run.folder) in old):
@@ -113,12 +111,13 @@ def _finished(plan: Sequence[Run], keep_weights: bool, report: Reporter) -> dict
     return results
 
 
-def _by_setup(plan: Sequence[Run]) -> list[Run]:
-    """Bring runs that can share an engine together, otherwise keep the order."""
-    together: dict[Setup, list[Run]] = {}
-    for run in plan:
-        together.setdefault(run.setup, []).append(run)
-    return list(chain.from_iterable(together.values()))
+def _in_turn(runs: Sequence[Run]) -> list[Run]:
+    """Bring the runs of a seed together, so that a comparison that is cut off is already fair.
+
+    Among those of a seed, runs that can share an engine come together.
+    """
+    setups = {setup: number for number, setup in enumerate(dict.fromkeys(r.setup for r in runs))}
+    return sorted(runs, key=lambda run: (run.seed, setups[run.setup]))
 
 
 class _Training:

@@ -1,11 +1,11 @@
 """The executor of one machine: worker threads do the jobs, the caller's thread listens to them."""
 
-import os
 import queue
 import threading
 import time
 from collections.abc import Sequence
 
+from lrlab.experiment.executors import cores
 from lrlab.experiment.executors.executor import Executor, MakeEngine, OnEvent
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.training.chunks import Stopped
@@ -21,17 +21,12 @@ _STOP_SECONDS = 2.0
 
 def default_workers(jobs: int) -> int:
     """Return how many jobs run side by side: one per core, never more than there are jobs."""
-    return max(1, min(_cores(), jobs))
+    return max(1, min(cores.available(), jobs))
 
 
 def most_workers() -> int:
     """Return how many jobs may run side by side on this machine."""
-    return MOST_PER_CORE * _cores()
-
-
-def _cores() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return cores or 1
+    return MOST_PER_CORE * cores.available()
 
 
 class Threads(Executor):
