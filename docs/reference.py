@@ -7,7 +7,7 @@ the guide to the schedules (see `catalogue.py`).
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,7 +18,7 @@ from lrlab.cli import app
 from lrlab.config.experiment import Experiment
 from lrlab.fields import Model
 from lrlab.report import guide
-from lrlab.schedules import OpenLoop
+from lrlab.schedules import OpenLoop, Schedule
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"
@@ -90,13 +90,20 @@ def experiment_keys() -> str:
     return "\n".join(lines)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return two names or more as they are listed in a sentence."""
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def shared_keys() -> str:
     """Return the keys that the schedules share as Markdown."""
     lines = rows(OpenLoop)
     fewer = [
         f"`{kind(model)}`" for model in members("schedule")[0] if not issubclass(model, OpenLoop)
     ]
-    lines += ["", f"{', '.join(fewer[:-1])} and {fewer[-1]} take only `warmup`.", ""]
+    of_all = Schedule.keys()
+    taken = [f"`{parameter.key}`" for parameter in SHARED if parameter.key in of_all]
+    lines += ["", f"{listed(fewer)} take only {listed(taken)}.", ""]
     for key, model in mappings(OpenLoop):
         lines += [f"**`{key}`**: {summary(model)}", "", *rows(model), ""]
     return "\n".join(lines).strip()

@@ -32,6 +32,7 @@ WARMUP = st.one_of(
 BY_KEY: Mapping[str, st.SearchStrategy[Any]] = {
     "values": st.lists(st.floats(0, 1), min_size=3, max_size=3),
     "boundaries": st.just(["4 steps", "9 steps"]),
+    "scale": st.floats(0.01, 100),
     "min_lr": FLOOR,
     "end_lr": FLOOR,
     "over": OVER,

@@ -50,7 +50,7 @@ def test_it_is_listed_and_described(house):
     about = json.loads(python(house, "-m", "lrlab", "schedules", "landing", "--json"))
     assert about["family"] == "to a last rate over a given length"
     keys = [parameter["key"] for parameter in about["parameters"]]
-    assert keys == ["initial_lr", "over", "end_lr", "warmup", "update", "for"]
+    assert keys == ["initial_lr", "over", "end_lr", "warmup", "scale", "update", "for"]
 
 
 def test_configs_know_it_alone_and_as_a_phase(house):

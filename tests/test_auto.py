@@ -64,6 +64,11 @@ def test_auto_survives_a_round_trip():
     assert parse(json.dumps(dumped)).experiment == first
 
 
+def test_scale_is_a_factor_on_what_auto_finds():
+    schedule = parse("schedule: {type: constant, lr: auto, scale: 2}").experiment.schedule
+    assert filled(schedule, FOUND).peak(Length(10, 2)) == 0.02
+
+
 @pytest.mark.parametrize("value", ["automatic", ".nan", "-1", "0"])
 def test_nothing_else_passes_for_auto(value):
     with pytest.raises(ConfigError, match=r"schedule\.lr: must be"):

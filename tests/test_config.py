@@ -56,11 +56,11 @@ PROBLEMS = {
     "unknown key, far": (LEAST + "colour: red\n", f"2:1: colour: unknown key; {KEYS}"),
     "unknown key of a schedule": (
         "schedule: {type: constant, lr: 0.01, s: 3}",
-        "1:38: schedule.s: unknown key; known keys: warmup, update, for, type, lr",
+        "1:38: schedule.s: unknown key; known keys: warmup, scale, update, for, type, lr",
     ),
     "unknown key that is a tag": (
         "schedule: {type: constant, lr: 0.01, constant: 3}",
-        "1:38: schedule.constant: unknown key; known keys: warmup, update, for, type, lr",
+        "1:38: schedule.constant: unknown key; known keys: warmup, scale, update, for, type, lr",
     ),
     "unknown key of an optimizer": (
         LEAST + "optimizer: {type: sgd, beta_1: 0.9}\n",
@@ -349,10 +349,12 @@ MESSAGES = {
     "text that runs backwards": (
         "schedule: {type: constant, lr: 1, \u202e: 3, s: 4}\n",
         "2 problems in `bad.yaml`\n"
-        "bad.yaml:1:35: schedule.\\u202e: unknown key; known keys: warmup, update, for, type, lr\n"
+        "bad.yaml:1:35: schedule.\\u202e: unknown key; "
+        "known keys: warmup, scale, update, for, type, lr\n"
         "  | schedule: {type: constant, lr: 1, \\u202e: 3, s: 4}\n"
         "  |                                   ^\n"
-        "bad.yaml:1:41: schedule.s: unknown key; known keys: warmup, update, for, type, lr\n"
+        "bad.yaml:1:41: schedule.s: unknown key; "
+        "known keys: warmup, scale, update, for, type, lr\n"
         "  | schedule: {type: constant, lr: 1, \\u202e: 3, s: 4}\n"
         "  |                                              ^",
     ),

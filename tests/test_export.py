@@ -32,6 +32,10 @@ TEXTS = {
     "piecewise, in disorder": "{type: piecewise, values: [0.1, 0.05, 0.2], "
     "boundaries: [2 epochs, 3 steps]}",
     "1cycle": "{type: one_cycle, max_lr: 0.1, variant: pytorch, momentum: {}}",
+    "scaled": "{type: exponential, initial_lr: 0.1, s: 2 epochs, scale: 3}",
+    "scaled twice": "{type: sequence, scale: 2, warmup: {for: 3 steps}, phases: ["
+    "{for: 9 steps, type: constant, lr: 0.2, scale: 0.3}, {type: formula, expression: 1 - progress}"
+    "]}",
     "step": "{type: step, initial_lr: 0.1, every: 5 steps}",
     "by epoch, after a warm-up": "{type: cosine, initial_lr: 0.1, update: epoch, "
     "warmup: {for: 5 steps, from: 0.01, shape: cosine}}",
@@ -200,7 +204,7 @@ def test_the_guide_shows_what_the_command_prints(to):
 
 # --- keras ---
 
-OWN = {"constant", "power", "exponential", "piecewise"}
+OWN = {"constant", "power", "exponential", "piecewise", "scaled"}
 
 
 def in_keras(text):
@@ -271,6 +275,13 @@ def test_plateau_is_keras_own_with_the_same_arguments():
     assert isinstance(callback, keras.callbacks.ReduceLROnPlateau)
     assert (callback.monitor, callback.mode, callback.factor) == ("val_accuracy", "max", 0.5)
     assert (callback.patience, callback.min_delta, callback.cooldown) == (2, 0.01, 0)
+
+
+def test_plateau_is_scaled_with_its_floor():
+    text = "{type: performance, initial_lr: 0.1, min_lr: 0.01, scale: 2}"
+    code = snippet(experiment(text), "keras", STEPS)
+    assert run(code)["callback"].min_lr == 0.02
+    assert "begins with the learning rate 0.2." in code
 
 
 REFUSED = {

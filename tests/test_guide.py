@@ -218,7 +218,17 @@ def test_what_is_compared_with_a_library_is_in_the_guide(table):
 
 def test_parameters_are_the_keys_with_their_defaults_as_in_a_config():
     found = {p.key: (p.default, p.stated) for p in guide.parameters(SCHEDULES["wsd"])}
-    assert list(found) == ["over", "max_lr", "decay", "end_lr", "shape", "warmup", "update", "for"]
+    assert list(found) == [
+        "over",
+        "max_lr",
+        "decay",
+        "end_lr",
+        "shape",
+        "warmup",
+        "scale",
+        "update",
+        "for",
+    ]
     assert found["over"] == ("100%", True)
     assert found["max_lr"] == ("required", False)
     assert found["warmup"] == ("{for: 5%}", True)

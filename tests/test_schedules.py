@@ -31,7 +31,7 @@ def rates(text, steps_per_epoch=10, epochs=2):
 def test_formula_and_config_have_the_same_names_and_defaults(name):
     model = SCHEDULES[name]
     first, *parameters = inspect.signature(model.formula).parameters.values()
-    used = {"type", "update", "warmup", "momentum", "for_"}  # How a formula is used.
+    used = {"type", "update", "warmup", "scale", "momentum", "for_"}  # How a formula is used.
     fields = {key: field for key, field in model.model_fields.items() if key not in used}
     assert first.name == "step"
     assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
@@ -83,6 +83,20 @@ def test_invariants(values, run):
 
 
 @settings(max_examples=200, deadline=None)
+@given(values=ANY, run=RUN, factor=st.floats(0.01, 100))
+def test_scale_is_a_factor_on_the_whole_curve(values, run, factor):
+    plain, scaled = valid(values | {"scale": 1.0}), valid(values | {"scale": factor})
+    length = Length(*run)
+    step = np.arange(2 * length.steps)
+    expected = factor * schedules.curve(plain, step, length)
+    # A phase's factor and that of the sequence are multiplied first.
+    np.testing.assert_allclose(schedules.curve(scaled, step, length), expected, rtol=1e-15)
+    np.testing.assert_array_equal(
+        schedules.momenta(scaled, length), schedules.momenta(plain, length)
+    )
+
+
+@settings(max_examples=200, deadline=None)
 @given(data=st.data(), name=st.sampled_from(OPEN_LOOPS))
 def test_formulas_keep_any_shape_and_slices_equal_the_whole(data, name):
     config = valid(data.draw(configs(name)))
@@ -117,6 +131,18 @@ def test_configs_survive_being_written_and_read(values):
     config = valid(values)
     for dumped in (config.model_dump(mode="json"), config.identity()):
         assert type(config).model_validate(dumped) == config
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_scale_of_1_is_in_no_file(name):
+    config = parse(SCHEDULES[name].entry.example).experiment.schedule
+    stated = type(config).model_validate(config.model_dump(mode="json") | {"scale": 1.0})
+    assert stated == config
+    assert "scale" not in config.model_dump(mode="json")
+    assert "scale" not in config.identity()
+    scaled = config.model_copy(update={"scale": 2.0})
+    assert scaled.model_dump(mode="json") == config.model_dump(mode="json") | {"scale": 2.0}
+    assert scaled.identity() == config.identity() | {"scale": 2.0}
 
 
 # --- composition ---
@@ -253,6 +279,40 @@ def test_closed_loop_warms_up(name):
     undisturbed, note = config.drawn(Length(4, 10))
     assert config.monitor in note
     np.testing.assert_array_equal(undisturbed, [*first, *second, *[1.0] * 32])
+
+
+@pytest.mark.parametrize("variant", ["keras", "pytorch"])
+def test_scale_of_a_closed_loop_is_a_factor_on_all_that_it_gives(variant):
+    stated = {"type": "performance", "variant": variant, "initial_lr": 0.4, "factor": 0.5,
+              "patience": 1, "min_lr": 0.15, "warmup": {"for": "3 steps", "from": 0.1}}  # fmt: skip
+    plain = SCHEDULES["performance"].model_validate(stated)
+    scaled = SCHEDULES["performance"].model_validate(stated | {"scale": 2.5})
+    length, worse = Length(2, 10), [Result(loss) for loss in range(9)]
+    for epochs in range(10):
+        expected = 2.5 * plain.epoch_rates(length)(worse[:epochs])
+        np.testing.assert_array_equal(scaled.epoch_rates(length)(worse[:epochs]), expected)
+    assert scaled.epoch_rates(length)(worse)[-1] == 2.5 * 0.15
+    np.testing.assert_array_equal(scaled.drawn(length)[0], 2.5 * plain.drawn(length)[0])
+    assert scaled.peak(length) == 2.5 * plain.peak(length) == 1.0
+
+
+def test_scale_reaches_beyond_the_range_of_greedy():
+    config = SCHEDULES["greedy"].model_validate(
+        {"type": "greedy", "initial_lr": 0.5, "factor": 0.5, "patience": 0, "max_lr": 1.0}
+    )
+    better = [Result(3), Result(2), Result(1)]
+    found = config.times(8).epoch_rates(Length(1, 9))
+    assert [found(better[:n])[0] for n in range(4)] == [4, 8, 8, 8]
+
+
+def test_factors_multiply():
+    config = schedule("{type: constant, lr: 0.1, scale: 3}")
+    assert config.times(2).scale == 6
+    assert config.times(2).unscaled.scale == 1
+    assert config.times(2).peak(Length(2, 1)) == pytest.approx(0.6)
+    phases = "[{for: 1 steps, type: constant, lr: 1, scale: 2}, {type: constant, lr: 1}]"
+    found = rates(f"{{type: sequence, scale: 5, phases: {phases}, warmup: {{for: 2 steps}}}}", 4, 1)
+    np.testing.assert_array_equal(found, [0, 5, 10, 5])
 
 
 def test_closed_loop_has_no_rates_before_training():

@@ -130,17 +130,17 @@ class _Wish:
     def file(self) -> Path:
         """Where it is kept how its rates were verified."""
         experiment = self.config.experiment
-        schedule = experiment.schedule
+        schedule = experiment.schedule.unscaled
         stated = own_schedule.code_identity(schedule) or schedule.identity()
         name = verified_auto.file_name(stated, experiment.epochs)
         return self.folder / name
 
     @property
     def question(self) -> Question:
-        """What short runs have to answer."""
+        """What short runs have to answer: `scale` is a factor on what they find."""
         experiment = self.config.experiment
         setup = experiment.setup(self.source)
-        return Question(setup, experiment.schedule, experiment.epochs, self.suggested)
+        return Question(setup, experiment.schedule.unscaled, experiment.epochs, self.suggested)
 
     def with_rates(self, rates: Mapping[Purpose, float]) -> Config:
         """Return the config with its rates filled in.

@@ -132,7 +132,7 @@ def _callback(name: str, schedule: ClosedLoop, to: Target, length: Length) -> st
             f"`{name}` has no equal in Keras: {schedule.why_not_keras}",
             "use the callback `lrlab.KerasLoop`, which needs lrlab where it trains",
         )
-    return _PLATEAU.format(name=name, rate=schedule.start().lr, code=code)
+    return _PLATEAU.format(name=name, rate=schedule.scale * schedule.start().lr, code=code)
 
 
 def _functions(schedule: Schedule, length: Length) -> list[str]:

@@ -47,7 +47,7 @@ class Parameter:
 
 def parameters(model: type[Model]) -> Iterator[Parameter]:
     """Yield the keys of a config model, `type` left out; its own before those of all schedules."""
-    shared = OpenLoop.keys()
+    shared = OpenLoop.keys() if issubclass(model, Schedule) else {}
     keys = [pair for pair in model.keys().items() if pair[0] != "type"]
     for key, field in sorted(keys, key=lambda pair: pair[0] in shared):
         stated = not field.is_required() and field.default is not None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from lrlab.fields import SteadyRate
+from lrlab.fields import SteadyRate, known
 from lrlab.metric import Mode, mode_of
 from lrlab.schedules.doubts import Doubt
 from lrlab.schedules.length import Length
@@ -33,7 +33,10 @@ class LoopState(Protocol):
 
 
 class ClosedLoop(Schedule):
-    """A schedule that watches the training: `state = after_epoch(state, result)`, a pure fold."""
+    """A schedule that watches the training: `state = after_epoch(state, result)`, a pure fold.
+
+    The fold knows nothing of `scale`, which is a factor on all that it gives, its floors included.
+    """
 
     moves: ClassVar[str]
     """What a preview says about it; `{}` stands for what is watched."""
@@ -141,7 +144,7 @@ class ClosedLoop(Schedule):
 
     def _at(self, lr: float, warmup: int, step: Any) -> Rates:
         """Return the rates at steps of a run: one that stays, before it the warm-up to it."""
-        plan = list(self.with_warmup([Piece(warmup, math.inf, held(lr))], warmup))
+        plan = list(self.whole([Piece(warmup, math.inf, held(lr))], warmup))
         return joined(plan, [piece.rate for piece in plan], step)
 
     def own_doubts(self, length: Length, late: Sequence[Doubt]) -> Iterator[Doubt]:
@@ -149,9 +152,10 @@ class ClosedLoop(Schedule):
         _, warmup = self.after_warmup(length)
         needed = math.ceil(warmup / length.steps_per_epoch) + self.fewest_epochs
         if not late and needed >= length.epochs:
+            first = self.scale * known(self.initial_lr)
             yield (
                 ("patience",),
-                f"the rate stays at {self.initial_lr:g}: it cannot move before the end of epoch "
+                f"the rate stays at {first:g}: it cannot move before the end of epoch "
                 f"{needed}, and the run has {length.epochs}",
             )
 

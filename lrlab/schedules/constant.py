@@ -40,7 +40,7 @@ class Constant(OpenLoop):
 
     def keras_code(self, length: Length) -> str | None:
         """Return the rate as a number, which is what Keras takes."""
-        return number(self.arguments(length)["lr"])
+        return number(self.scale * self.arguments(length)["lr"])
 
     entry: ClassVar = Entry(
         family="constant between jumps",

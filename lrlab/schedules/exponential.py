@@ -45,7 +45,7 @@ class Exponential(OpenLoop):
         given = self.arguments(length)
         if -math.log(self.factor) * length.steps / given["s"] > _MAX_FOLDS:
             return None
-        first, s = number(given["initial_lr"]), number(given["s"])
+        first, s = number(self.scale * given["initial_lr"]), number(given["s"])
         return f"keras.optimizers.schedules.ExponentialDecay({first}, {s}, {self.factor!r})"
 
     entry: ClassVar = Entry(

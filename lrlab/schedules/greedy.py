@@ -42,7 +42,7 @@ class GreedyState:
 class Greedy(ClosedLoop):
     """Rises while the loss improves, else falls."""
 
-    added: ClassVar = ("mode",)
+    added: ClassVar = (*ClosedLoop.added, "mode")
     moves: ClassVar = "rises or falls as {} does"
 
     type: Literal["greedy"]

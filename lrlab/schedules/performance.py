@@ -36,7 +36,7 @@ class PlateauState:
 class Performance(ClosedLoop):
     """Falls when the validation result stalls."""
 
-    added: ClassVar = ("mode",)
+    added: ClassVar = (*ClosedLoop.added, "mode")
     moves: ClassVar = "falls when {} stalls"
 
     type: Literal["performance"]
@@ -163,7 +163,7 @@ class Performance(ClosedLoop):
         if self.why_not_keras:
             return None
         mode = "max" if self.higher_is_better else "min"
-        given = {key: getattr(self, key) for key in keys}
+        given = {key: getattr(self, key) for key in keys} | {"min_lr": self.scale * self.min_lr}
         lines = [
             f"    {key}={json.dumps(value)}," for key, value in ({"mode": mode} | given).items()
         ]

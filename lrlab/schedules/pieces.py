@@ -6,7 +6,7 @@ A warm-up is a piece in front, a sequence one piece a phase; a plain schedule is
 import inspect
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,12 @@ class Call:
         """Return the rates, float64, in the shape of `step`."""
         return self.formula(step, **self.arguments)
 
+    def times(self, factor: float) -> "Call":
+        """Return the call with rates that are higher by a factor; 1 leaves it as it is."""
+        if factor == 1:
+            return self
+        return Scaled(self.formula, self.arguments, self.helpers, call=self, factor=factor)
+
     @property
     def key(self) -> Hashable:
         """What calls that share a definition have in common."""
@@ -61,6 +67,40 @@ class Call:
             if key in self.arguments and self.arguments[key] != parameter.default
         ]
         return f"{name}({', '.join([step, *given])})"
+
+
+@dataclass(frozen=True)
+class Scaled(Call):
+    """A call times a factor."""
+
+    call: Call = field(kw_only=True)
+    factor: float = field(kw_only=True)
+
+    def __call__(self, step: Rates) -> Rates:
+        """Return the rates, float64, in the shape of `step`."""
+        return self.factor * self.call(step)
+
+    def times(self, factor: float) -> Call:
+        """Return the call with rates that are higher by another factor as well."""
+        return self.call.times(self.factor * factor)
+
+    @property
+    def key(self) -> Hashable:
+        """What calls that share a definition have in common: it is the same one, scaled or not."""
+        return self.call.key
+
+    @property
+    def name(self) -> str:
+        """What the defined function is called."""
+        return self.call.name
+
+    def definitions(self, name: str) -> Iterator[str]:
+        """Yield the source of all that the call needs, the function `name` last."""
+        return self.call.definitions(name)
+
+    def written(self, name: str, step: str) -> str:
+        """Return the call as code."""
+        return f"{number(self.factor)} * {self.call.written(name, step)}"
 
 
 def number(value: float) -> str:
@@ -94,6 +134,10 @@ class Piece:
     rate: Call
     momentum: Call | None = None
     epoch: int = 1
+
+    def scaled(self, factor: float) -> "Piece":
+        """Return the piece with rates that are higher by a factor; 1 leaves it as it is."""
+        return replace(self, rate=self.rate.times(factor))
 
     def clock(self, step: Rates) -> Rates:
         """Return the steps since `start`, as the formula counts them."""

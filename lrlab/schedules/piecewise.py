@@ -68,7 +68,7 @@ class Piecewise(OpenLoop):
         last = [math.ceil(boundary) - 1 for boundary in self.arguments(length)["boundaries"]]
         if not last or any(one > other for one, other in pairwise(last)):
             return None
-        values = ", ".join(repr(value) for value in self.values)
+        values = ", ".join(repr(self.scale * value) for value in self.values)
         return f"keras.optimizers.schedules.PiecewiseConstantDecay({last}, [{values}])"
 
     entry: ClassVar = Entry(

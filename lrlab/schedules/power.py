@@ -41,7 +41,7 @@ class Power(OpenLoop):
         if self.c != 1:
             return None
         given = self.arguments(length)
-        first, s = number(given["initial_lr"]), number(given["s"])
+        first, s = number(self.scale * given["initial_lr"]), number(given["s"])
         return f"keras.optimizers.schedules.InverseTimeDecay({first}, {s}, 1)"
 
     entry: ClassVar = Entry(

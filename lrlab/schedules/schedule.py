@@ -5,13 +5,13 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args, get_origin
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from lrlab.fields import AUTO, Model, Rate, auto_rates, known
+from lrlab.fields import AUTO, Model, PositiveRate, Rate, auto_rates, known
 from lrlab.io.docstrings import docstring
 from lrlab.schedules import doubts
 from lrlab.schedules.doubts import Doubt
@@ -41,11 +41,17 @@ class Schedule(Model, ABC):
     """
 
     entry: ClassVar[Entry]
+    added: ClassVar[tuple[str, ...]] = ("scale",)
 
     if TYPE_CHECKING:  # A field of each schedule's own, so that files keep their order of keys.
         type: str
     warmup: Warmup | None = Field(
         None, description="a rise to the first rate, before the schedule and its durations begin"
+    )
+    scale: PositiveRate = Field(
+        1.0,
+        description="a factor on the whole curve, the warm-up included: the shape stays, the "
+        "height moves",
     )
 
     @classmethod
@@ -75,6 +81,27 @@ class Schedule(Model, ABC):
         """Whether it moves the momentum as well as the rate."""
         return False
 
+    @property
+    def unscaled(self) -> Self:
+        """The schedule with the height that its own keys give it."""
+        return self.model_copy(update={"scale": 1.0})
+
+    def times(self, factor: float) -> Self:
+        """Return the schedule with rates that are higher by a factor.
+
+        Args:
+            factor: The factor on its `scale`, > 0.
+        """
+        return self.model_copy(update={"scale": self.scale * factor})
+
+    def peak(self, length: Length) -> float:
+        """Return the highest rate of a run; of a closed loop that of one in which it never moves.
+
+        Raises:
+            ValueError: As `rates`.
+        """
+        return float(self.drawn(length)[0].max())
+
     def pieces(self, length: Length, start: int = 0, end: float = math.inf) -> Iterator[Piece]:
         """Yield the pieces of its curve, the warm-up first.
 
@@ -88,20 +115,20 @@ class Schedule(Model, ABC):
         """
         left, warmup = self.after_warmup(length)
         own = list(self.own_pieces(left, start + warmup, end))
-        yield from self.with_warmup(own, warmup, start, end)
+        yield from self.whole(own, warmup, start, end)
 
     @abstractmethod
     def own_pieces(self, length: Length, start: int, end: float) -> Iterator[Piece]:
         """Yield the pieces of its curve after the warm-up, for the length that this leaves."""
 
-    def with_warmup(
+    def whole(
         self, own: Sequence[Piece], warmup: int, start: int = 0, end: float = math.inf
     ) -> Iterator[Piece]:
-        """Yield pieces with the warm-up, of so many steps, in front of them."""
+        """Yield pieces with the warm-up, of so many steps, in front of them, all times `scale`."""
         if warmup:
-            yield warm_up(self.warmup, warmup, own[0], start, end)
+            yield warm_up(self.warmup, warmup, own[0], start, end).scaled(self.scale)
         if start + warmup < end:
-            yield from own
+            yield from (piece.scaled(self.scale) for piece in own)
 
     def after_warmup(self, length: Length) -> tuple[Length, int]:
         """Return the length that the warm-up leaves, and how many steps the warm-up takes."""
@@ -153,7 +180,10 @@ class Schedule(Model, ABC):
         yield from doubts.about_curve(rates(self, length), may_stay=bool(late))
 
     def keras_code(self, length: Length) -> str | None:
-        """Return code for Keras' own schedule if it is equal to float32 rounding, else None."""
+        """Return code for Keras' own schedule if it is equal to float32 rounding, else None.
+
+        It has to be that of the whole curve, times `scale`.
+        """
         return None
 
 
