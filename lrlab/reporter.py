@@ -1,5 +1,6 @@
 """The reporter: what work tells while it goes on. This one does nothing; others inherit from it."""
 
+import enum
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from lrlab.training.jobs import Progress
 
 
+class Volume(enum.IntEnum):
+    """How much is told while work goes on: warnings alone, the usual, or all there is."""
+
+    QUIET, USUAL, VERBOSE = range(3)
+
+
 class Reporter:
     """Is told how the work goes on, always in the thread that asked for the work."""
 
@@ -20,9 +27,29 @@ class Reporter:
     def note(self, text: str) -> None:
         """Take note of something that is worth a line."""
 
+    def detail(self, text: str) -> None:
+        """Take note of something that is worth a line only to who wants to know everything."""
+
     def waiting(self, text: str) -> AbstractContextManager[None]:
         """Return a context manager around something that takes its time."""
         return nullcontext()
+
+    def trying(self, text: str, most: int) -> AbstractContextManager[None]:
+        """Return a context manager around short runs that find a learning rate.
+
+        Args:
+            text: What they are for, as `Verifying the rates`.
+            most: How many they may be, >= 1.
+        """
+        return nullcontext()
+
+    def tried(self, done: float, said: str = "") -> None:
+        """Take note of how far short runs are.
+
+        Args:
+            done: How many are done; one that is going on counts with its share.
+            said: What one gave that has just ended.
+        """
 
     def looking(self, standing: "Standing", most: int) -> None:
         """Take note of where looks at growing numbers of seeds stand.

@@ -9,20 +9,20 @@ from told import Told
 
 from lrlab import config, experiment, schedules
 from lrlab.config import parse
-from lrlab.errors import ConfigError, UsageError
+from lrlab.errors import ConfigError, Interrupted, UsageError
 from lrlab.experiment import choosing
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.verifying import Question, verify
 from lrlab.fields import auto_rates, filled
 from lrlab.finder.verification import MOST_RUNS, MOST_STEPS, Trial
 from lrlab.plots import dispatch
-from lrlab.results import verified_auto
+from lrlab.results import auto_trials, verified_auto
 from lrlab.results.inspection import directory
 from lrlab.results.run import Guess
 from lrlab.schedules import Length
 from lrlab.tasks.data_source import DataSource
 from lrlab.training.engines.engine import Score
-from lrlab.training.jobs import RunJob, ShortJob
+from lrlab.training.jobs import Result, RunJob, ShortJob
 
 FOUND = {"steady_lr": 0.01, "max_lr": 0.1}
 
@@ -214,10 +214,11 @@ class Pretended:
         self.score = score
         self.rounds = []
 
-    def results(self, jobs):
+    def results(self, jobs, told):
         self.rounds.append(len(jobs))
         assert all(isinstance(job, ShortJob) for job in jobs)
-        return [self.score(job.rates.max()) for job in jobs]
+        for index, job in enumerate(jobs):
+            told(index, Result(self.score(job.rates.max())))
 
 
 LONG = {"images": 320_000, "epochs": 3}
@@ -297,3 +298,54 @@ def test_auto_does_not_collapse_on_digits(write_config, tmp_path):
     (peak,) = compared.experiments
     assert peak.status == "done"
     assert peak.final["test_accuracy"].mean > 0.93
+
+
+class CutOff(Told):
+    """Is interrupted when so many short runs of a verification have ended."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.said = []
+        self._after = after
+
+    def tried(self, done, said=""):
+        self.said += [said] if said else []
+        if len(self.said) == self._after:
+            raise KeyboardInterrupt
+
+
+def test_a_verification_that_is_cut_off_goes_on_where_it_was(small_npz, write_config, tmp_path):
+    read = three_configs(write_config, small_npz)
+    whole, cut, rest = CutOff(None), CutOff(3), CutOff(None)
+    experiment.compare(read, out=tmp_path / "whole", seeds=1, report=whole)
+    out = tmp_path / "out"
+    with pytest.raises(Interrupted, match="the verification of `auto` was not finished") as caught:
+        experiment.compare(read, out=out, seeds=1, report=cut)
+    assert caught.value.hint == "run the same command again to resume"
+    (folder,) = (out / "sweeps").iterdir()
+    assert verified_auto.files(folder) == []
+    kept = sum(len(auto_trials.read(path).trials) for path in auto_trials.files(folder))
+    assert kept == 3
+    found = inspection_of(out)
+    assert found.problems == []
+    assert "of an unfinished verification" in found.findings[0].what
+    experiment.compare(read, out=out, seeds=1, report=rest)
+    assert len(rest.said) == len(whole.said) - 3
+    assert auto_trials.files(folder) == []
+    (of_whole,) = (tmp_path / "whole" / "sweeps").iterdir()
+    for path in verified_auto.files(of_whole):
+        assert (folder / path.name).read_bytes() == path.read_bytes()
+
+
+def test_damaged_trials_are_tried_again(small_npz, write_config, tmp_path):
+    read = three_configs(write_config, small_npz)
+    out, told = tmp_path / "out", Told()
+    with pytest.raises(Interrupted):
+        experiment.compare(read, out=out, seeds=1, report=CutOff(2))
+    (folder,) = (out / "sweeps").iterdir()
+    for path in auto_trials.files(folder):
+        path.write_text(path.read_text().replace('"step": 0', '"step": 1'))
+    assert {finding.kind for finding in inspection_of(out).problems} == {"damaged"}
+    experiment.compare(read, out=out, seeds=1, report=told)
+    assert any("the verification starts over" in warning for warning in told.warnings)
+    assert inspection_of(out).problems == []

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from lrlab.analysis import summaries
 from lrlab.cli import app
 from lrlab.cli.group import print_error
 from lrlab.errors import LrlabError
+from lrlab.metric import ACCURACY
 from lrlab.results import lock
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import EpochResult, RunResult, Status
@@ -505,6 +507,7 @@ def test_on_a_terminal_messages_are_broken_between_words(monkeypatch):
 
 class PlannedRun:
     name, seed, length = "power", 1, Length(10, 2)
+    setup = SimpleNamespace(task=SimpleNamespace(metric=ACCURACY))
 
 
 def test_a_terminal_shows_a_row_for_each_run_at_work(monkeypatch):

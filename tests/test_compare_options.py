@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from samples import run, summary
@@ -14,6 +15,7 @@ from lrlab import console
 from lrlab.analysis import looks, summaries
 from lrlab.cli import app
 from lrlab.errors import ResultsError
+from lrlab.metric import ACCURACY
 from lrlab.report import tables, unlike, verdict
 from lrlab.results import comparison
 from lrlab.results.asked import Reached, Summary
@@ -191,6 +193,7 @@ class Terminal(io.StringIO):
 
 class PlannedRun:
     name, seed, length = "power", 1, Length(10, 2)
+    setup = SimpleNamespace(task=SimpleNamespace(metric=ACCURACY))
 
 
 def test_the_live_view_says_what_is_undecided(monkeypatch):

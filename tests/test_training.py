@@ -400,7 +400,7 @@ def test_single_leaps_are_no_divergence():
 
 def swept(trainer, rates, seed=0, stop=None):
     job = SweepJob(setup=None, rates=np.asarray(rates), seed=seed)
-    return sweep_seed(trainer, job, stop=stop or Event(), pace=USUAL)
+    return sweep_seed(trainer, job, stop=stop or Event(), tell=lambda _: None, pace=USUAL)
 
 
 def test_a_sweep_trains_the_steps_of_a_run(trainer_for):

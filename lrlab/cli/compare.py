@@ -5,17 +5,21 @@ from typing import Annotated
 
 import typer
 
+from lrlab.cli import telling
 from lrlab.cli.group import command_line
 from lrlab.cli.options import (
     AsJson,
     Configs,
     Data,
     DataDir,
+    LogFile,
     ModelChoice,
     NoLock,
     Out,
+    Quiet,
     Settings,
     Trust,
+    Verbose,
     Wait,
 )
 from lrlab.errors import UsageError
@@ -84,6 +88,9 @@ def compare(
     ] = False,
     wait: Wait = False,
     no_lock: NoLock = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log: LogFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Train every config with several seeds and compare the results.
@@ -94,6 +101,7 @@ def compare(
 
     Example: lrlab compare configs/*.yaml --seeds 3
     """
+    volume, kept = telling.begin(context, quiet=quiet, verbose=verbose, log=log)
     from lrlab import config
 
     given = config.overrides(settings or [], model=model, data=data, epochs=epochs)
@@ -117,7 +125,7 @@ def compare(
         raise UsageError("`--within` and `--max-seeds` belong to `--until-sure`")
     question = asking.Question(metric, how, target)
     plots.settings.load_matplotlib()
-    report = console.LiveReporter()
+    report = console.LiveReporter(volume, kept)
     with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
         compared, results = experiment.compare(
             read,

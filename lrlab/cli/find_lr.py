@@ -5,17 +5,21 @@ from typing import Annotated
 
 import typer
 
+from lrlab.cli import telling
 from lrlab.cli.group import command_line
 from lrlab.cli.options import (
     AsJson,
     Data,
     DataDir,
+    LogFile,
     ModelChoice,
     NoLock,
     Out,
+    Quiet,
     Seeds,
     Settings,
     Trust,
+    Verbose,
     Wait,
 )
 from lrlab.finder.span import FEWEST_STEPS, MAX_LR, MIN_LR, MOST_STEPS
@@ -57,12 +61,16 @@ def find_lr(
     rules: Annotated[
         bool, typer.Option("--rules", help="Also show what the rules of other finders suggest.")
     ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log: LogFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Sweep the learning rate upward in a short run and suggest one.
 
     Example: lrlab find-lr configs/one_cycle.yaml --seeds 3
     """
+    volume, kept = telling.begin(context, quiet=quiet, verbose=verbose, log=log)
     from lrlab import config as configs
 
     given = configs.overrides(settings or [], model=model, data=data)
@@ -75,7 +83,7 @@ def find_lr(
     from lrlab.results import lock, sweep_record
 
     plots.settings.load_matplotlib()
-    report = console.LiveReporter()
+    report = console.LiveReporter(volume, kept)
     with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
         record = experiment.find_lr(
             experiment_config,

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 import textwrap
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,20 +15,23 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from lrlab.errors import Interrupted, LrlabError, ResultsError, UsageError
+from lrlab.io.log import Log
 from lrlab.io.printable import printable
 
-_COMMAND_LINE = "lrlab.command_line"
+_COMMAND_LINE, _LOG = "lrlab.command_line", "lrlab.log"
 _USAGE_ERROR: Any = typer.BadParameter.__bases__[0]  # Typer has no public name for it.
 
 
-def print_error(error: LrlabError) -> None:
-    """Print an error and its hint on stderr."""
+def print_error(error: LrlabError, log: Log | None = None) -> None:
+    """Print an error and its hint on stderr, and into the log if there is one."""
     first, *more = map(printable, error.lines)
     lines = [f"error: {first}", *more]
     if error.hint:
         lines += ["", f"hint: {printable(error.hint)}"]
     for line in lines:
         typer.echo(_wrapped(line), err=True)
+    if log is not None:
+        log.write("\n".join([first, *filter(None, lines[1:])]), "error")
 
 
 def _wrapped(line: str) -> str:
@@ -42,6 +46,11 @@ def _wrapped(line: str) -> str:
 def command_line(context: typer.Context) -> str:
     """Return the command as it was typed."""
     return str(context.meta[_COMMAND_LINE])
+
+
+def keep_log(context: typer.Context, log: Log) -> None:
+    """Let errors, and how the command ends, be written into a log as well."""
+    context.meta[_LOG] = log
 
 
 class Command(TyperCommand):
@@ -117,14 +126,34 @@ class Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
+            done = self._invoke(ctx)
+        except typer.Exit as end:
+            _end_log(ctx, end.exit_code)
+            raise
+        except Exception:  # A bug: `main` shows it as Python does.
+            if log := ctx.meta.get(_LOG):
+                log.write(traceback.format_exc().rstrip(), "error")
+            _end_log(ctx, 1)
+            raise
+        _end_log(ctx, 0)
+        return done
+
+    def _invoke(self, ctx: Any) -> Any:
+        try:
             with _usage_in_our_words():
                 return super().invoke(ctx)
         except LrlabError as error:
-            print_error(error)
+            print_error(error, ctx.meta.get(_LOG))
             raise typer.Exit(error.exit_code) from error
         except OSError as error:  # The machine's failure and not ours: a disk, a right.
-            print_error(_of_the_machine(error))
+            print_error(_of_the_machine(error), ctx.meta.get(_LOG))
             raise typer.Exit(ResultsError.exit_code) from error
         except KeyboardInterrupt:
-            print_error(Interrupted("interrupted", "run the same command again to resume"))
+            told = Interrupted("interrupted", "run the same command again to resume")
+            print_error(told, ctx.meta.get(_LOG))
             raise typer.Exit(Interrupted.exit_code) from None
+
+
+def _end_log(context: Any, code: int) -> None:
+    if log := context.meta.get(_LOG):
+        log.end(code)

@@ -47,3 +47,15 @@ NoLock = Annotated[
     typer.Option("--no-lock", help="Go on where files cannot be locked: no other lrlab is there."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Print results, warnings and errors, no progress.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Also print every epoch and what takes time.")
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log", metavar="FILE", help="Append all that `--verbose` prints, with times, to a file."
+    ),
+]

@@ -11,6 +11,7 @@ from pathlib import Path
 from lrlab.config import Config
 from lrlab.errors import ResultsError, TrainingError, UnreadableError
 from lrlab.experiment import planning, verifying
+from lrlab.experiment.begun_trials import BegunTrials
 from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
 from lrlab.experiment.preparation import prepare
@@ -21,7 +22,7 @@ from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import span, verification
 from lrlab.io import atomic, reading
 from lrlab.reporter import Reporter
-from lrlab.results import run_folder, sweep_record, verified_auto
+from lrlab.results import auto_trials, run_folder, sweep_record, verified_auto
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
 from lrlab.results.verified_auto import VerifiedAuto
 from lrlab.schedules import own_schedule
@@ -190,12 +191,22 @@ def _verify_missing(
         questions = {file: wish.question for file, wish in of_source.items()}
         count = workers or default_workers(verification.MOST_RUNS * len(questions))
         count = min(count, most_workers())
+        begun = BegunTrials(questions, old, report)
+        left = verification.MOST_RUNS * len(questions) - begun.runs
+        what, hint = "the verification of `auto`", "run the same command again to resume"
         try:
-            verifying_auto = report.waiting("Verifying the rates for `auto` by short runs")
-            with interruptible("the verification of `auto`"), verifying_auto:
+            with (
+                interruptible(what, hint),
+                report.trying("Verifying the rates for `auto` by short runs", max(left, 1)),
+            ):
                 engines = load(source)
                 found = verifying.verify(
-                    list(questions.values()), executor(engines, count), engines.guess
+                    list(questions.values()),
+                    executor(engines, count),
+                    engines.guess,
+                    report=report,
+                    known=begun.known,
+                    keep=begun.keep,
                 )
         except TrainingError as error:
             failed |= dict.fromkeys(questions, error.message)
@@ -210,6 +221,7 @@ def _verify_missing(
                 runs=answer.runs,
             )
             verified_auto.write(file, record)
+            atomic.remove(auto_trials.path_beside(file))
             if old:
                 old.made_again(file)
             report.note(_told(of_source[file], record))
@@ -279,7 +291,7 @@ def _sweep(
         config.experiment, source, seeds=span.SEEDS, report=report, executor=executor, load=load
     )
     if reading.is_folder(folder):
-        for path in verified_auto.files(folder):
+        for path in [*verified_auto.files(folder), *auto_trials.files(folder)]:
             atomic.remove(path)
     sweep_record.write(folder, record)
     if old:

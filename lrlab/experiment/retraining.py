@@ -14,7 +14,7 @@ from lrlab.config import Config
 from lrlab.errors import ResultsError, UnreadableError
 from lrlab.io import atomic, reading
 from lrlab.reporter import Reporter
-from lrlab.results import fresh_list, run_folder, sweep_record, verified_auto
+from lrlab.results import auto_trials, fresh_list, run_folder, sweep_record, verified_auto
 from lrlab.results.fresh_list import FreshList
 from lrlab.results.run import CHECKPOINT
 
@@ -95,6 +95,7 @@ def _records(out: Path) -> Iterator[Path]:
     for sweep in _folders(out / "sweeps"):
         yield sweep / sweep_record.JSON_FILE
         yield from verified_auto.files(sweep)
+        yield from auto_trials.files(sweep)
 
 
 def _folders(folder: Path) -> list[Path]:

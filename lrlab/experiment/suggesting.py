@@ -25,7 +25,7 @@ from lrlab.schedules.constant import Constant
 from lrlab.schedules.one_cycle import OneCycle
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.setup import Setup
-from lrlab.training.jobs import SweepJob
+from lrlab.training.jobs import Event, Progress, Result, SweepJob
 
 if TYPE_CHECKING:
     from lrlab.training.engines.tensorflow import Engines
@@ -117,20 +117,19 @@ def sweep_experiment(
     setup = experiment.setup(source)
     steps = steps or span.default_steps(setup.length(1).steps_per_epoch)
     rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
-    swept_seeds = range(seeds)
     with interruptible():
         with report.waiting("Loading TensorFlow and the data"):
             engines = prepare([source]) if load is None else load(source)
-        with report.waiting(f"Sweeping {len(rates)} steps with {seeds} seeds"):
-            jobs = [SweepJob(setup, rates, seed) for seed in swept_seeds]
-            swept = executor(engines, default_workers(len(jobs))).results(jobs)
+        jobs = [SweepJob(setup, rates, seed) for seed in range(seeds)]
+        with report.trying(f"Sweeping {len(rates)} steps with {seeds} seeds", seeds):
+            workers = executor(engines, default_workers(len(jobs)))
+            swept = workers.results(jobs, _Sweeps(report, steps).hear)
         losses = np.stack([one.losses for one in swept])
         found = suggest(rates, losses, chance=engines.guess(setup, "train").loss, perfect=0.0)
         verified = None
         if verify:
-            with report.waiting("Verifying the suggestions by short runs"):
-                side_by_side = executor(engines, default_workers(verification.MOST_RUNS))
-                verified = _verified(setup, experiment.epochs, side_by_side, found, engines)
+            side_by_side = executor(engines, default_workers(verification.MOST_RUNS))
+            verified = _verified(setup, experiment.epochs, side_by_side, found, engines, report)
     settings = SweepSettings(
         experiment=experiment.name,
         model=experiment.model_name,
@@ -150,17 +149,44 @@ def sweep_experiment(
     return SweepRecord(rates, losses, summary)
 
 
+class _Sweeps:
+    """How far the sweeps of some seeds are.
+
+    Args:
+        report: Told of it.
+        steps: Steps of each.
+    """
+
+    def __init__(self, report: Reporter, steps: int) -> None:
+        self._report = report
+        self._steps = steps
+        self._done: dict[int, float] = {}
+
+    def hear(self, index: int, event: Event) -> None:
+        """Take note of what a sweep tells."""
+        if isinstance(event, Progress):
+            self._done[index] = event.step / self._steps
+        elif isinstance(event, Result):
+            self._done[index] = 1.0
+        self._report.tried(sum(self._done.values()))
+
+
 @contextmanager
-def interruptible(what: str = "the sweep") -> Iterator[None]:
-    """Turn Ctrl-C into an error that says what was not finished, and starts over."""
+def interruptible(what: str = "the sweep", hint: str | None = None) -> Iterator[None]:
+    """Turn Ctrl-C into an error that says what was not finished, and what is to be done."""
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; {what} was not finished", None) from None
+        raise Interrupted(f"interrupted; {what} was not finished", hint) from None
 
 
 def _verified(
-    setup: Setup, epochs: int, executor: Executor, found: Suggestion, engines: "Engines"
+    setup: Setup,
+    epochs: int,
+    executor: Executor,
+    found: Suggestion,
+    engines: "Engines",
+    report: Reporter,
 ) -> Verified | None:
     """Return the suggestions verified, None where there are none."""
     if found.steady_lr is None or found.max_lr is None:
@@ -168,7 +194,9 @@ def _verified(
     suggested: dict[Purpose, float] = {"steady_lr": found.steady_lr, "max_lr": found.max_lr}
     tried = (Constant(type="constant", lr=AUTO), OneCycle(type="one_cycle", max_lr=AUTO))
     questions = [Question(setup, schedule, epochs, suggested) for schedule in tried]
-    steady, peak = verifying.verify(questions, executor, engines.guess)
+    most = verification.MOST_RUNS * len(questions)
+    with report.trying("Verifying the suggestions by short runs", most):
+        steady, peak = verifying.verify(questions, executor, engines.guess, report=report)
     return Verified(
         steady_lr=steady.rates["steady_lr"] if steady.rates else None,
         max_lr=peak.rates["max_lr"] if peak.rates else None,

@@ -10,12 +10,13 @@ from lrlab.experiment.executors.executor import Executor
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import verification
 from lrlab.finder.verification import ShortRun, Trial
-from lrlab.metric import ACCURACY, Metric
+from lrlab.metric import ACCURACY, LOSS, Metric
+from lrlab.reporter import Reporter
 from lrlab.results.run import Guess, RunResult, Status
 from lrlab.schedules import Schedule
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.engine import Score
-from lrlab.training.jobs import RunJob, ShortJob
+from lrlab.training.jobs import Event, Progress, Result, RunJob, ShortJob
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,23 @@ class Answer:
     runs: tuple[ShortRun, ...]
 
 
+Tried = dict[Trial, Score | None]
+"""What trials gave; None: the run broke down."""
+
+Keep = Callable[[int, Tried], None]
+"""Takes the number of a question, and what all its trials so far gave."""
+
+NOBODY = Reporter()
+
+
 def verify(
-    questions: Sequence[Question], executor: Executor, guess_of: Callable[[Setup], Guess]
+    questions: Sequence[Question],
+    executor: Executor,
+    guess_of: Callable[[Setup], Guess],
+    *,
+    report: Reporter = NOBODY,
+    known: Sequence[Tried] = (),
+    keep: Keep = lambda number, tried: None,
 ) -> list[Answer]:
     """Answer questions by short runs, side by side.
 
@@ -83,32 +99,90 @@ def verify(
         executor: Carries out the training.
         guess_of: What the best constant guess gives on a setup's validation set; a run that is no
             better has not survived.
+        report: Told how far the runs are.
+        known: What trials of each question gave before.
+        keep: Called after each run.
 
     Raises:
         TrainingError: If a run failed.
     """
-    tried: list[dict[Trial, Score | None]] = [{} for _ in questions]
-
     guesses = [guess_of(question.setup) for question in questions]
+    trials = _Trials(questions, known, report, keep)
 
     def errors(number: int) -> dict[Trial, float | None]:
         metric, guess = questions[number].setup.task.metric, guesses[number]
-        return {trial: _error(score, metric, guess) for trial, score in tried[number].items()}
+        return {
+            trial: _error(score, metric, guess) for trial, score in trials.tried[number].items()
+        }
 
     while asked := [
         (number, trial)
         for number in range(len(questions))
         for trial in verification.proposals(errors(number))
     ]:
-        jobs = {each: questions[each[0]].job(each[1]) for each in asked}
-        doable = {each: job for each, job in jobs.items() if job is not None}
-        given = dict(zip(doable, executor.results(list(doable.values())), strict=True))
-        for number, trial in asked:
-            tried[number][trial] = _score(given.get((number, trial)))
+        trials.carry_out(asked, executor)
     return [
-        _answer(question, tried[number], verification.refined(errors(number)))
+        _answer(question, trials.tried[number], verification.refined(errors(number)))
         for number, question in enumerate(questions)
     ]
+
+
+class _Trials:
+    """The trials of all questions: what they gave, and how far those at work are.
+
+    Attributes:
+        tried: What those of each question gave.
+    """
+
+    def __init__(
+        self, questions: Sequence[Question], known: Sequence[Tried], report: Reporter, keep: Keep
+    ) -> None:
+        self.tried: list[Tried] = [dict(of) for of in known] or [{} for _ in questions]
+        self._questions = questions
+        self._report = report
+        self._keep = keep
+        self._ended = 0
+        self._at_work: dict[tuple[int, Trial], float] = {}
+
+    def carry_out(self, asked: Sequence[tuple[int, Trial]], executor: Executor) -> None:
+        """Carry out trials, each with the number of its question; those without a job gave nothing.
+
+        Raises:
+            TrainingError: If a run failed.
+        """
+        jobs = {}
+        for number, trial in asked:
+            job = self._questions[number].job(trial)
+            if job is None:
+                self.tried[number][trial] = None
+            else:
+                jobs[number, trial] = job
+        of_jobs = list(jobs)
+        executor.results(
+            list(jobs.values()), lambda index, event: self._hear(*of_jobs[index], event)
+        )
+
+    def _hear(self, number: int, trial: Trial, event: Event) -> None:
+        """Take note of what a trial tells."""
+        question, said = self._questions[number], ""
+        if isinstance(event, Progress):
+            self._at_work[number, trial] = event.step / question.steps
+        elif isinstance(event, Result):
+            self._at_work.pop((number, trial), None)
+            self._ended += 1
+            self.tried[number][trial] = score = _score(event.value)
+            said = _said(question, trial, score)
+            self._keep(number, self.tried[number])
+        self._report.tried(self._ended + sum(self._at_work.values()), said)
+
+
+def _said(question: Question, trial: Trial, score: Score | None) -> str:
+    """Return the line that says what a trial gave."""
+    head = f"{question.schedule.type} at {question.lr(trial.factor):.3g}"
+    if score is None:
+        return f"{head}: broke down"
+    metric = question.setup.task.metric.on("val")
+    return f"{head}: {metric.name} {metric.value(score.score)}, val loss {LOSS.value(score.loss)}"
 
 
 def _error(score: Score | None, metric: Metric, guess: Guess) -> float | None:
@@ -132,9 +206,7 @@ def _score(given: RunResult | Score | None) -> Score | None:
     return given
 
 
-def _answer(
-    question: Question, tried: Mapping[Trial, Score | None], factor: float | None
-) -> Answer:
+def _answer(question: Question, tried: Tried, factor: float | None) -> Answer:
     metric = question.setup.task.metric
     runs = tuple(
         ShortRun(

@@ -24,8 +24,8 @@ def perform(job: Job, engine: Engine, stop: Stop, tell: Tell, pace: Pace = USUAL
     if isinstance(job, RunJob):
         return train_run(engine, job, stop=stop, tell=tell, pace=pace)
     if isinstance(job, SweepJob):
-        return sweep_seed(engine, job, stop=stop, pace=pace)
-    return short_run(engine, job, stop=stop, pace=pace)
+        return sweep_seed(engine, job, stop=stop, tell=tell, pace=pace)
+    return short_run(engine, job, stop=stop, tell=tell, pace=pace)
 
 
 class Worker:

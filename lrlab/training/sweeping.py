@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lrlab.finder import sweep
 from lrlab.training.chunks import Chunks, Pace
 from lrlab.training.engines.engine import Engine, Score
-from lrlab.training.jobs import ShortJob, SweepJob
+from lrlab.training.jobs import Progress, ShortJob, SweepJob, Tell
 from lrlab.training.orders import sweep_order
 
 
@@ -22,14 +22,14 @@ class SweptSeed:
     stopped_by: sweep.StoppedBy
 
 
-def sweep_seed(engine: Engine, job: SweepJob, *, stop: Event, pace: Pace) -> SweptSeed:
-    """Train one step at each rate in turn, until the stop rule ends it.
+def sweep_seed(engine: Engine, job: SweepJob, *, stop: Event, tell: Tell, pace: Pace) -> SweptSeed:
+    """Train one step at each rate in turn, until the stop rule ends it; tell of each chunk.
 
     Raises:
         Stopped: If `stop` was set meanwhile.
     """
     losses: list[float] = []
-    for chunk in _losses(engine, job, stop, pace):
+    for chunk in _losses(engine, job, stop, tell, pace):
         losses += chunk.tolist()
         ended = sweep.stop(np.asarray(losses))
         if ended is not None:
@@ -38,13 +38,18 @@ def sweep_seed(engine: Engine, job: SweepJob, *, stop: Event, pace: Pace) -> Swe
     return SweptSeed(padded(losses, len(job.rates)), sweep.StoppedBy.COMPLETED)
 
 
-def short_run(engine: Engine, job: ShortJob, *, stop: Event, pace: Pace) -> Score | None:
-    """Train one step at each rate; return the validation score, None if the run broke down.
+def short_run(
+    engine: Engine, job: ShortJob, *, stop: Event, tell: Tell, pace: Pace
+) -> Score | None:
+    """Train one step at each rate, telling of each chunk, then validate.
+
+    Returns:
+        The validation score, None if the run broke down.
 
     Raises:
         Stopped: If `stop` was set meanwhile.
     """
-    for losses in _losses(engine, job, stop, pace):
+    for losses in _losses(engine, job, stop, tell, pace):
         if not np.isfinite(losses).all():
             return None
     score = engine.evaluate("validation")
@@ -52,12 +57,15 @@ def short_run(engine: Engine, job: ShortJob, *, stop: Event, pace: Pace) -> Scor
 
 
 def _losses(
-    engine: Engine, job: SweepJob | ShortJob, stop: Event, pace: Pace
+    engine: Engine, job: SweepJob | ShortJob, stop: Event, tell: Tell, pace: Pace
 ) -> Iterator[npt.NDArray[np.float32]]:
     """Yield the losses of each chunk of steps."""
     engine.start(job.seed)
     order = sweep_order(engine.images, engine.batch_size, len(job.rates), job.seed)
-    for _, losses in Chunks(engine, stop, pace).run(order, job.rates.astype(np.float32)):
+    done = 0
+    for rates, losses in Chunks(engine, stop, pace).run(order, job.rates.astype(np.float32)):
+        done += len(losses)
+        tell(Progress(done, float(rates[-1]), float(losses[-1]), None))
         yield losses
 
 

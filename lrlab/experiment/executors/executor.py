@@ -34,8 +34,12 @@ class Executor(ABC):
                 job that gives a checkpoint goes on when this has returned.
         """
 
-    def results(self, jobs: Sequence[Job]) -> list[Any]:
+    def results(self, jobs: Sequence[Job], told: OnEvent = lambda index, event: None) -> list[Any]:
         """Do all jobs; return what each gave, in their order.
+
+        Args:
+            jobs: The jobs.
+            told: Called with every event of every job.
 
         Raises:
             TrainingError: If a job failed.
@@ -43,6 +47,7 @@ class Executor(ABC):
         given: dict[int, Any] = {}
 
         def on_event(index: int, event: Event) -> None:
+            told(index, event)
             if isinstance(event, Failure):
                 raise TrainingError(event.error)
             if isinstance(event, Result):

@@ -10,6 +10,7 @@ from lrlab.errors import ResultsError, UnreadableError
 from lrlab.io import atomic, pictures, reading
 from lrlab.metric import ACCURACY
 from lrlab.results import (
+    auto_trials,
     comparison,
     fresh_list,
     lock,
@@ -258,7 +259,8 @@ class _Inspector:
             self._foreign(path)
             return
         verified = verified_auto.files(path)
-        if self._holds_only(path, [*_SWEEP, *(file.name for file in verified)]):
+        tried = auto_trials.files(path)
+        if self._holds_only(path, [*_SWEEP, *(file.name for file in [*verified, *tried])]):
             remedy = "`--repair` sets it aside, and `lrlab compare` repeats the sweep"
             try:
                 record = sweep_record.read(path)
@@ -273,6 +275,8 @@ class _Inspector:
             else:
                 for file in verified:
                     self._look(file, self._verified)
+                for file in tried:
+                    self._look(file, self._tried)
 
     def _verified(self, path: Path) -> None:
         """Look at what short runs said about the rates for a schedule."""
@@ -283,6 +287,21 @@ class _Inspector:
         except ResultsError as error:
             remedy = "`--repair` sets it aside, and `lrlab compare` verifies again"
             self._damaged(path, error, remedy, [path])
+
+    def _tried(self, path: Path) -> None:
+        """Look at the short runs of a verification that was cut off."""
+        try:
+            count = len(auto_trials.read(path).trials)
+        except UnreadableError:
+            raise
+        except ResultsError as error:
+            remedy = "`--repair` sets it aside, and `lrlab compare` verifies again"
+            self._damaged(path, error, remedy, [path])
+        else:
+            what = (
+                f"holds {count} short run{'s' if count > 1 else ''} of an unfinished verification"
+            )
+            self._tell(path, Kind.UNFINISHED, what, "`lrlab compare` finishes it")
 
     def _folder(self, path: Path) -> None:
         if _holds_sweep(path):
