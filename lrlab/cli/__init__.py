@@ -13,6 +13,7 @@ from lrlab.cli.compare import compare
 from lrlab.cli.export import export
 from lrlab.cli.find_lr import find_lr
 from lrlab.cli.group import Command, Group, print_error
+from lrlab.cli.merge import merge
 from lrlab.cli.plot import plot
 from lrlab.cli.schedules import schedules
 from lrlab.errors import LrlabError
@@ -45,7 +46,7 @@ def lrlab(
 
 
 app.callback(invoke_without_command=True, help=docstring(lrlab))(lrlab)
-for command in (find_lr, compare, plot, check, schedules, export):
+for command in (find_lr, compare, merge, plot, check, schedules, export):
     app.command(cls=Command, help=docstring(command))(command)
 
 

@@ -1,7 +1,8 @@
 """`lrlab compare`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,6 +36,18 @@ def compare(
         int | None,
         typer.Option(
             metavar="N", min=1, max=1000, help="Number of seeds, at most 1000. Default: 3."
+        ),
+    ] = None,
+    seed_list: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEEDS", help="The seeds themselves, as in 5-9 or 1,4,7-9; none above 999."
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Train only every N-th run, from the I-th on; see `lrlab merge`."
         ),
     ] = None,
     epochs: Annotated[
@@ -97,7 +110,8 @@ def compare(
 
     Says which may be the best, prints a table and draws figures. Finished runs are reused, so the
     same command again trains nothing. With `--until-sure` it looks at the results after 3, 6, 12
-    and 24 seeds, and only what may still be the best goes on.
+    and 24 seeds, and only what may still be the best goes on. With `--shard 2/10` it trains a tenth
+    of the runs, for `lrlab merge` to join, and summarises nothing.
 
     Example: lrlab compare configs/*.yaml --seeds 3
     """
@@ -109,35 +123,56 @@ def compare(
 
     from lrlab import console, experiment, plots
     from lrlab.analysis import looks
-    from lrlab.experiment import asking
+    from lrlab.experiment import asking, portion
     from lrlab.report import verdict
     from lrlab.results import comparison, lock
+    from lrlab.results.run import Status
 
     how = None
     if until_sure:
-        if seeds is not None:
+        if seeds is not None or seed_list is not None:
             raise UsageError(
                 "`--until-sure` chooses the number of seeds itself",
-                "leave out `--seeds`; `--max-seeds N` is the limit",
+                "leave out `--seeds` and `--seed-list`; `--max-seeds N` is the limit",
             )
         how = asking.UntilSure(max_seeds or looks.USUAL_MOST, within)
     elif within is not None or max_seeds is not None:
         raise UsageError("`--within` and `--max-seeds` belong to `--until-sure`")
+    if seeds is not None and seed_list is not None:
+        raise UsageError("`--seeds` and `--seed-list` are two ways to say the same", "use one")
+    numbers: Sequence[int] | None = (
+        portion.parse_seeds(seed_list) if seed_list is not None else None
+    )
+    part = portion.parse_shard(shard) if shard is not None else None
+    if part is not None and (until_sure or metric or target):
+        raise UsageError(
+            "`--shard` only trains; `--until-sure`, `--metric` and `--target` ask about all runs",
+            "merge the shards with `lrlab merge`, and ask `lrlab compare` then",
+        )
     question = asking.Question(metric, how, target)
+    options: dict[str, Any] = {
+        "out": out,
+        "workers": workers,
+        "data_dir": data_dir,
+        "fresh": fresh,
+        "keep_weights": keep_weights,
+        "command": command_line(context),
+    }
     plots.settings.load_matplotlib()
     report = console.LiveReporter(volume, kept)
     with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
+        if part is not None:
+            numbers = numbers or range(seeds or USUAL_SEEDS)
+            trained = experiment.train_shard(read, part, seeds=numbers, report=report, **options)
+            console.print_shard(part, len(read) * len(numbers), trained, as_json=as_json)
+            raise typer.Exit(int(any(r.status is not Status.DONE for r in trained.values())))
         compared, results = experiment.compare(
             read,
-            out=out,
             seeds=seeds or USUAL_SEEDS,
+            seed_list=numbers,
             report=report,
             question=question,
-            workers=workers,
-            data_dir=data_dir,
-            fresh=fresh,
-            keep_weights=keep_weights,
-            command=command_line(context),
+            **options,
         )
         decides = verdict.metric_of(metric, compared.metric) if metric else None
         # Print before writing, so that a full disk cannot cost the result.

@@ -3,6 +3,7 @@
 from lrlab.console.curves import print_curves
 from lrlab.console.guide_pages import print_guide, print_schedule
 from lrlab.console.inspection import print_inspection
+from lrlab.console.portions import print_merged, print_shard
 from lrlab.console.progress import LiveReporter
 from lrlab.console.results import print_comparison, print_json, print_sweep, print_written
 
@@ -13,7 +14,9 @@ __all__ = [
     "print_guide",
     "print_inspection",
     "print_json",
+    "print_merged",
     "print_schedule",
+    "print_shard",
     "print_sweep",
     "print_written",
 ]

@@ -159,7 +159,7 @@ class _Wish:
             config = self.with_rates(self.suggested)
         except ValueError:
             return False
-        (planned,) = planning.plan(config.experiment, self.source, 1, out)
+        (planned,) = planning.plan(config.experiment, self.source, (0,), out)
         return any(planned.folder.parent.glob(f"*/{run_folder.RECORD}"))
 
 

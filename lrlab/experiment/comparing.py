@@ -46,6 +46,7 @@ def compare(
     seeds: int,
     report: Reporter,
     question: Question = USUAL_QUESTION,
+    seed_list: Sequence[int] | None = None,
     workers: int | None = None,
     data_dir: Path | None = None,
     fresh: bool = False,
@@ -65,6 +66,7 @@ def compare(
             is answered, that decides.
         report: Told what happens.
         question: What is asked beside the means.
+        seed_list: The seeds themselves, where they are not the first ones.
         workers: Runs side by side; default one per core, never more than there are runs.
         data_dir: Where Fashion-MNIST is looked for first.
         fresh: Retrain finished and partial runs; where that was interrupted, it goes on.
@@ -83,24 +85,22 @@ def compare(
         ResultsError: If `out` cannot be read or written.
         Interrupted: On Ctrl-C; finished runs are kept.
     """
-    atomic.make_folder(out)
-    configs = own_code.loaded(configs, report)
-    resolved = resolve(configs, data_dir, report, known)
-    configs = own_code.settled(configs, resolved)
-    admission.admit(configs, resolved, report)
+    configs, resolved = admitted(configs, out, data_dir, report, known)
     metric = configs[0].experiment.setup(resolved[configs[0].experiment.wanted]).task.metric
     asked = question.about(metric, len(configs), _data_sets(resolved))
     opening.warn_if_it_decides(asked.metric, len(configs), report)
     opened = test_openings.read(out)
     seeds = question.until_sure.most if question.until_sure else seeds
-    _check_size(configs, resolved, seeds, out)
+    numbers = range(seeds) if seed_list is None else seed_list
+    _check_size(configs, resolved, numbers, out)
     how = f"{asked.metric.key} {asked.until_sure}" if asked.until_sure else None
-    this = retraining.command_of(configs, seeds, keep_weights, how)
+    how = how if seed_list is None else f"seeds {list(seed_list)}"
+    this = retraining.command_of(configs, len(numbers), keep_weights, how)
     old = retraining.begin(out, this, report) if fresh else None
     chosen = choosing.choose(
         configs, resolved, out=out, old=old, report=report, workers=workers, executor=executor
     )
-    plans = _planned(chosen, resolved, seeds, out, report)
+    plans = planned(chosen, resolved, [numbers] * len(chosen), out, report)
 
     def carry(runs: Sequence[Run]) -> dict[Run, RunResult]:
         return running.carry_out(
@@ -127,23 +127,50 @@ def compare(
     return compared, results
 
 
-def _planned(
+def admitted(
+    configs: Sequence[Config],
+    out: Path,
+    data_dir: Path | None,
+    report: Reporter,
+    known: Mapping[Wanted, DataSource] = MappingProxyType({}),
+) -> tuple[list[Config], dict[Wanted, DataSource]]:
+    """Return configs with their code loaded, and their data, each held against the other.
+
+    Arguments and errors are those of `compare`.
+    """
+    atomic.make_folder(out)
+    configs = own_code.loaded(configs, report)
+    resolved = resolve(configs, data_dir, report, known)
+    configs = own_code.settled(configs, resolved)
+    admission.admit(configs, resolved, report)
+    return configs, resolved
+
+
+def planned(
     chosen: Sequence[Choice],
     resolved: Mapping[Wanted, DataSource],
-    seeds: int,
+    seeds: Sequence[Sequence[int]],
     out: Path,
     report: Reporter,
 ) -> list[tuple[Choice, Sequence[Run]]]:
-    """Return the runs of each experiment; warn of schedules that are probably mistakes."""
+    """Return the runs of each experiment; warn of schedules that are probably mistakes.
+
+    Args:
+        chosen: The experiments.
+        resolved: Their data.
+        seeds: The seeds of each.
+        out: The results directory.
+        report: Told the warnings.
+    """
     plans: list[tuple[Choice, Sequence[Run]]] = []
-    for choice in chosen:
+    for choice, of_one in zip(chosen, seeds, strict=True):
         experiment = choice.config.experiment
-        runs = planning.plan(experiment, resolved[experiment.wanted], seeds, out)
+        runs = planning.plan(experiment, resolved[experiment.wanted], of_one, out)
         atomic.check_within(out, runs[0].folder.parent)
         plans.append((choice, runs))
-    for choice, planned in plans:
+    for choice, of_choice in plans:
         if choice.refused is None:
-            for text in config.warnings(choice.config, planned[0].length.steps_per_epoch):
+            for text in config.warnings(choice.config, of_choice[0].length.steps_per_epoch):
                 report.warn(text)
     of_all = [runs[0].setup.data for choice, runs in plans if choice.refused is None]
     for name in dict.fromkeys(each.name for each in of_all if each.streamed is not None):
@@ -162,17 +189,17 @@ def _carried_out(
     report: Reporter,
 ) -> list[_Made]:
     """Carry out the runs that the question needs; those without a rate have failed."""
-    ready = [planned for choice, planned in plans if choice.refused is None]
+    ready = [runs for choice, runs in plans if choice.refused is None]
     how = asked.until_sure
     if how is None:
-        needed, results = list(ready), carry([run for planned in ready for run in planned])
+        needed, results = list(ready), carry([run for runs in ready for run in runs])
     else:
         needed, results = deciding.carry_out(ready, how, asked.metric, carry, report)
     left = iter(needed)
     made: list[_Made] = []
-    for choice, planned in plans:
+    for choice, of_one in plans:
         if choice.refused is not None:
-            runs = planned[: how.at[0]] if how else planned
+            runs = of_one[: how.at[0]] if how else of_one
             failed = RunResult(Status.FAILED, error=choice.refused)
             made.append((choice, runs, dict.fromkeys(runs, failed)))
         else:
@@ -226,13 +253,18 @@ def _data_sets(resolved: Mapping[Wanted, DataSource]) -> int:
 
 
 def _check_size(
-    configs: Sequence[Config], resolved: Mapping[Wanted, DataSource], seeds: int, out: Path
+    configs: Sequence[Config],
+    resolved: Mapping[Wanted, DataSource],
+    seeds: Sequence[int],
+    out: Path,
 ) -> None:
-    planned = []
+    expected = []
     for config_ in configs:
         runs = planning.plan(config_.experiment, resolved[config_.experiment.wanted], seeds, out)
-        planned.append(_summary(Choice(config_), runs, dict.fromkeys(runs, RunResult(Status.DONE))))
-    comparison.check_size(summaries.compare(planned, metric=runs[0].setup.task.metric))
+        expected.append(
+            _summary(Choice(config_), runs, dict.fromkeys(runs, RunResult(Status.DONE)))
+        )
+    comparison.check_size(summaries.compare(expected, metric=runs[0].setup.task.metric))
 
 
 def _summary(

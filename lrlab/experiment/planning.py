@@ -1,5 +1,6 @@
 """The plan: every run of a comparison with all that it depends on and the place it is kept in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,9 +46,9 @@ class Run:
         return f"{self.name} seed {self.seed}"
 
 
-def plan(experiment: Experiment, source: DataSource, seeds: int, out: Path) -> list[Run]:
-    """Return the runs of an experiment, one for each seed: 0, 1, ... `seeds - 1`."""
+def plan(experiment: Experiment, source: DataSource, seeds: Sequence[int], out: Path) -> list[Run]:
+    """Return the runs of an experiment, one for each seed."""
     setup, name = experiment.setup(source), experiment.name
     of_all = identity(experiment, source.fingerprint, experiment.code)
-    places = [RunPlace(name, of_all, seed) for seed in range(seeds)]
+    places = [RunPlace(name, of_all, seed) for seed in seeds]
     return [Run(place.folder(out), place, experiment, setup) for place in places]

@@ -54,6 +54,12 @@ Environments = Annotated[tuple[Environment, ...], records.items(0)]
 _MAX_EPOCHS = 100_000
 _MAX_EPOCHS_CSV = 200 * _MAX_EPOCHS
 _MAX_STEPS_NPZ = 130_000_000  # Three float32 values for each of 10 million steps.
+_MAX_BYTES = {
+    EPOCHS: _MAX_EPOCHS_CSV,
+    STEPS: _MAX_STEPS_NPZ,
+    EXAMPLES: right.MAX_BYTES,
+    WEIGHTS: 2_000_000_000,
+}
 REMEDY = "run `lrlab compare` again: it sets the run aside and retrains it"
 
 
@@ -318,6 +324,25 @@ def read_digests(folder: Path) -> Mapping[str, str]:
         return records.read_file(folder / RECORD, _Record).sha256
     except (OSError, ValueError) as error:
         raise damaged(folder / RECORD, error) from error
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a run as they are, each as `run.json` says.
+
+    Raises:
+        ResultsError: If one is damaged.
+        UnreadableError: If one cannot be read.
+    """
+    path = folder / RECORD
+    try:
+        contents = {RECORD: reading.read_bytes(path, records.MAX_BYTES)}
+        digests = records.checked(records.parse(contents[RECORD]), _Record).sha256
+        for name, limit in _MAX_BYTES.items():
+            if name in digests:
+                contents[name] = _trusted(path := folder / name, digests, limit)
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
+    return contents
 
 
 def damaged(path: Path, error: Exception) -> ResultsError:
