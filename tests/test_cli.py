@@ -30,7 +30,7 @@ from lrlab.training.jobs import Progress
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"
-COMMANDS = ["find-lr", "compare", "plot", "check", "schedules", "export"]
+COMMANDS = ["find-lr", "compare", "merge", "plot", "check", "schedules", "export"]
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -103,7 +103,7 @@ def test_help_lists_every_command_with_its_whole_summary():
 def test_help_is_in_words_and_ends_with_help_itself(command):
     shown = lrlab_cli(command, "--help").stdout
     assert not re.search(r"[<>{]|list\[", shown)
-    assert "..." not in re.sub(r"CONFIG\]?\.\.\.", "", shown)
+    assert "..." not in re.sub(r"(CONFIG|DIR)\]?\.\.\.", "", shown)
     assert shown.endswith(" Show this message and exit.\n")
     assert max(map(len, shown.splitlines())) <= 80
 

@@ -22,7 +22,7 @@ def merge(
     no_lock: NoLock = False,
     as_json: AsJson = False,
 ) -> None:
-    """Join results directories, such as those of the shards of a comparison.
+    """Join results directories, such as those of shards.
 
     Runs, checkpoints and sweeps are copied, each with its checksums. Two different results of one
     run are an error, and then nothing is written. `lrlab compare` with the same configs then makes
