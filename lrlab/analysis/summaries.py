@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lrlab.config.grid import GridPoint
 from lrlab.metric import ACCURACY, LOSS, Metric
 from lrlab.results.asked import Summary
 from lrlab.results.comparison import MOST_OF_A_NOTE, Comparison, ExperimentSummary
@@ -61,6 +62,7 @@ def summarise(
     folders: Sequence[str],
     chosen: Mapping[str, float] | None = None,
     metric: Metric = ACCURACY,
+    point: GridPoint | None = None,
 ) -> ExperimentSummary:
     """Return the summary of one experiment.
 
@@ -72,6 +74,7 @@ def summarise(
         chosen: The rates that a sweep chose, where the config said `auto`.
         folders: The run folders, in the order of the seeds, relative to the results directory.
         metric: What the scores are values of.
+        point: Where it stands in a grid.
     """
     best = max if metric.mode == "max" else min
 
@@ -105,6 +108,7 @@ def summarise(
         config=config,
         runs=tuple(folders),
         peak_lr=_peak(results.values()),
+        point=point,
     )
 
 

@@ -111,15 +111,17 @@ def compare(
     Says which may be the best, prints a table and draws figures. Finished runs are reused, so the
     same command again trains nothing. With `--until-sure` it looks at the results after 3, 6, 12
     and 24 seeds, and only what may still be the best goes on. With `--shard 2/10` it trains a tenth
-    of the runs, for `lrlab merge` to join, and summarises nothing.
+    of the runs, for `lrlab merge` to join, and summarises nothing. Several values of a key, as in
+    `--set batch_size=32,64` or `--set schedule.lr=0.001:1:x10`, are a grid.
 
     Example: lrlab compare configs/*.yaml --seeds 3
     """
     volume, kept = telling.begin(context, quiet=quiet, verbose=verbose, log=log)
     from lrlab import config
+    from lrlab.config import grid, gridded, set_values
 
-    given = config.overrides(settings or [], model=model, data=data, epochs=epochs)
-    read = config.read(configs, given, config.consents(given, trust or []))
+    given = set_values.settings(settings or [], model=model, data=data, epochs=epochs)
+    read = gridded.read(configs, given, config.consents(gridded.overrides(given), trust or []))
 
     from lrlab import console, experiment, plots
     from lrlab.analysis import looks
@@ -160,6 +162,8 @@ def compare(
     }
     plots.settings.load_matplotlib()
     report = console.LiveReporter(volume, kept)
+    if many := grid.size(given, len(configs), len(numbers or range(seeds or USUAL_SEEDS))):
+        report.note(many)
     with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
         if part is not None:
             numbers = numbers or range(seeds or USUAL_SEEDS)

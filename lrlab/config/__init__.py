@@ -15,8 +15,10 @@ from pydantic import ValidationError
 
 from lrlab.config import source as yaml_source
 from lrlab.config.experiment import Experiment, name_from_stem
+from lrlab.config.grid import GridPoint
 from lrlab.config.problems import MOST_SHOWN, problems_of, raise_problems, render
-from lrlab.config.source import Override, Problem, Source, overrides
+from lrlab.config.set_values import overrides
+from lrlab.config.source import Override, Problem, Source
 from lrlab.errors import CodeError, UsageError
 from lrlab.schedules import Length
 from lrlab.tasks import code
@@ -35,7 +37,9 @@ __all__ = [
     "parse",
     "read",
     "reference",
+    "refuse_equal_names",
     "together",
+    "validated",
     "warnings",
 ]
 
@@ -47,12 +51,14 @@ MOST_STEPS = 10_000_000
 class Config:
     """An experiment together with the text it was read from.
 
-    `trusted` names the files and modules whose code the command line consents to.
+    `trusted` names the files and modules whose code the command line consents to, `point` says
+    where it stands in a grid, if it is of one.
     """
 
     experiment: Experiment
     source: Source
     trusted: frozenset[Origin] = frozenset()
+    point: GridPoint | None = None
 
 
 def load(path: str | Path) -> Experiment:
@@ -108,10 +114,10 @@ def together(
         ConfigError: If anything is wrong with any of them; all problems of all at once.
         UsageError: If two have the same name.
     """
-    configs = [_validate(source, given, trusted=trusted, needed=needed) for source in sources]
+    configs = [validated(source, given, trusted=trusted, needed=needed) for source in sources]
     raise_problems(sources)
     good = [config for config in configs if config is not None]
-    _refuse_equal_names(good)
+    refuse_equal_names(good)
     return good
 
 
@@ -147,19 +153,20 @@ def checked(
     Raises:
         ConfigError: If anything is wrong with it; all problems at once.
     """
-    config = _validate(source, given, name, trusted)
+    config = validated(source, given, name, trusted)
     raise_problems([source])
     assert config is not None
     return config
 
 
-def _validate(
+def validated(
     source: Source,
     given: Sequence[Override],
     name: str | None = None,
     trusted: Collection[Origin] | None = None,
     needed: str = "",
 ) -> Config | None:
+    """Return the config that a source states; what is wrong with it is in its `problems`."""
     if source.data is not None and not isinstance(source.data, dict):
         source.problems.append(Problem("must be a mapping (keys and values)", 0))
     if source.problems and not isinstance(source.data, dict):
@@ -167,9 +174,11 @@ def _validate(
     if source.data is None:
         source.problems.append(Problem("is empty; `schedule` is missing"))
         return None
+    _write_out(source)
     _locate(source)
     for one in given:
         source.override(one)
+        _write_out(source)
     values: dict[str, Any] = {"name": name or name_from_stem(Path(source.path).stem), **source.data}
     try:
         experiment = Experiment.model_validate(values)
@@ -188,6 +197,12 @@ def _validate(
             place = tuple(int(each) if each.isdecimal() else each for each in key.split("."))
             source.problems.append(source.problem(f"{key}: {error.reason}{hint}", place))
     return Config(experiment, source, frozenset(trusted))
+
+
+def _write_out(source: Source) -> None:
+    """Let `optimizer: adam` stand for `optimizer: {type: adam}`."""
+    if isinstance(stated := source.data.get("optimizer"), str):
+        source.data["optimizer"] = {"type": stated}
 
 
 _PLACES = (
@@ -227,7 +242,12 @@ def _phases(schedule: Any) -> list[Any]:
     return phases if isinstance(phases, list) else []
 
 
-def _refuse_equal_names(configs: Sequence[Config]) -> None:
+def refuse_equal_names(configs: Sequence[Config]) -> None:
+    """Make sure that no two experiments have the same name.
+
+    Raises:
+        UsageError: If two have.
+    """
     counts = Counter(config.experiment.name for config in configs)
     for name, count in counts.items():
         if count > 1:

@@ -230,7 +230,8 @@ class Experiment(Model):
     )
     optimizer: OptimizerChoice = Field(
         Sgd(type="sgd", momentum=0.9),
-        description="the optimizer; default of a model that is compiled: its own",
+        description="the optimizer, or its `type` alone; default of a model that is compiled: "
+        "its own",
     )
     batch_size: Annotated[int, Field(gt=0, le=1_000_000)] = Field(
         32, description="images per step; the last batch of an epoch may be smaller"

@@ -58,6 +58,12 @@ def problems_of(error: ValidationError, source: Source, model: type[Model]) -> l
             location = (*location, "type")
         dotted = ".".join(map(shown, location))
         text = _words(detail, location, owner)
+        if (
+            unknown
+            and location[:-1] == ("optimizer",)
+            and ("optimizer", "type") in source.overrides
+        ):
+            text += f"; `--set optimizer={source.data['optimizer']['type']}` replaces all of them"
         message = f"{dotted}: {text}" if dotted else text
         found.append(source.problem(message, location, at_key=unknown))
     return found

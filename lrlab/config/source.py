@@ -5,14 +5,13 @@ tags and duplicate keys are refused, which also makes alias bombs impossible.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lrlab.errors import UsageError
 from lrlab.io import reading
 
 Location = tuple[str | int, ...]
@@ -112,41 +111,6 @@ _resolve(
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
     "-+.0123456789",
 )
-
-
-def overrides(settings: Sequence[str], **options: Any) -> list[Override]:
-    """Return what `--set KEY=VALUE` and options of their own put in place of a config's values.
-
-    Args:
-        settings: The texts that were given to `--set`.
-        options: Values by the key that they replace, as in `epochs=3` for `--epochs 3`; None for
-            one that was not given.
-
-    Raises:
-        UsageError: If a text is not of that form.
-    """
-    found = [_setting(text) for text in settings]
-    for key, value in options.items():
-        if value is not None:
-            found.append(Override((key,), value, f"--{key} {value}"))
-    return found
-
-
-def _setting(text: str) -> Override:
-    key, equals, stated = text.partition("=")
-    location = tuple(key.split("."))
-    if not equals or not all(part.isidentifier() for part in location):
-        raise UsageError(
-            f"`--set {text}` is not of the form `key=value`",
-            "write for example `--set batch_size=128` or `--set schedule.max_lr=0.1`",
-        )
-    value = parse(Source("value", stated))
-    if value.problems:
-        raise UsageError(
-            f"`--set {text}`: {value.problems[0].message}",
-            "put quotes around the whole of it where the shell would take some of it for itself",
-        )
-    return Override(location, value.data, f"--set {text}")
 
 
 def read(path: Path) -> Source:

@@ -278,4 +278,5 @@ def _summary(
         chosen=choice.chosen,
         folders=[run.place.path for run in runs],
         metric=runs[0].setup.task.metric,
+        point=choice.config.point,
     )

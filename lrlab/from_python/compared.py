@@ -68,7 +68,8 @@ class Compared:
     @property
     def figures(self) -> tuple[str, ...]:
         """The names of the figures that there are."""
-        return ("learning-rate", "loss", self._comparison.metric.key)
+        over = self._comparison.grid_figures.values()
+        return ("learning-rate", "loss", self._comparison.metric.key, *over)
 
     def figure(self, name: str | None = None) -> Any:
         """Return a figure of matplotlib, which is not pyplot's; a notebook shows it.

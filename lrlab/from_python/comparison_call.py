@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lrlab import config as configs
-from lrlab.config import Config, Experiment
+from lrlab.config import Config, Experiment, gridded
 from lrlab.config.given import Given, schedule_of, whole
 from lrlab.config.given import named as named_functions
 from lrlab.config.source import Override, Source
@@ -15,7 +17,7 @@ from lrlab.config.source import read as read_source
 from lrlab.errors import Interrupted, UsageError
 from lrlab.from_python.compared import Compared
 from lrlab.from_python.process import folder_of_session, left_alone
-from lrlab.from_python.stand_ins import DATA, source_of, stand_ins
+from lrlab.from_python.stand_ins import DATA, StandIns, source_of, stand_ins
 from lrlab.from_python.told import AsWarnings, ProgressLine
 from lrlab.results import comparison, lock
 from lrlab.results.inspection import check_directory
@@ -38,6 +40,7 @@ def compare(
     validation: str | int | None = None,
     scale: str | None = None,
     class_weight: Mapping[int, float] | None = None,
+    grid: Mapping[str, Sequence[Any]] = MappingProxyType({}),
     seeds: int = 3,
     out: str | Path | None = None,
     workers: int | None = None,
@@ -82,6 +85,8 @@ def compare(
         validation: What is held out of the training data: `"10%"`, a number, `"first 5000"`.
         scale: `"standard"` or `"none"`: whether inputs are standardised.
         class_weight: What the samples of each class count in the loss.
+        grid: Values to try of keys of a config, as `{"batch_size": [32, 64], "schedule.scale":
+            [0.5, 1, 2]}`: each schedule is trained with every combination.
         seeds: How many seeds, >= 1: 0, 1, ... `seeds - 1`.
         out: The results directory, as that of the command; finished runs in it are reused. None:
             one for the life of this process, which `.out` names.
@@ -123,11 +128,16 @@ def compare(
         trusted = {*configs.consents(overrides, trust), PYTHON}
         configs.checked(_any(), overrides, trusted=trusted)
         sources, functions = _sources(schedules)
+        _refuse_to_vary(grid, given, functions, is_named)
+        together = gridded.together(sources, gridded.stated(grid, overrides), trusted)
+        points = len(together) // len(sources)
         read = [
-            Config(_loaded(each, given.own, function), each.source, each.trusted - {PYTHON})
-            for each, function in zip(
-                configs.together(sources, overrides, trusted), functions, strict=True
+            replace(
+                each,
+                experiment=_loaded(each, given.own, functions[number // points]),
+                trusted=each.trusted - {PYTHON},
             )
+            for number, each in enumerate(together)
         ]
         known = {}
         if not is_named:
@@ -179,6 +189,24 @@ def _at_least_1(name: str, given: Any) -> int:
     if (number := whole(name, given)) < 1:
         raise UsageError(f"`{name}` must be at least 1, got {number}")
     return number
+
+
+def _refuse_to_vary(
+    grid: Mapping[str, Any], given: StandIns, functions: Sequence[Any], is_named: bool
+) -> None:
+    """Refuse a grid over what was given as an object: its settings are the object's own."""
+    own = given.own
+    objects = {
+        "model": own.model, "loss": own.loss, "metric": own.measure, "optimizer": own.optimizer,
+        "data": None if is_named else DATA, "schedule": next(filter(None, functions), None),
+    }  # fmt: skip
+    for key in grid:
+        head = str(key).partition(".")[0]
+        if objects.get(head) is not None:
+            raise UsageError(
+                f"`grid[{key!r}]` cannot change a `{head}` that was given as an object",
+                f"give one schedule for each, or name the {head} as a config does",
+            )
 
 
 def _any() -> Source:

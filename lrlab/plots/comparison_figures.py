@@ -9,7 +9,16 @@ from lrlab.analysis import judging
 from lrlab.config.experiment import model_name
 from lrlab.io import atomic, reading
 from lrlab.metric import ACCURACY, LOSS, Metric
-from lrlab.plots import canvas, epoch_panel, final_panel, layout, legends, rate_panel, target_figure
+from lrlab.plots import (
+    canvas,
+    epoch_panel,
+    final_panel,
+    grid_figure,
+    layout,
+    legends,
+    rate_panel,
+    target_figure,
+)
 from lrlab.plots.drawn_runs import Curves, Room
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
@@ -35,8 +44,8 @@ def save(
         width: Inches, for a paper; None is the usual width.
 
     Returns:
-        The files written: learning-rate, loss, one called as the metric, usually accuracy, and
-        target where there is one.
+        The files written: learning-rate, loss, one called as the metric, usually accuracy, target
+        where there is one, and of a grid one over each key that has several values.
 
     Raises:
         ResultsError: If a run cannot be read or a figure cannot be written.
@@ -69,14 +78,22 @@ def draw(
         figures = {"learning-rate": made}
         for quantity in (LOSS, comparison.metric):
             decides = quantity.on("val")
-            found = judging.judge(comparison, decides.key, decides.mode)
-            best = found.best_set if found and found.decided else ()
+            best = _best(comparison, decides)
             ended = final_panel.rows(comparison.experiments, decides.key, best)
             unit = _unit(quantity, comparison)
             figures[quantity.key] = _draw_results(curves, ended, quantity, unit, about, width)
     if comparison.target is not None:
         figures["target"] = target_figure.draw(comparison, comparison.target, about, width)
+    decides = comparison.metric.on("val")
+    for key, name in comparison.grid_figures.items():
+        best = _best(comparison, decides)
+        figures[name] = grid_figure.draw(comparison, key, decides, best, about, width)
     return figures
+
+
+def _best(comparison: Comparison, decides: Metric) -> Sequence[str]:
+    found = judging.judge(comparison, decides.key, decides.mode)
+    return found.best_set if found and found.decided else ()
 
 
 def _draw_results(

@@ -76,7 +76,7 @@ def draw_final(ax: Any, given: Sequence[Row], quantity: Metric) -> Any:
     middles, bottom = _middles(given)
     named, others = given[: canvas.TOLD_APART], given[canvas.TOLD_APART :]
     ax.set_ylim(bottom, 0)
-    if (within := _range(given, quantity)) is not None:
+    if (within := limits(given, quantity)) is not None:
         ax.set_xlim(*within)
     for row, y in zip(named, middles, strict=False):
         color = canvas.line_style(row.index)["color"]
@@ -139,7 +139,7 @@ def _sample(ax: Any, index: int, y: float) -> None:
             gid="sample", **canvas.line_style(index))  # fmt: skip
 
 
-def _range(given: Sequence[Row], quantity: Metric) -> tuple[float, float] | None:
+def limits(given: Sequence[Row], quantity: Metric) -> tuple[float, float] | None:
     """Return the range that shows the seeds, and their intervals as far as they need little more.
 
     Exploded losses are left out; they are marked at the edge.

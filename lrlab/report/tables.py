@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lrlab.config import grid
 from lrlab.io.printable import printable
 from lrlab.metric import Metric
 from lrlab.report import unlike, verdict
@@ -168,6 +169,8 @@ def _cell(summary: Summary | None, column: Column) -> str:
 def to_csv(comparison: Comparison, metric: Metric | None = None) -> str:
     """Return `comparison.csv`: one row per experiment, every number in full.
 
+    Of a grid it has the config of each and a column per key that has several values.
+
     The last columns say whether it may be the best, and the interval of how far it is behind; they
     are empty without a verdict.
     """
@@ -179,12 +182,14 @@ def to_csv(comparison: Comparison, metric: Metric | None = None) -> str:
     header = [f"{name}_{part}" for name in _quantities(comparison.experiments[0]) for part in parts]
     judged = [f"{metric.key}_{part}" for part in ("may_be_best", "behind_low", "behind_high")]
     reached = ["runs_that_reached_target"] * (comparison.target is not None)
+    keys = ["config", *comparison.gridded] if comparison.gridded else []
     writer.writerow(
-        ["experiment", "schedule", "data", "seeds", "status", *header, *judged, *reached]
+        ["experiment", "schedule", *keys, "data", "seeds", "status", *header, *judged, *reached]
     )
     for e in comparison.experiments:
         values = [getattr(of, part) for of in _quantities(e).values() for part in parts]
-        texts = [_inert(printable(text)) for text in (e.name, e.schedule, e.data)]
+        point = [e.point.config, *map(grid.label, e.point.at.values())] if e.point else []
+        texts = [_inert(printable(text)) for text in (e.name, e.schedule, *point, e.data)]
         behind: tuple[object, ...] = (None, None, None)
         if found and found.decided and e.name in found.behind:
             behind = (e.name in found.best_set, *found.behind[e.name])

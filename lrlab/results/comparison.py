@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
+from lrlab.config.grid import GridPoint
 from lrlab.errors import ResultsError, UsageError
 from lrlab.io import atomic, reading, records
 from lrlab.io.records import AtLeast0, Count, Number, Positive, Text
@@ -18,6 +19,9 @@ from lrlab.results.run import RunPlace, Status, in_words, quantities
 
 FILE = "comparison.json"
 SCHEMA = 1
+
+OVER = "over-"
+"""What the names of figures over a key of a grid begin with."""
 
 MOST_OF_A_NOTE = 450
 """Bytes that the note of a run that did not end well may take."""
@@ -39,7 +43,7 @@ class ExperimentSummary:
     `val_loss`; `chosen` the rates that a sweep found for `auto`; `notes` what happened to each run
     that did not end well; `runs` the folder of each seed's run, relative to the results
     directory; `peak_lr` the highest rate of all runs; `reached` when they reached the comparison's
-    target. Older versions had neither of these two.
+    target; `point` where it stands in a grid. Older versions had none of these three.
     """
 
     name: Annotated[Text, records.form("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")]
@@ -58,6 +62,7 @@ class ExperimentSummary:
     runs: _Texts
     peak_lr: AtLeast0 | None = field(default=None, metadata=records.LEFT_OUT)
     reached: Reached | None = field(default=None, metadata=records.LEFT_OUT)
+    point: GridPoint | None = field(default=None, metadata=records.LEFT_OUT)
 
     @property
     def ended(self) -> str:
@@ -84,6 +89,17 @@ class Comparison:
     target: Target | None = field(default=None, metadata=records.LEFT_OUT)
     other_examples: OtherExamples | None = field(default=None, metadata=records.LEFT_OUT)
     test: OpenedTest | None = field(default=None, metadata=records.LEFT_OUT)
+
+    @property
+    def gridded(self) -> tuple[str, ...]:
+        """The keys that have several values in a grid; none where there is no grid."""
+        points = [e.point for e in self.experiments]
+        return tuple(points[0].at) if points[0] is not None else ()
+
+    @property
+    def grid_figures(self) -> dict[str, str]:
+        """The figure over each of these keys, as `over-schedule-lr`."""
+        return {key: OVER + key.replace(".", "-") for key in self.gridded}
 
     @property
     def seed_count(self) -> str:
@@ -220,6 +236,8 @@ def _misfits(comparison: Comparison) -> Iterator[str]:
         part = getattr(comparison, name)
         if part is not None and part.metric not in known:
             yield f"{name}.metric must be one of {', '.join(known)}"
+    if len({e.point and tuple(e.point.at) for e in comparison.experiments}) > 1:
+        yield "`point.at` must have the same keys in all experiments"
     for index, e in enumerate(comparison.experiments):
         place = f"experiments.{index}"
         *final, last = known

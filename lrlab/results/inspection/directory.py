@@ -412,7 +412,8 @@ def _is_lrlabs(path: Path) -> bool:
 
 
 def _is_figure(path: Path, metric: str = ACCURACY.key) -> bool:
-    return path.stem in (*_FIGURES, metric) and path.suffix in _FORMATS
+    known = path.stem in (*_FIGURES, metric) or path.stem.startswith(comparison.OVER)
+    return known and path.suffix in _FORMATS
 
 
 def _metric_of(out: Path) -> str:
