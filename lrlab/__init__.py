@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lrlab.config import load
     from lrlab.config.given import rates
     from lrlab.errors import LrlabError
+    from lrlab.finder.predicted_scale import predicted_scale
     from lrlab.finder.suggestion import suggest
     from lrlab.from_python.comparison_call import compare, load_results
     from lrlab.integrations.keras.keras_finder import find_lr
@@ -35,6 +36,7 @@ __all__ = [
     "find_lr",
     "load",
     "load_results",
+    "predicted_scale",
     "rates",
     "suggest",
 ]
@@ -50,6 +52,7 @@ _HOMES = {
     "find_lr": "lrlab.integrations.keras.keras_finder",
     "load": "lrlab.config",
     "load_results": "lrlab.from_python.comparison_call",
+    "predicted_scale": "lrlab.finder.predicted_scale",
     "rates": "lrlab.config.given",
     "suggest": "lrlab.finder.suggestion",
 }

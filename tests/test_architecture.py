@@ -136,6 +136,7 @@ def test_public_surface():
         "find_lr",
         "load",
         "load_results",
+        "predicted_scale",
         "rates",
         "suggest",
     ]
