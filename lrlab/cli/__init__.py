@@ -25,7 +25,6 @@ app = typer.Typer(
     cls=Group,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -81,7 +80,7 @@ def main() -> None:
 def _exit_code() -> int:
     """Run a command; return its exit code. A bug is shown as Python shows it."""
     try:
-        app()
+        app(prog_name="lrlab")  # Also as `python -m lrlab`.
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except Exception as bug:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lrlab.cli import telling
+from lrlab.cli import completing, telling
 from lrlab.cli.group import command_line
 from lrlab.cli.options import (
     AsJson,
@@ -66,6 +66,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="NAME",
+            autocompletion=completing.metrics,
             help="Result that decides. Default: val_accuracy, or the metric of the experiments.",
         ),
     ] = None,

@@ -5,13 +5,23 @@ from typing import Annotated
 
 import typer
 
+from lrlab.cli import completing
 from lrlab.cli.options import Settings, Trust
 
 
 def export(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML config.")],
+    config: Annotated[
+        Path,
+        typer.Argument(metavar="CONFIG", help="A YAML config.", autocompletion=completing.configs),
+    ],
     to: Annotated[
-        str, typer.Option("--to", metavar="python|keras", help="Plain Python with NumPy, or Keras.")
+        str,
+        typer.Option(
+            "--to",
+            metavar="python|keras",
+            help="Plain Python with NumPy, or Keras.",
+            autocompletion=completing.export_formats,
+        ),
     ] = "python",
     steps_per_epoch: Annotated[
         int | None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lrlab.cli import telling
+from lrlab.cli import completing, telling
 from lrlab.cli.group import command_line
 from lrlab.cli.options import (
     AsJson,
@@ -29,7 +29,11 @@ def find_lr(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Argument(metavar="CONFIG", help="A YAML config. Default: the reference experiment."),
+        typer.Argument(
+            metavar="CONFIG",
+            help="A YAML config. Default: the reference experiment.",
+            autocompletion=completing.configs,
+        ),
     ] = None,
     out: Out = Path("results/find-lr"),
     seeds: Seeds = 3,

@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-Configs = Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML config files.")]
+from lrlab.cli import completing
+
+Configs = Annotated[
+    list[Path],
+    typer.Argument(metavar="CONFIG", help="YAML config files.", autocompletion=completing.configs),
+]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Directory for the results.")]
 Seeds = Annotated[
     int, typer.Option(metavar="N", min=1, max=1000, help="Number of seeds, at most 1000.")
@@ -14,6 +19,7 @@ Data = Annotated[
     str | None,
     typer.Option(
         metavar="DATA",
+        autocompletion=completing.data,
         help="Data to use: auto, fashion-mnist, sketches, keras:NAME, a file, FILE.py:FUNCTION.",
     ),
 ]
@@ -23,13 +29,19 @@ DataDir = Annotated[
 ]
 ModelChoice = Annotated[
     str | None,
-    typer.Option("--model", metavar="MODEL", help="Model: a name, FILE.py:FUNCTION, FILE.keras."),
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Model: a name, FILE.py:FUNCTION, FILE.keras.",
+        autocompletion=completing.models,
+    ),
 ]
 Trust = Annotated[
     list[str] | None,
     typer.Option(
         "--trust",
         metavar="FILE",
+        autocompletion=completing.code,
         help="Let the code of a file or module run that a config names. Repeatable.",
     ),
 ]

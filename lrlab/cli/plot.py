@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lrlab.cli import completing
 from lrlab.cli.options import Trust
 from lrlab.errors import UsageError
 
@@ -12,7 +13,11 @@ from lrlab.errors import UsageError
 def plot(
     source: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="DIR|CONFIG", help="A results directory, or YAML configs."),
+        typer.Argument(
+            metavar="DIR|CONFIG",
+            help="A results directory, or YAML configs.",
+            autocompletion=completing.configs,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -20,7 +25,12 @@ def plot(
     ] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="png|svg|pdf", help="File format. Default: png."),
+        typer.Option(
+            "--format",
+            metavar="png|svg|pdf",
+            help="File format. Default: png.",
+            autocompletion=completing.figure_formats,
+        ),
     ] = None,
     width: Annotated[
         float | None,

@@ -4,13 +4,18 @@ from typing import Annotated
 
 import typer
 
+from lrlab.cli import completing
 from lrlab.cli.options import AsJson
 
 
 def schedules(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="A schedule, or what another library calls it."),
+        typer.Argument(
+            metavar="NAME",
+            help="A schedule, or what another library calls it.",
+            autocompletion=completing.schedules,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

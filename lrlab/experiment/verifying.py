@@ -178,7 +178,8 @@ class _Trials:
 
 def _said(question: Question, trial: Trial, score: Score | None) -> str:
     """Return the line that says what a trial gave."""
-    head = f"{question.schedule.type} at {question.lr(trial.factor):.3g}"
+    again = ", another seed" if trial.seed else ""
+    head = f"{question.schedule.type} at {question.lr(trial.factor):.3g}{again}"
     if score is None:
         return f"{head}: broke down"
     metric = question.setup.task.metric.on("val")
