@@ -261,7 +261,7 @@ def test_a_bug_is_in_the_log(tmp_path, write_config, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("lrlab.config.read", broken)
+    monkeypatch.setattr("lrlab.config.consents", broken)
     command = ["compare", str(write_config(CONFIG)), "--log", str(tmp_path / "a.log")]
     assert isinstance(CliRunner().invoke(app, command).exception, RuntimeError)
     text = (tmp_path / "a.log").read_text()
