@@ -264,7 +264,9 @@ def test_it_is_the_same_whether_curves_are_held_or_read_again(compare, tmp_path,
     assert told.trained == []
     assert read_again == whole
     assert "learning rate 1e+06" in read_again.experiments[0].notes[0]
-    figures = comparison_figures.draw(tmp_path / "out", read_again)
+    figures = comparison_figures.draw(
+        read_again, comparison_figures.read_curves(tmp_path / "out", read_again)
+    )
     assert len(figures["learning-rate"].axes[0].lines) >= 2
 
 
@@ -538,7 +540,8 @@ def test_steps_npz_holds_the_rates_of_the_config(trained_examples, name):
 
 def test_the_figure_of_a_run_draws_the_rates_of_the_config(trained_examples):
     stated, compared, out = trained_examples
-    ax = comparison_figures.draw(out, compared)["learning-rate"].axes[0]
+    curves = comparison_figures.read_curves(out, compared)
+    ax = comparison_figures.draw(compared, curves)["learning-rate"].axes[0]
     by_name = {line.get_label(): line for line in ax.lines}
     for name, model in SCHEDULES.items():
         if issubclass(model, ClosedLoop):

@@ -10,13 +10,13 @@ from samples import COLLAPSED, run, summary
 from typer.testing import CliRunner
 
 import lrlab
-from lrlab import config
+from lrlab import config, palette
 from lrlab.analysis import summaries
 from lrlab.cli import app
 from lrlab.config import grid, gridded, set_values
 from lrlab.config.grid import GridPoint
 from lrlab.errors import ConfigError, UsageError
-from lrlab.plots import canvas, grid_figure
+from lrlab.plots import grid_figure
 from lrlab.report import tables
 
 STEADY = "schedule: {type: constant, lr: 0.01}\nepochs: 1\n"
@@ -358,7 +358,7 @@ def test_other_keys_make_lines_of_their_own():
 
 
 def test_lines_beyond_those_told_apart_are_grey():
-    count = canvas.TOLD_APART + 3
+    count = palette.TOLD_APART + 3
     comparison = summaries.compare(
         [
             point(f"a{n}-{size}", f"a{n}", run(0.5), batch_size=size)
@@ -367,6 +367,6 @@ def test_lines_beyond_those_told_apart_are_grey():
         ]
     )
     made = grid_figure.draw(comparison, "batch_size", comparison.metric.on("val"), (), "about")
-    assert len(drawn(made)["means"]) == canvas.TOLD_APART
+    assert len(drawn(made)["means"]) == palette.TOLD_APART
     [grey] = made.axes[0].collections
     assert len(grey.get_segments()) == 3

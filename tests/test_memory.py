@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import samples
 
+from lrlab import palette
 from lrlab.analysis import summaries
+from lrlab.analysis.drawn_runs import Curves, Line, Room
 from lrlab.console import characters
-from lrlab.plots import canvas
-from lrlab.plots.drawn_runs import Curves, Line, Room
 from lrlab.results import comparison, run_folder
 from lrlab.results.run import RunResult, Status
 from lrlab.results.run_folder import RunOrigin
@@ -145,7 +145,7 @@ def test_the_extremes_of_a_thinned_curve_are_those_of_all_its_values():
 
 
 def test_an_experiment_without_a_style_is_thinned_although_there_is_room():
-    drawn = Curves.of("a", canvas.TOLD_APART, 1, [run(LONG)], Room())
+    drawn = Curves.of("a", palette.TOLD_APART, 1, [run(LONG)], Room())
     assert drawn.rates[0].width > 1
 
 

@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from schedule_strategies import ANY, RUN, valid
 
-from lrlab import schedules
-from lrlab.analysis import epoch_means, summaries
+from lrlab import palette, schedules
+from lrlab.analysis import epoch_means, summaries, thinning
+from lrlab.analysis.drawn_runs import Curves
 from lrlab.analysis.summaries import over_seeds
 from lrlab.config import Experiment, parse
 from lrlab.errors import ResultsError, UsageError
@@ -42,7 +43,6 @@ from lrlab.plots import (
     schedule_figure,
     sweep_figure,
 )
-from lrlab.plots.drawn_runs import Curves
 from lrlab.plots.final_panel import Row
 from lrlab.results import comparison, run_folder, sweep_record
 from lrlab.results.run import EpochResult, RunPlace, RunResult, Status
@@ -88,6 +88,12 @@ def curves(name: str, index: int, results) -> Curves:
     return Curves.of(name, index, STEPS_PER_EPOCH, results)
 
 
+def drawn_again(out, compared, results=None, width=None) -> dict[str, Figure]:
+    """The figures of a comparison, as `plot` draws them."""
+    read = comparison_figures.read_curves(out, compared, results or {})
+    return comparison_figures.draw(compared, read, width)
+
+
 @pytest.fixture
 def ax():
     return Figure().subplots()
@@ -122,7 +128,7 @@ def bands(ax) -> list[tuple[Bbox, str]]:
 def test_equal_rates_of_all_seeds_are_one_line(ax, pair):
     rate_panel.draw_learning_rates(ax, pair)
     assert [line.get_label() for line in ax.lines] == ["steady", "falling"]
-    assert colors(ax.lines) == list(canvas.PALETTE[:2])
+    assert colors(ax.lines) == list(palette.PALETTE[:2])
     x, y = ax.lines[0].get_data()
     np.testing.assert_allclose(x, np.arange(12) / STEPS_PER_EPOCH)
     assert np.array_equal(y, run(0).lr)
@@ -142,7 +148,7 @@ def test_rates_of_one_size_are_drawn_from_zero(ax, pair):
 def test_rates_that_differ_between_seeds_are_a_line_each_with_one_label(ax):
     closed_loop = curves("performance", 3, [run(0), run(1, factor=0.6), run(2, factor=0.7)])
     rate_panel.draw_learning_rates(ax, [closed_loop])
-    assert colors(ax.lines) == [canvas.PALETTE[3]] * 3
+    assert colors(ax.lines) == [palette.PALETTE[3]] * 3
     _, labels = ax.get_legend_handles_labels()
     assert labels == ["performance\n(one line per seed)"]
 
@@ -183,7 +189,7 @@ def test_a_run_without_an_epoch_is_marked_where_it_ended(ax):
     epoch_panel.draw_epochs(ax, [curves("dead", 0, [dead]), curves("well", 1, [run(0)])], Q["loss"])
     well, cross = ax.lines
     assert (well.get_label(), cross.get_marker()) == ("well", "X")
-    assert colors([cross, well]) == list(canvas.PALETTE[:2])
+    assert colors([cross, well]) == list(palette.PALETTE[:2])
     np.testing.assert_array_equal(cross.get_xydata(), [[1 / STEPS_PER_EPOCH, ax.get_ylim()[1]]])
 
 
@@ -197,9 +203,51 @@ def test_the_legend_tells_how_runs_ended(tmp_path):
                                             [samples.run(0.5), samples.run(0.6)]), strict=True)
         for folder, result in zip(e.runs, of, strict=True)
     }  # fmt: skip
-    drawn = comparison_figures.draw(tmp_path, made, results)
+    drawn = drawn_again(tmp_path, made, results)
     legend = drawn["learning-rate"].legends[0].get_texts()
     assert [text.get_text() for text in legend] == ["bad\n(1 of 2 collapsed)", "power"]
+
+
+def of_runs(tmp_path, **experiments) -> dict[str, Figure]:
+    """The figures of experiments, each given as its runs."""
+    of_each = [samples.summary(*runs, name=name) for name, runs in experiments.items()]
+    results = {
+        folder: result
+        for e, runs in zip(of_each, experiments.values(), strict=True)
+        for folder, result in zip(e.runs, runs, strict=True)
+    }
+    return drawn_again(tmp_path, summaries.compare(of_each), results)
+
+
+def test_where_every_run_failed_the_panels_say_so_and_have_no_numbers(tmp_path):
+    dead = replace(samples.DIVERGED, epochs=())
+    drawn = of_runs(tmp_path, failed=[RunResult(Status.FAILED, error="no rate")], dead=[dead])
+    panels = drawn["accuracy"].axes
+    said = [[text.get_text() for text in ax.texts] for ax in panels]
+    assert said == [["no epoch with a finite value"]] * 2 + [["no run has a result"]]
+    assert all(len(ax.get_yticks()) == 0 for ax in panels[:2])
+    crosses = [line.get_xdata().tolist() for line in panels[0].lines if line.get_marker() == "X"]
+    assert crosses == [[0.0], [2.0]]  # Where it diverged is known.
+    assert len(panels[2].get_xticks()) == 0
+
+
+def test_where_no_run_made_a_step_there_is_no_axis_of_rates(tmp_path):
+    failed = RunResult(Status.FAILED, error="no rate")
+    (ax,) = of_runs(tmp_path, a=[failed], b=[failed])["learning-rate"].axes
+    assert [text.get_text() for text in ax.texts] == ["no run made a step"]
+    assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
+
+
+def test_an_experiment_that_failed_before_its_first_step_is_in_the_legend(tmp_path):
+    failed = RunResult(Status.FAILED, error="no rate")
+    drawn = of_runs(tmp_path, failed=[failed], well=[samples.run(0.5, 0.6)])
+    legend = drawn["learning-rate"].legends[0].get_texts()
+    assert [text.get_text() for text in legend] == ["failed\n(failed)", "well"]
+
+
+def test_one_epoch_has_one_tick(ax):
+    epoch_panel.draw_epochs(ax, [curves("a", 0, [run(0, epochs=1)])], Q["accuracy"])
+    assert list(ax.get_xticks()) == [1]
 
 
 def test_an_exploded_loss_leaves_the_figure_and_that_is_said(ax):
@@ -263,11 +311,11 @@ def test_a_legend_shows_as_many_as_fit(count, last):
 def test_experiments_without_a_style_of_their_own_are_grey_and_behind(ax):
     epoch_panel.draw_epochs(ax, many(40), Q["val_loss"])
     named = [line for line in ax.lines if len(line.get_xdata())]
-    assert len(named) == canvas.TOLD_APART == len(bands(ax)) == 32
+    assert len(named) == palette.TOLD_APART == len(bands(ax)) == 32
     (grey,) = [item for item in ax.collections if isinstance(item, LineCollection)]
     assert len(grey.get_segments()) == 8
     np.testing.assert_allclose(grey.get_segments()[0][:, 1], [0.6, 0.5, 0.4], rtol=1e-12)
-    assert to_hex(grey.get_color()[0]) == canvas.GREY
+    assert to_hex(grey.get_color()[0]) == palette.GREY
     assert grey.get_zorder() < named[0].get_zorder()
 
 
@@ -283,7 +331,7 @@ def test_a_thinned_line_keeps_every_peak(length):
     rng = np.random.default_rng(length)
     x, y = np.arange(length) / 1719, rng.uniform(size=length).astype(np.float32)
     y[[length // 3, length - 2]] = 7, -7
-    thin_x, thin_y = canvas.thinned(x, y)
+    thin_x, thin_y = thinning.thinned(x, y)
     assert len(thin_x) == len(thin_y) <= 2_002
     assert {7, -7} < set(thin_y)
     assert (thin_x[0], thin_x[-1]) == (x[0], x[-1])
@@ -299,7 +347,7 @@ def test_a_thinned_line_keeps_every_peak(length):
 
 def test_a_short_line_is_not_thinned():
     x = np.arange(4_000)
-    assert canvas.thinned(x, x)[1] is x
+    assert thinning.thinned(x, x)[1] is x
 
 
 # --- runs that did not end well, and what cannot be ---
@@ -320,7 +368,7 @@ def test_a_run_that_did_not_end_well_is_a_line_of_its_own_up_to_a_cross(status, 
     np.testing.assert_allclose(mean.get_ydata(), [0.6, 0.5, 0.4], rtol=1e-12)
     np.testing.assert_allclose(line.get_ydata(), [900.1, 900.0])
     assert line.get_linewidth() < mean.get_linewidth()
-    assert colors([line, cross]) == [canvas.PALETTE[1]] * 2
+    assert colors([line, cross]) == [palette.PALETTE[1]] * 2
     low, high = ax.get_ylim()
     assert 0.3 < low < 0.4 < 0.6 < high < 0.7
     np.testing.assert_allclose(cross.get_xydata(), [[2.0, high]])
@@ -399,7 +447,7 @@ def test_a_row_shows_seeds_mean_and_interval(ax):
         np.testing.assert_allclose([*(x for line in lines for x in line.get_xdata())],
                                    [x for xs in expected for x in xs])  # fmt: skip
         assert [line.get_ydata()[0] for line in lines] == tops.tolist()
-        assert colors(lines) == list(canvas.PALETTE[:2])
+        assert colors(lines) == list(palette.PALETTE[:2])
     assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first experiment is on top"
 
 
@@ -575,7 +623,7 @@ def with_gid(panel, gid: str) -> list:
 
 
 def test_figures_name_data_model_seeds_and_units(results):
-    figures = comparison_figures.draw(results, comparison.read(results))
+    figures = drawn_again(results, comparison.read(results))
     assert figures.keys() == {"learning-rate", "loss", "accuracy"}
     title = figures["learning-rate"].get_suptitle()
     assert title == "Learning rate · hand-made · mlp · 2 seeds"
@@ -593,13 +641,13 @@ def test_figures_name_data_model_seeds_and_units(results):
     assert labels == ["steady", "falling", "performance"] == names(final)
     for panel in figures["learning-rate"].axes + figures["accuracy"].axes[:2]:
         by_label = {line.get_label().split("\n")[0]: line for line in panel.lines}
-        assert colors([by_label[name] for name in labels]) == list(canvas.PALETTE[:3])
-    assert colors(with_gid(final, "sample")) == list(canvas.PALETTE[:3])
+        assert colors([by_label[name] for name in labels]) == list(palette.PALETTE[:3])
+    assert colors(with_gid(final, "sample")) == list(palette.PALETTE[:3])
 
 
 @pytest.mark.parametrize("width", [None, 3.5, 7.0])
 def test_a_figure_stays_clear_of_its_legend_and_of_its_edges(width, results):
-    figures = comparison_figures.draw(results, comparison.read(results), width=width)
+    figures = drawn_again(results, comparison.read(results), width=width)
     for figure in figures.values():
         figure.draw_without_rendering()
         panels = [ax.get_window_extent() for ax in figure.axes]
@@ -740,7 +788,7 @@ def test_a_preview_draws_the_rates_of_every_step(ax):
     schedule_figure.draw_schedules(ax, experiments)
     labels = [line.get_label() for line in ax.lines]
     assert labels == ["power", "cycle", "plateau\n(falls when val_accuracy stalls)"]
-    assert colors(ax.lines) == list(canvas.PALETTE[:3])
+    assert colors(ax.lines) == list(palette.PALETTE[:3])
     for (experiment, _), line in zip(experiments[:2], ax.lines[:2], strict=True):
         np.testing.assert_array_equal(
             line.get_ydata(), schedules.rates(experiment.schedule, Length(20, 3))

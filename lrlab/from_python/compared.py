@@ -129,7 +129,8 @@ class Compared:
     def _drawn(self) -> dict[str, Any]:
         from lrlab.plots import comparison_figures
 
-        return comparison_figures.draw(self.out, self._comparison, self._runs)
+        curves = comparison_figures.read_curves(self.out, self._comparison, self._runs)
+        return comparison_figures.draw(self._comparison, curves)
 
     def __repr__(self) -> str:
         lines = [self.sentence, tables.caption(self._comparison, "*").partition(";")[0]]

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from lrlab import palette
+from lrlab.analysis import thinning
 from lrlab.io import atomic, pictures
 from lrlab.io.printable import printable_lines
 from lrlab.plots.settings import FULL_POINTS, own_settings
@@ -19,22 +21,6 @@ WIDTH = 9.0
 NARROWEST, WIDEST = 3.0, 20.0
 """Widths of a figure in inches: the usual one, and what can be asked for."""
 
-# Okabe and Ito (2008): told apart by colour-blind people too, also in this order.
-PALETTE = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#000000",
-    "#8C6D1F",
-)
-DASHES = ("-", "--", ":", "-.")
-TOLD_APART = len(PALETTE) * len(DASHES)
-"""So many experiments have a style of their own; those beyond are thin grey lines."""
-
-GREY = "#666666"
 UNNAMED = "unnamed"
 LETTERS = 26
 """Letters of a name on one line; longer ones are folded, never cut."""
@@ -43,7 +29,6 @@ LETTERS = 26
 _NARROW = 5.5
 _LEAST_POINTS = 7.5
 _HEIGHT, _LEAST_HEIGHT = 4.2, 2.5
-_COLUMNS = 1000
 
 
 def points(width: float) -> float:
@@ -115,6 +100,15 @@ def put_title(made: Any, text: str) -> None:
     """Put a title above the panel; the figure grows by the lines it needs."""
     grow(made, top=title_height(made, text))
     write_title(made, text)
+
+
+def say_nothing(ax: Any, why: str, axes: str = "both") -> None:
+    """Say in a panel why nothing is drawn there; axes that mean nothing have no numbers."""
+    ax.set_yticks([])
+    if axes == "both":
+        ax.set(xticks=[], xlabel="")
+    ax.annotate(why, (0.5, 0.5), xycoords="axes fraction", ha="center", va="center",
+                color=palette.GREY)  # fmt: skip
 
 
 def title_height(made: Any, text: str) -> float:
@@ -195,8 +189,8 @@ def grow(made: Any, *, top: float = 0.0, bottom: float = 0.0) -> None:
 
 def line_style(index: int) -> dict[str, Any]:
     """Return colour and dashes of the experiment with that index, the same in all figures."""
-    dashes = DASHES[index // len(PALETTE) % len(DASHES)]
-    return {"color": PALETTE[index % len(PALETTE)], "linestyle": dashes}
+    color, dashes = palette.style(index)
+    return {"color": color, "linestyle": dashes}
 
 
 def draw_bands(ax: Any, bands: Sequence[tuple[Any, str]]) -> None:
@@ -224,42 +218,18 @@ def draw_unnamed(ax: Any, lines: Sequence[tuple[Any, Any]], count: int) -> None:
 
     if not lines:
         return
-    shown = [np.column_stack(thinned(x, y)) for x, y in lines]
-    ax.add_collection(LineCollection(shown, colors=GREY, linewidths=0.5, alpha=0.3, zorder=1.5))
+    shown = [np.column_stack(thinning.thinned(x, y)) for x, y in lines]
+    ax.add_collection(
+        LineCollection(shown, colors=palette.GREY, linewidths=0.5, alpha=0.3, zorder=1.5)
+    )
     ax.plot(
         [],
         [],
-        color=GREY,
+        color=palette.GREY,
         linewidth=0.5,
         label=f"{count} other{'s' if count > 1 else ''}, in grey",
         gid=UNNAMED,
     )
-
-
-def thinned(x: Any, y: Any) -> tuple[Any, Any]:
-    """Return the points of a line that its figure can show: the extremes of every column.
-
-    A line of few points is returned as it is.
-    """
-    width = column_width(len(y))
-    if width == 1:
-        return x, y
-    kept = visible(y, width)
-    return x[kept], y[kept]
-
-
-def column_width(length: int) -> int:
-    """Return how many points of a long line share a column of its figure, 1 for a short line."""
-    return 1 if length <= 4 * _COLUMNS else -(-length // _COLUMNS)
-
-
-def visible(values: Any, width: int) -> Any:
-    """Return which points of a line show where `width` of them share a column, first to last."""
-    padded = np.pad(values, (0, -len(values) % width), mode="edge").reshape(-1, width)
-    first = np.arange(len(padded))[:, None] * width
-    both = np.stack([padded.argmin(axis=1), padded.argmax(axis=1)], axis=1)
-    kept = np.unique(np.concatenate([[0], (first + both).ravel(), [len(values) - 1]]))
-    return kept[kept < len(values)]
 
 
 def save(made: Any, path: Path, drawn_for: float | None = None) -> Path:

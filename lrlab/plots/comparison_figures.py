@@ -5,7 +5,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from lrlab.analysis import judging
+from lrlab.analysis.drawn_runs import Curves, Room
 from lrlab.config.experiment import model_name
 from lrlab.io import atomic, reading
 from lrlab.metric import ACCURACY, LOSS, Metric
@@ -19,10 +22,11 @@ from lrlab.plots import (
     rate_panel,
     target_figure,
 )
-from lrlab.plots.drawn_runs import Curves, Room
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison, ExperimentSummary
-from lrlab.results.run import RunResult
+from lrlab.results.run import RunResult, Status
+
+_NONE = np.zeros(0, np.float32)
 
 
 def save(
@@ -50,26 +54,29 @@ def save(
     Raises:
         ResultsError: If a run cannot be read or a figure cannot be written.
     """
-    figures = draw(out, comparison, results, width)
+    figures = draw(comparison, read_curves(out, comparison, results), width)
     return [canvas.save(made, target / f"{name}.{kind}") for name, made in figures.items()]
 
 
-def draw(
-    out: Path,
-    comparison: Comparison,
-    results: Mapping[str, RunResult] = MappingProxyType({}),
-    width: float | None = None,
-) -> dict[str, Any]:
-    """Return the figures of a comparison by name; arguments are those of `save`.
+def read_curves(
+    out: Path, comparison: Comparison, results: Mapping[str, RunResult] = MappingProxyType({})
+) -> list[Curves]:
+    """Return what is drawn of each experiment; arguments are those of `save`.
 
     Raises:
         ResultsError: If a run cannot be read.
     """
     room = Room()
-    curves = [
+    return [
         Curves.of(e.name, index, e.steps_per_epoch, _results(out, e, results), room)
         for index, e in enumerate(comparison.experiments)
     ]
+
+
+def draw(
+    comparison: Comparison, curves: Sequence[Curves], width: float | None = None
+) -> dict[str, Any]:
+    """Return the figures of a comparison by name, `width` inches wide; `curves` as just read."""
     about = _about(comparison)
     with canvas.settings(width):
         made, ax = canvas.panel(f"Learning rate · {about}", width)
@@ -136,10 +143,12 @@ def _results(
     out: Path, e: ExperimentSummary, known: Mapping[str, RunResult]
 ) -> Iterator[RunResult]:
     """Yield the runs of an experiment as far as there are any, one after another."""
-    for folder in e.runs:
+    for folder, status in zip(e.runs, e.statuses, strict=True):
         found = known.get(folder) or _result(out, out / folder)
         if found is not None and found.lr is not None:
             yield found
+        elif status is Status.FAILED:  # Before its first step: it has no folder.
+            yield RunResult(status, lr=_NONE, loss=_NONE)
 
 
 def _result(out: Path, folder: Path) -> RunResult | None:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab import palette
+from lrlab.analysis.drawn_runs import Curves
 from lrlab.analysis.epoch_means import EpochMean, epoch_mean, shown_range
 from lrlab.metric import Metric
 from lrlab.plots import canvas, scales
-from lrlab.plots.drawn_runs import Curves
 
 _MARKED_EPOCHS = 15
 """So many epochs at most have a dot each."""
@@ -50,13 +51,15 @@ def draw_epochs(
         within: The range of the y axis; default what the finished runs of `quantity` need.
     """
     bands, unnamed, means, count = [], [], [], 0
+    nothing = True
     for experiment in curves:
         style = _style(experiment)
-        named = experiment.index < canvas.TOLD_APART
+        named = experiment.index < palette.TOLD_APART
         values = experiment.over_epochs(quantity)
         broken = [run.values(quantity) for run in experiment.broken]
         lines = [(np.arange(1, len(value) + 1), value) for value in broken if len(value)]
         count += not named and bool(values or lines)
+        nothing = nothing and not any(np.isfinite(v).any() for v in [*values, *broken])
         if values:
             of = epoch_mean(values, quantity)
             means.append(of.mean[np.isfinite(of.mean)])
@@ -72,16 +75,29 @@ def draw_epochs(
             ax.plot(*line, label="_broken", **{**style, "linewidth": 0.8, "markersize": 1.5})
     canvas.draw_bands(ax, bands)
     canvas.draw_unnamed(ax, unnamed, count)
-    ax.set_xlabel("epoch")
-    ax.locator_params(axis="x", integer=True)
+    _label_epochs(ax)
     scales.label_evenly(ax.yaxis)
+    if nothing:
+        ended = any(run.end for experiment in curves for run in experiment.broken)
+        canvas.say_nothing(ax, "no epoch with a finite value", "y" if ended else "both")
+        _mark_ends(ax, curves if ended else [], quantity)
+        return ax
     if (within := within or limits(curves, quantity)) is not None:
         ax.set_ylim(*within)
     if any((mean > ax.get_ylim()[1]).any() for mean in means):
         ax.annotate("some curves leave the figure", (0.98, 0.97), xycoords="axes fraction",
-                    ha="right", va="top", color=canvas.GREY, size="small")  # fmt: skip
+                    ha="right", va="top", color=palette.GREY, size="small")  # fmt: skip
     _mark_ends(ax, curves, quantity)
     return ax
+
+
+def _label_epochs(ax: Any) -> None:
+    """Label an axis of epochs; one epoch alone is a tick in the middle."""
+    ax.set_xlabel("epoch")
+    ax.locator_params(axis="x", integer=True)
+    low, high = ax.dataLim.intervalx
+    if low == high:
+        ax.set_xticks([high])
 
 
 def _outline(of: EpochMean) -> npt.NDArray[np.float64]:
@@ -102,8 +118,8 @@ def _mark_ends(ax: Any, curves: Sequence[Curves], quantity: Metric) -> None:
     low, high = ax.get_ylim()
     bad = high if quantity.mode == "min" else low
     for experiment in curves:
-        named = experiment.index < canvas.TOLD_APART
-        color = canvas.line_style(experiment.index)["color"] if named else canvas.GREY
+        named = experiment.index < palette.TOLD_APART
+        color = canvas.line_style(experiment.index)["color"] if named else palette.GREY
         ends = [(run.end, _last(run.values(quantity), bad)) for run in experiment.broken]
         if ends:
             x, y = np.array(ends).T

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lrlab import palette
 from lrlab.analysis.epoch_means import highest_usual, possible
 from lrlab.io.printable import printable
 from lrlab.metric import Metric
@@ -58,9 +59,9 @@ def height(given: Sequence[Row]) -> float:
 
 def label_width(made: Any, given: Sequence[Row]) -> float:
     """Return how much room in inches the names need to the left of the panel."""
-    named = given[: canvas.TOLD_APART]
+    named = given[: palette.TOLD_APART]
     texts = [(line, _BOLD if row.best else 1.0) for row in named for line in row.lines]
-    if len(given) > canvas.TOLD_APART:
+    if len(given) > palette.TOLD_APART:
         texts.append((_others(given), 1.0))
     em = canvas.points(made.get_figwidth()) / 72
     return max(canvas.text_width(made, *text) for text in texts) + (_SAMPLE + 1.6) * em
@@ -74,17 +75,16 @@ def draw_final(ax: Any, given: Sequence[Row], quantity: Metric) -> Any:
     cross at the bad end. Those without a colour of their own share the last row, in grey.
     """
     middles, bottom = _middles(given)
-    named, others = given[: canvas.TOLD_APART], given[canvas.TOLD_APART :]
+    named, others = given[: palette.TOLD_APART], given[palette.TOLD_APART :]
     ax.set_ylim(bottom, 0)
-    if (within := limits(given, quantity)) is not None:
-        ax.set_xlim(*within)
+    ax.set_xlim(*(limits(given, quantity) or (0.0, 1.0)))
     for row, y in zip(named, middles, strict=False):
         color = canvas.line_style(row.index)["color"]
         _draw_row(ax, row.result, y, color, quantity)
         _sample(ax, row.index, y)
     if others:
         means = [row.result.mean for row in others if row.result.mean is not None]
-        ax.plot(means, np.full(len(means), middles[-1]), "o", color=canvas.GREY, markersize=2.5,
+        ax.plot(means, np.full(len(means), middles[-1]), "o", color=palette.GREY, markersize=2.5,
                 alpha=0.4, gid="others")  # fmt: skip
     labels = ["\n".join(row.lines) for row in named] + ([_others(given)] if others else [])
     ax.set_yticks(middles, labels)
@@ -95,19 +95,23 @@ def draw_final(ax: Any, given: Sequence[Row], quantity: Metric) -> Any:
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False, axis="y")
     scales.label_evenly(ax.xaxis, ticks=3)
+    if not any(row.result.mean is not None for row in given):
+        ax.set_xticks([])
+        ax.annotate("no run has a result", (0.5, 0.5), xycoords="axes fraction", ha="center",
+                    va="center", color=palette.GREY)  # fmt: skip
     return ax
 
 
 def _middles(given: Sequence[Row]) -> tuple[list[float], float]:
     """Return the middle of each row, in lines from the top, and where the last one ends."""
-    lines = [len(row.lines) + 0.6 for row in given[: canvas.TOLD_APART]]
-    lines += [1.6] * (len(given) > canvas.TOLD_APART)
+    lines = [len(row.lines) + 0.6 for row in given[: palette.TOLD_APART]]
+    lines += [1.6] * (len(given) > palette.TOLD_APART)
     ends = np.cumsum(lines)
     return [float(end - n / 2) for end, n in zip(ends, lines, strict=True)], float(ends[-1])
 
 
 def _others(given: Sequence[Row]) -> str:
-    count = len(given) - canvas.TOLD_APART
+    count = len(given) - palette.TOLD_APART
     return f"{count} {_OTHERS.format('s' if count > 1 else '')}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lrlab import palette
 from lrlab.analysis.epoch_means import possible
 from lrlab.config import grid
 from lrlab.metric import Metric
@@ -139,7 +140,7 @@ def draw_lines(
     if (within := final_panel.limits(rows, quantity)) is not None:
         ax.set_ylim(*within)
     ax.set_xscale("log" if along.log else "linear")
-    named = [line for line in found if line.index < canvas.TOLD_APART]
+    named = [line for line in found if line.index < palette.TOLD_APART]
     for line in named:
         shift = (line.index - (len(named) - 1) / 2) * min(_APART, 24 / len(named))
         _draw_line(ax, line, along, quantity, best, shift)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lrlab.analysis.drawn_runs import Line, Room
 from lrlab.config import Experiment
 from lrlab.plots import canvas, legends, scales
-from lrlab.plots.drawn_runs import Line, Room
 from lrlab.schedules import ClosedLoop, Length, Rates
 
 

@@ -2,20 +2,17 @@
 
 import math
 import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from lrlab.finder import landmarks
+from lrlab import palette
+from lrlab.analysis.sweep_reading import Reading, reading
 from lrlab.plots import canvas, legends, scales
 from lrlab.results.sweep_record import SweepRecord, Verified
 
-Floats = npt.NDArray[np.float64]
-
-HUE = canvas.PALETTE[0]
+HUE = palette.PALETTE[0]
 ADVICE = (("steady_lr", "-", "constant, decaying"), ("max_lr", "--", "peak of one_cycle"))
 SHORT_RUNS = {"constant": "o", "one_cycle": "^"}
 """How a short run of verification is marked, by its schedule."""
@@ -26,41 +23,6 @@ _SPIKES = 99.0
 
 _LINE = 54
 """Letters in a line of text that the axes hold."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A sweep as the advice reads it, in the unit of the loss.
-
-    Args:
-        curve: The curve that all seeds share, shape (steps,).
-        seeds: The curve of each seed alone, shape (seeds, steps).
-        knee: Rate at which nearly all of the fall is done, None without advice.
-        edge: Rate at which the loss has risen again, None without advice.
-        last: The last step that was recorded.
-    """
-
-    curve: Floats
-    seeds: Floats
-    knee: float | None
-    edge: float | None
-    last: int
-
-
-def reading(record: SweepRecord) -> Reading | None:
-    """Return how the advice reads a sweep; None where no seed has a loss."""
-    recorded = np.flatnonzero(np.isfinite(record.losses).any(axis=0))
-    usable = record.losses[np.isfinite(record.losses).any(axis=1)]
-    if not len(recorded):
-        return None
-    x, losses = np.log(record.lr), landmarks.whole(usable)
-    curve = landmarks.shared_curve(x, losses).loss
-    seeds = np.stack([landmarks.shared_curve(x, one[np.newaxis]).loss for one in losses])
-    knee = edge = None
-    if record.summary.steady_lr is not None:
-        found = landmarks.landmarks(x, losses)
-        knee, edge = math.exp(found.knee), math.exp(found.edge)
-    return Reading(curve, seeds, knee, edge, int(recorded[-1]))
 
 
 def save(
@@ -101,12 +63,12 @@ def draw_sweep(ax: Any, record: SweepRecord) -> Any:
     low, high = summary.lowest_useful_lr, summary.highest_stable_lr
     if low is not None and high is not None:
         label = f"usable\n{low:.3g} to {high:.3g}"
-        ax.axvspan(low, high, color=canvas.GREY, alpha=0.1, linewidth=0, label=label)
+        ax.axvspan(low, high, color=palette.GREY, alpha=0.1, linewidth=0, label=label)
     for name, dashes, purpose in ADVICE:
         value = getattr(summary, name)
         if value is not None:
             label = f"{name} {value:.3g}\n({purpose})"
-            color = canvas.GREY if summary.verified else "black"
+            color = palette.GREY if summary.verified else "black"
             ax.axvline(value, color=color, linestyle=dashes, linewidth=1.3, label=label)
     if summary.verified is not None:
         _draw_verified(ax, summary.verified)
@@ -148,7 +110,7 @@ def _draw_reading(ax: Any, record: SweepRecord, read: Reading) -> None:
 
 def _draw_verified(ax: Any, verified: Verified) -> None:
     """Draw the verified rates, and what the short runs gave that refined them."""
-    color = canvas.PALETTE[1]
+    color = palette.PALETTE[1]
     for name, dashes, _ in ADVICE:
         value = getattr(verified, name)
         if value is not None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lrlab import palette
 from lrlab.analysis import targets
 from lrlab.plots import canvas, legends
 from lrlab.results.asked import Target
@@ -37,7 +38,7 @@ def draw_reached(ax: Any, comparison: Comparison, horizon: int) -> Any:
     shown = [
         (index, e.name, e.reached)
         for index, e in enumerate(comparison.experiments)
-        if e.reached is not None and index < canvas.TOLD_APART
+        if e.reached is not None and index < palette.TOLD_APART
     ]
     middle = (len(shown) - 1) / 2
     for place, (index, name, reached) in enumerate(shown):
@@ -48,7 +49,7 @@ def draw_reached(ax: Any, comparison: Comparison, horizon: int) -> Any:
     left_out = len(comparison.experiments) - len(shown)
     if left_out:
         ax.annotate(f"{left_out} more are left out", (0.02, 0.94), xycoords="axes fraction",
-                    color=canvas.GREY, size="small")  # fmt: skip
+                    color=palette.GREY, size="small")  # fmt: skip
     ax.set_xlim(0, horizon * 1.02)
     ax.set_ylim(-0.04, 1.04)
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")

@@ -1,4 +1,4 @@
-"""Runs as figures show them: what is drawn of one is kept, and no more, before the next is read.
+"""Runs as people see them: what is drawn of one is kept, and no more, before the next is read.
 
 Kilobytes of results or configs may state hundreds of millions of steps.
 """
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lrlab import palette
+from lrlab.analysis import thinning
 from lrlab.metric import Metric
-from lrlab.plots import canvas
 from lrlab.results.run import RunResult, Status, in_words
 
 MOST_WHOLE = 2_000_000
@@ -47,11 +48,11 @@ class Room:
         """Return a curve with a value per step, whole if there is room for it, thinned if not."""
         positive = values[values > 0]
         extremes = np.array([positive.min(), positive.max()]) if len(positive) else positive
-        width = 1 if len(values) <= self._points else canvas.column_width(len(values))
+        width = 1 if len(values) <= self._points else thinning.column_width(len(values))
         if width == 1:
             self._points -= len(values)
             return Line(len(values), np.arange(len(values)), values, extremes)
-        at = canvas.visible(values, width)
+        at = thinning.visible(values, width)
         return Line(len(values), at, values[at], extremes, width)
 
     def free(self, line: Line) -> None:
@@ -86,7 +87,7 @@ def _agree(line: Line, values: npt.NDArray[Any], seen: dict[int, npt.NDArray[np.
     if line.width == 1:
         return np.array_equal(line.values[:common], values[:common])
     if line.width not in seen:
-        seen[line.width] = canvas.visible(values, line.width)
+        seen[line.width] = thinning.visible(values, line.width)
     there = seen[line.width]
     whole = common
     if line.steps != len(values):  # One ends within a column of the other.
@@ -161,7 +162,7 @@ class Curves:
             room: What is left in the figure; of an experiment without a style of its own nothing is
                 drawn whole.
         """
-        if index >= canvas.TOLD_APART:
+        if index >= palette.TOLD_APART:
             room = Room(0)
         runs, distinct = [], _Distinct(Room() if room is None else room)
         for result in results:
