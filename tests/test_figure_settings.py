@@ -80,7 +80,9 @@ def test_keras_finds_matplotlib_imported_without_the_users_settings(command, tmp
     code = (
         "import sys\n"
         "import lrlab.experiment as experiment\n"
+        "from lrlab.io import quiet\n"
         "def stop(*args, **kwargs):\n"
+        "    quiet.prepare_tensorflow()\n"
         "    import matplotlib\n"
         "    cycle = matplotlib.rcParams['axes.prop_cycle']\n"
         "    print(len(cycle), matplotlib.rcParams['backend'])\n"

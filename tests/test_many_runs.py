@@ -53,6 +53,12 @@ def test_comparing_finished_runs_trains_nothing_and_loads_no_tensorflow(many):
     assert all(row.split()[-1] == "done" for row in rows)
     assert modules.isdisjoint({"tensorflow", "keras", "matplotlib.pyplot"})
 
+    again, said, modules = in_a_process(
+        "compare", *configs, "--out", many / "out", "--seeds", SEEDS
+    )
+    assert (again, said) == (printed, "")  # Nothing has changed, so nothing is drawn.
+    assert modules.isdisjoint({"tensorflow", "keras", "matplotlib", "plotly"})
+
     printed, said, modules = in_a_process("check", many / "out")
     assert (printed, said) == ("checked 36 runs: 36 fine\n", "")
     assert modules.isdisjoint({"tensorflow", "keras", "matplotlib"})

@@ -124,9 +124,11 @@ def compare(
     given = set_values.settings(settings or [], model=model, data=data, epochs=epochs)
     read = gridded.read(configs, given, config.consents(gridded.overrides(given), trust or []))
 
-    from lrlab import console, experiment, plots
+    from lrlab import console, experiment
     from lrlab.analysis import looks
     from lrlab.experiment import asking, portion
+    from lrlab.io.quiet import before_tensorflow
+    from lrlab.plots.settings import load_matplotlib
     from lrlab.report import verdict
     from lrlab.results import comparison, lock
     from lrlab.results.run import Status
@@ -161,7 +163,7 @@ def compare(
         "keep_weights": keep_weights,
         "command": command_line(context),
     }
-    plots.settings.load_matplotlib()
+    before_tensorflow(load_matplotlib)
     report = console.LiveReporter(volume, kept)
     if many := grid.size(given, len(configs), len(numbers or range(seeds or USUAL_SEEDS))):
         report.note(many)
@@ -188,7 +190,7 @@ def compare(
         else:
             console.print_comparison(compared, decides)
         written = experiment.save(compared, out, decides)
-        written += plots.comparison_figures.save(out, compared, out, results=results)
+        written += experiment.present(out, compared, results, load_matplotlib)
     if not as_json:
         console.print_written(out, written)
     if any(e.status != "done" for e in compared.experiments):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lrlab.config import Config
+from lrlab.io import quiet
 from lrlab.reporter import Reporter
 from lrlab.tasks import data
 from lrlab.tasks.data_source import DataSource
@@ -52,6 +53,7 @@ def prepare(sources: Iterable[DataSource]) -> "Engines":
         DataError: If a data set is damaged.
     """
     sources = list(sources)
+    quiet.prepare_tensorflow()  # Before there are threads.
     imported = _Task(_import_engines)
     arrays = {
         source: _Task(functools.partial(data.load, source))
@@ -90,6 +92,7 @@ def resolve(
 
 def load_tensorflow() -> None:
     """Import TensorFlow and set it up; the main thread only waits, so that Ctrl-C works."""
+    quiet.prepare_tensorflow()
     _Task(_import_engines).result()
 
 

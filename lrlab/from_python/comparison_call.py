@@ -173,7 +173,7 @@ def load_results(folder: str | Path) -> Compared:
 
 
 def _carried_out(read: list[Config], out: Path, *, draw: bool, **options: Any) -> Compared:
-    from lrlab import experiment, plots
+    from lrlab import experiment
 
     try:
         compared, results = experiment.compare(read, out=out, **options)
@@ -181,7 +181,7 @@ def _carried_out(read: list[Config], out: Path, *, draw: bool, **options: Any) -
         raise KeyboardInterrupt(f"{error.message}; the same call goes on from there") from None
     experiment.save(compared, out)
     if draw:
-        plots.comparison_figures.save(out, compared, out, results=results)
+        experiment.present(out, compared, results)
     return Compared(compared, out, results)
 
 

@@ -1,7 +1,7 @@
-"""Figures that show whether they are as they were written.
+"""Figures and reports that show whether they are as they were written.
 
-A PNG has a checksum for each of its chunks. An SVG and a PDF end with a comment of ours, the
-SHA-256 of all before it; versions before 0.2 did not write it.
+A PNG has a checksum for each of its chunks. An SVG, a PDF and a report end with a comment of ours,
+the SHA-256 of all before it; versions before 0.2 did not write it.
 """
 
 import hashlib
@@ -13,8 +13,9 @@ from lrlab.io import reading
 MAX_BYTES = 100_000_000
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_COMMENTS = {"svg": b"<!-- sha256:%s -->\n", "pdf": b"%%sha256:%s\n"}
-_ENDS = {"svg": b"</svg>\n", "pdf": b"%%EOF\n"}
+_COMMENTS = {"svg": b"<!-- sha256:%s -->\n", "pdf": b"%%sha256:%s\n",
+             "html": b"<!-- sha256:%s -->\n"}  # fmt: skip
+_ENDS = {"svg": b"</svg>\n", "pdf": b"%%EOF\n", "html": b"</html>\n"}
 
 
 def sign(content: bytes, kind: str) -> bytes:

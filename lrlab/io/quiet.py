@@ -8,7 +8,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lrlab.io import streams
 
@@ -23,6 +23,8 @@ while piece := os.read(0, {_MOST_KEPT}):
 while kept:
     kept = kept[os.write(1, kept):]
 """
+
+_first: list[Callable[[], None]] = []
 
 _keeper: subprocess.Popen[bytes] | None = None
 
@@ -80,8 +82,15 @@ def _hold_back() -> int | None:
     return real
 
 
+def before_tensorflow(action: Callable[[], None]) -> None:
+    """Have something done, in the thread that asks for TensorFlow, before it is imported."""
+    _first.append(action)
+
+
 def prepare_tensorflow() -> None:
-    """Set the environment variables that TensorFlow and Keras read when they are imported."""
+    """Do what has to come before TensorFlow and Keras, and set the variables that they read."""
+    while _first:
+        _first.pop()()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     # TensorFlow turns oneDNN on or off by processor. Off, results differ less between machines,

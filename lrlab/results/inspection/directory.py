@@ -15,6 +15,7 @@ from lrlab.results import (
     fresh_list,
     lock,
     run_folder,
+    shown,
     sweep_record,
     test_openings,
     verified_auto,
@@ -29,12 +30,14 @@ _TABLES = {
     comparison.FILE,
     fresh_list.FILE,
     lock.NAME,
+    shown.FILE,
     test_openings.FILE,
 }
 _FIGURES = {"learning-rate", "loss", "target", "sweep", "schedules"}
 _SWEEP = (sweep_record.JSON_FILE, sweep_record.CSV_FILE)
 _RUN_FILES = {*run_folder.READ, run_folder.WEIGHTS}
 _FOLDERS = ("runs", "sweeps", "find-lr")
+REPORT = "report.html"
 _FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -138,6 +141,7 @@ class _Inspector:
         self._look(self._out / comparison.FILE, self._comparison)
         self._look(self._out / fresh_list.FILE, self._fresh_list)
         self._look(self._out / test_openings.FILE, self._test_openings)
+        self._look(self._out / shown.FILE, self._shown)
         if self._unsigned:
             count = self._unsigned
             what = f"holds {count} record{'s' if count > 1 else ''} of an older lrlab, not signed"
@@ -388,6 +392,17 @@ class _Inspector:
             remedy = "`--repair` sets it aside; the test set then counts as not looked at yet"
             self._damaged(path, error, remedy, [path])
 
+    def _shown(self, path: Path) -> None:
+        if path in self._outside:
+            return
+        try:
+            shown.read(self._out)
+        except UnreadableError:
+            raise
+        except ResultsError as error:
+            remedy = "`--repair` sets it aside, and `lrlab compare` draws everything again"
+            self._damaged(path, error, remedy, [path])
+
     def _damaged(self, path: Path, error: ResultsError, remedy: str, aside: Sequence[Path]) -> None:
         there = [path for path in aside if reading.exists(path)]
         if not there:
@@ -413,7 +428,8 @@ def _is_lrlabs(path: Path) -> bool:
 
 def _is_figure(path: Path, metric: str = ACCURACY.key) -> bool:
     known = path.stem in (*_FIGURES, metric) or path.stem.startswith(comparison.OVER)
-    return known and path.suffix in _FORMATS
+    drawn = known and path.suffix in _FORMATS
+    return drawn or path.name == REPORT
 
 
 def _metric_of(out: Path) -> str:
