@@ -2,16 +2,17 @@
 
     python benchmarks/throughput.py [--repeats 5] [--data sketches] [--base CHECKOUT]
 
-Two processes are started: one trains with `keras.Model.fit` as it comes (default threads, XLA as
-Keras chooses, one run after another), the other with lrlab's engine (as many runs side by side
-as there are cores). They take turns, so that a noisy machine disturbs both alike. One epoch is
-trained before anything is timed. Validation is left out on both sides. On a machine that others use
-as well, the ratio of processor time is the one to trust: whoever starts more threads gets more of
-the cores. With `--base`, the engine of another checkout of lrlab takes its turns as well, for a
-change that must cost nothing.
+Two processes take turns, so that a noisy machine disturbs both alike: one trains with
+`keras.Model.fit` as it comes (default threads, oneDNN as TensorFlow has it, XLA as Keras chooses,
+one run after another), the other with lrlab's engine (as many runs side by side as there are cores,
+oneDNN as lrlab chooses for the model). One epoch is trained before anything is timed. Validation is
+left out on both sides. On a machine that others use as well, the ratio of processor time is the one
+to trust: whoever starts more threads gets more of the cores. With `--base`, the engine of another
+checkout of lrlab takes its turns as well, for a change that must cost nothing.
 """
 
 import argparse
+import functools
 import json
 import math
 import os
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from lrlab.tasks.onednn import VARIABLE, convolves
 
 OWN = Path(__file__).with_name("throughput_models.py")
 CASES = {
@@ -52,10 +55,14 @@ def main() -> None:
     if arguments.side:
         serve(arguments.side, arguments.data)
         return
-    sides = {side: Side(side, arguments.data) for side in ("keras", "lrlab")}
-    if arguments.base:
-        sides["base"] = Side("lrlab", arguments.data, arguments.base)
-    peak = sides["lrlab"].ask({"peak": True})
+    places = {"keras": None, "lrlab": None} | ({"base": arguments.base} if arguments.base else {})
+
+    @functools.cache
+    def asked(side: str, onednn: str | None) -> Side:
+        kind = "keras" if side == "keras" else "lrlab"
+        return Side(kind, arguments.data, places[side], onednn)
+
+    peak = asked("lrlab", "0").ask({"peak": True})
     print(f"matrix-product peak: {peak['gflops']:.0f} GFLOP/s on {peak['workers']} threads\n")
     print(
         "| case | Keras fit, s | lrlab, s | ratio (least to most) | processor time, ratio | wanted "
@@ -67,6 +74,8 @@ def main() -> None:
             continue
         task = {"settings": settings, "images": int(images * arguments.share)}
         own = str(settings.get("model", "")).startswith(str(OWN))
+        onednn = "1" if convolves(settings.get("model", "mlp")) else "0"
+        sides = {side: asked(side, None if side == "keras" else onednn) for side in places}
         times: dict[str, list[float]] = {side: [] for side in sides if not (own and side == "base")}
         flops, used = 0.0, {side: [] for side in times}
         for turn in range(arguments.repeats + 1):
@@ -110,12 +119,16 @@ def against_base(times: dict[str, list[float]]) -> str:
 class Side:
     """A process that trains on demand, in this checkout or in another one."""
 
-    def __init__(self, side: str, data: str, checkout: Path | None = None) -> None:
+    def __init__(
+        self, side: str, data: str, checkout: Path | None = None, onednn: str | None = None
+    ) -> None:
         script = Path(__file__) if checkout is None else checkout / "benchmarks" / "throughput.py"
         command = [sys.executable, str(script), "--side", side, "--data", data]
         self._process = subprocess.Popen(
             command,
-            env=os.environ | {"PYTHONPATH": str(script.resolve().parent.parent)},
+            env=os.environ
+            | {"PYTHONPATH": str(script.resolve().parent.parent)}
+            | ({VARIABLE: onednn} if onednn else {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -250,15 +250,17 @@ class Experiment(Model):
 
         stated = stated_task.stated(source.task, self.loss, self.metric, self._own)
         weights = tuple(sorted(self.class_weight.items())) if self.class_weight else None
+        onednn = self._own.onednn
         optimizer: Any = self.optimizer
         if isinstance(optimizer, StatedOptimizer):
             optimizer = self._own.optimizer
         if self._own.model is None:
             name = str(self.model)
-            return Setup(source, name, optimizer, self.batch_size, stated, weights)
+            return Setup(source, name, optimizer, self.batch_size, stated, weights, onednn=onednn)
         examined = self._own.examined(source, stated)
         model, batch = self._own.model, examined.batch
-        return Setup(source, model, optimizer, self.batch_size, examined.task, weights, batch)
+        task = examined.task
+        return Setup(source, model, optimizer, self.batch_size, task, weights, batch, onednn)
 
     def settled(self, source: "DataSource") -> "Experiment":
         """Return the experiment with the optimizer that its model was compiled with, if any.
@@ -274,8 +276,7 @@ class Experiment(Model):
             return self
         if (known := compiled.known()) is not None:
             return self.model_copy(update={"optimizer": known})
-        text = self.model.build if isinstance(self.model, BuiltModel) else self.model
-        other = self.model_copy(update={"optimizer": StatedOptimizer(type=text)})
+        other = self.model_copy(update={"optimizer": StatedOptimizer(type=self.stated_model)})
         return other.with_code(replace(self._own, optimizer=compiled))
 
     @property
@@ -290,12 +291,15 @@ class Experiment(Model):
         """What tables and figures call the model."""
         return model_name(self.model)
 
+    @property
+    def stated_model(self) -> str:
+        """The model's name, or the reference to the code that makes it."""
+        return self.model.build if isinstance(self.model, BuiltModel) else self.model
+
     def references(self) -> dict[str, str]:
         """Return the references to code that it holds, by the dotted keys that they stand under."""
         found = {
-            "model.build" if isinstance(self.model, BuiltModel) else "model": (
-                self.model.build if isinstance(self.model, BuiltModel) else self.model
-            ),
+            "model.build" if isinstance(self.model, BuiltModel) else "model": self.stated_model,
             "data.load" if isinstance(self.data, LoadedData) else "data": self.wanted.name,
             "loss": self.loss or "",
             "metric.name" if isinstance(self.metric, StatedMetric) else "metric": (

@@ -5,6 +5,8 @@ import os
 import platform
 from typing import Any
 
+from lrlab.tasks import onednn
+
 VARIABLES = (
     "TF_DETERMINISTIC_OPS",
     "TF_CUDNN_DETERMINISTIC",
@@ -27,7 +29,7 @@ def record() -> dict[str, Any]:
     To be called once TensorFlow is loaded. All of it can change a result in its last digits.
     """
     from lrlab.training.engines.loaded import threads_per_run
-    from lrlab.training.engines.machine import device, runs_onednn
+    from lrlab.training.engines.machine import device
 
     packages = ("lrlab", "tensorflow", "keras", "numpy")
     return {
@@ -37,7 +39,7 @@ def record() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads_per_run": threads_per_run(),
-        "onednn": runs_onednn(),
+        "onednn": onednn.is_on(),
         "instructions": _instructions(),
         "device": device(),
         "variables": " ".join(f"{v}={os.environ[v]}" for v in VARIABLES if v in os.environ),

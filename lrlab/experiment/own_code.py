@@ -9,12 +9,11 @@ from lrlab.config.experiment import BuiltModel, Experiment, StatedOptimizer, no_
 from lrlab.config.problems import raise_problems
 from lrlab.experiment.preparation import load_tensorflow
 from lrlab.reporter import Reporter
-from lrlab.tasks import code, code_loading
+from lrlab.tasks import code, code_loading, onednn
 from lrlab.tasks.code import Origin
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.own_model import OwnFunction, OwnModel
 from lrlab.tasks.own_optimizer import OwnOptimizer
-from lrlab.tasks.stated_task import OwnCode
 from lrlab.tasks.wanted import Wanted
 
 
@@ -27,8 +26,9 @@ def loaded(configs: Sequence[Config], report: Reporter) -> list[Config]:
         CodeError: If code is not there, fails when it is imported, or is not a function.
     """
     named = [set(each.experiment.references()) - {"data", "data.load"} for each in configs]
+    configs = _with_arithmetic(configs)
     if not any(named):
-        return list(configs)
+        return configs
     with report.waiting("Loading TensorFlow and your code"):
         load_tensorflow()
         return [
@@ -62,6 +62,21 @@ def settled(configs: Sequence[Config], resolved: Mapping[Wanted, DataSource]) ->
     return found
 
 
+def _with_arithmetic(configs: Sequence[Config]) -> list[Config]:
+    """Return configs that say whether oneDNN was chosen for them; it is chosen here."""
+    models = [each.experiment.stated_model for each in configs]
+    onednn.choose(models)
+    chosen = [onednn.is_on() and onednn.convolves(model) for model in models]
+    return [
+        replace(each, experiment=_on(each.experiment)) if on else each
+        for each, on in zip(configs, chosen, strict=True)
+    ]
+
+
+def _on(experiment: Experiment) -> Experiment:
+    return experiment.with_code(replace(experiment.own, onednn=True))
+
+
 def _loaded(config: Config) -> Config:
     experiment, trusted = config.experiment, config.trusted
     references, given = experiment.references(), experiment.own
@@ -70,7 +85,8 @@ def _loaded(config: Config) -> Config:
         text = next((references[key] for key in keys if key in references), None)
         return None if text is None else OwnFunction(_code(text, trusted))
 
-    own = OwnCode(
+    own = replace(
+        given,
         model=given.model or _model(experiment, trusted),
         loss=given.loss or function("loss"),
         measure=given.measure or function("metric", "metric.name"),

@@ -26,6 +26,7 @@ class Setup:
             follows from them.
         class_weight: What the examples of each class count in the loss, in pairs; None: all alike.
         batch: The number of examples that the model wants in every batch; None: any.
+        onednn: Whether oneDNN was chosen to compute with.
     """
 
     data: DataSource
@@ -35,6 +36,7 @@ class Setup:
     stated: Task | None = None
     class_weight: tuple[tuple[int, float], ...] | None = None
     batch: int | None = field(default=None, compare=False)
+    onednn: bool = False
 
     @property
     def task(self) -> Task:
@@ -72,6 +74,8 @@ class Setup:
             stated.append(self.stated.identity())
         if self.class_weight is not None:
             stated.append(self.class_weight)
+        if self.onednn:
+            stated.append({"onednn": True})
         return stated
 
     @property

@@ -52,12 +52,16 @@ def loss_misfit(loss: str | None, kind: str) -> str | None:
 
 @dataclass(frozen=True)
 class OwnCode:
-    """The code of an experiment, loaded with consent; each part is None where it has none."""
+    """The code of an experiment, loaded with consent; each part is None where it has none.
+
+    With it comes whether `onednn` was chosen to run a convolutional model.
+    """
 
     model: "OwnModel | None" = None
     loss: "OwnFunction | None" = None
     measure: "OwnFunction | None" = None
     optimizer: "OwnOptimizer | CompiledOptimizer | GivenOptimizer | None" = None
+    onednn: bool = False
     _known: "dict[Any, Examined]" = field(default_factory=dict, compare=False)
 
     def examined(self, source: "DataSource", stated: "Task | None") -> "Examined":
@@ -82,7 +86,8 @@ class OwnCode:
             "metric": self.measure,
             "optimizer": self.optimizer,
         }
-        return {key: part.identity() for key, part in parts.items() if part is not None}
+        found = {key: part.identity() for key, part in parts.items() if part is not None}
+        return found | ({"onednn": True} if self.onednn else {})
 
 
 def stated(task: "Task", loss: str | None, metric: Any, own: OwnCode) -> "Task | None":
