@@ -5,7 +5,13 @@ from lrlab.console.guide_pages import print_guide, print_schedule
 from lrlab.console.inspection import print_inspection
 from lrlab.console.portions import print_merged, print_shard
 from lrlab.console.progress import LiveReporter
-from lrlab.console.results import print_comparison, print_json, print_sweep, print_written
+from lrlab.console.results import (
+    print_comparison,
+    print_json,
+    print_shown,
+    print_sweep,
+    print_written,
+)
 
 __all__ = [
     "LiveReporter",
@@ -17,6 +23,7 @@ __all__ = [
     "print_merged",
     "print_schedule",
     "print_shard",
+    "print_shown",
     "print_sweep",
     "print_written",
 ]

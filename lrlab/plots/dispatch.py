@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from lrlab.analysis import gathering
 from lrlab.config import Experiment
 from lrlab.errors import ResultsError, UsageError
 from lrlab.io import atomic, reading
@@ -30,7 +31,7 @@ def plot(
         given: One results directory, or config files.
         out: Where the figures go; default the directory itself, `results` for configs.
         kind: `png`, `svg` or `pdf`.
-        warn: Takes the warnings about configs.
+        warn: Takes warnings: about configs, and that a comparison is not whole.
         width: How wide the figures are, in inches; None is the usual width.
         trusted: The files and modules whose code may run for the schedules of configs.
 
@@ -55,22 +56,30 @@ def plot(
             f"cannot draw `{folders[0]}` together with other arguments",
             "give one results directory, or config files",
         )
-    return _redraw(folders[0], out or folders[0], kind, width)
+    return _redraw(folders[0], out or folders[0], kind, warn, width)
 
 
-def _redraw(folder: Path, target: Path, kind: str, width: float | None) -> list[Path]:
+def _redraw(folder: Path, target: Path, kind: str, warn: Warn, width: float | None) -> list[Path]:
     check_directory(folder)
     drawn: list[Path] = []
-    for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
+    named = (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE, gathering.RUNS)
+    for name in named:
         atomic.check_within(folder, folder / name)
     if reading.exists(folder / comparison.FILE):
         compared = comparison.read(folder)
         drawn += comparison_figures.save(folder, compared, target, kind, width=width)
     if reading.exists(folder / sweep_record.JSON_FILE):
         drawn += sweep_figure.save(target, sweep_record.read(folder), kind, width)
+    if not drawn and (gathered := gathering.gather(folder)) is not None:
+        warn(f"`{folder}`: {gathered.in_words}")
+        for text in gathered.left_out:
+            warn(f"{text}; not drawn")
+        compared, results = gathered.comparison, gathered.results
+        drawn += comparison_figures.save(folder, compared, target, kind, results, width)
     if not drawn:
         raise ResultsError(
-            f"holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
+            f"holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`, "
+            "and no run has ended",
             "make them with `lrlab compare` or `lrlab find-lr`",
             path=folder,
         )
