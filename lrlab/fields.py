@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
@@ -102,6 +103,12 @@ class OrAuto:
                 lambda value: "auto" if value is AUTO else value
             ),
         )
+
+    def __get_pydantic_json_schema__(
+        self, found: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return how a JSON Schema states it."""
+        return {"anyOf": [handler(found), {"const": str(AUTO)}]}
 
 
 PositiveRate = Annotated[float, Field(gt=0)]

@@ -30,7 +30,7 @@ from lrlab.training.jobs import Progress
 
 STEADY = "schedule: {type: constant, lr: 0.005}\nepochs: 1\n"
 WILD = "schedule: {type: constant, lr: 1e6}\nepochs: 1\n"
-COMMANDS = ["find-lr", "compare", "merge", "show", "plot", "check", "schedules", "export"]
+COMMANDS = ["find-lr", "compare", "merge", "show", "plot", "check", "schedules", "export", "schema"]
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

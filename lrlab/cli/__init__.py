@@ -16,6 +16,7 @@ from lrlab.cli.group import Command, Group, print_error
 from lrlab.cli.merge import merge
 from lrlab.cli.plot import plot
 from lrlab.cli.schedules import schedules
+from lrlab.cli.schema import schema
 from lrlab.cli.show import show
 from lrlab.errors import LrlabError
 from lrlab.io.docstrings import docstring
@@ -46,7 +47,7 @@ def lrlab(
 
 
 app.callback(invoke_without_command=True, help=docstring(lrlab))(lrlab)
-for command in (find_lr, compare, merge, show, plot, check, schedules, export):
+for command in (find_lr, compare, merge, show, plot, check, schedules, export, schema):
     app.command(cls=Command, help=docstring(command))(command)
 
 

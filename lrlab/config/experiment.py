@@ -1,7 +1,7 @@
 """The experiment: everything that one config file states."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -14,6 +14,7 @@ from pydantic import (
     PrivateAttr,
     Tag,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from lrlab.tasks.setup import Setup
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", re.ASCII)
+
+
+def _one_of(names: Sequence[str], *patterns: str) -> Any:
+    """Return what a JSON Schema says of a text that is a known name, or of one of some forms."""
+    forms = [{"type": "string", "pattern": pattern} for pattern in patterns]
+    return WithJsonSchema({"anyOf": [{"enum": list(names)}, *forms]})
 
 
 def _check_name(name: str) -> str:
@@ -105,13 +112,22 @@ def _form(value: Any) -> str:
     return MAPPING if isinstance(value, dict | Model) else TEXT
 
 
+_NAMED = WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"})
+_CODE = _one_of((), code.PATTERN)
+_LOAD = _one_of((), r"\.csv$", code.PATTERN)
+_LOSS = _one_of(stated_task.LOSSES, code.PATTERN)
+_METRIC = _one_of(stated_task.METRICS, code.PATTERN)
+_SPLIT = WithJsonSchema(
+    {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": split.PATTERN}]}
+)
+
 Args = Annotated[dict[str, Any], Field(max_length=100)]
 
 
 class BuiltModel(Model):
     """A model of one's own with arguments."""
 
-    build: Annotated[str, AfterValidator(_check_code)] = Field(
+    build: Annotated[str, AfterValidator(_check_code), _CODE] = Field(
         description="FILE.py:FUNCTION, package.module:FUNCTION or FILE.keras"
     )
     args: Args = Field(default={}, description="arguments of the function")
@@ -123,7 +139,7 @@ class BuiltModel(Model):
 class LoadedData(Model):
     """Data of one's own with arguments."""
 
-    load: Annotated[str, AfterValidator(_check_load)] = Field(
+    load: Annotated[str, AfterValidator(_check_load), _LOAD] = Field(
         description="FILE.py:FUNCTION, package.module:FUNCTION or FILE.csv"
     )
     args: Args = Field(
@@ -136,7 +152,7 @@ class LoadedData(Model):
 class StatedOptimizer(Model):
     """An optimizer of one's own; its learning rate is set at every step."""
 
-    type: Annotated[str, AfterValidator(_check_code)] = Field(
+    type: Annotated[str, AfterValidator(_check_code), _CODE] = Field(
         description="FILE.py:FUNCTION or package.module:FUNCTION, which returns a Keras optimizer"
     )
     args: Args = Field(default={}, description="arguments of the function")
@@ -150,15 +166,15 @@ def _optimizer_form(value: Any) -> str:
 class StatedMetric(Model):
     """A metric whose name does not say which way is better."""
 
-    name: Annotated[str, AfterValidator(_check_metric_name)] = Field(
+    name: Annotated[str, AfterValidator(_check_metric_name), _METRIC] = Field(
         description="a metric as Keras names it, or FILE.py:FUNCTION"
     )
     mode: Mode = Field(description="`max` if higher values are better, else `min`")
 
 
-def _or_text(check: Callable[[str], str], mapping: type[Model]) -> Any:
-    """Return the type of a key that holds a text or a mapping."""
-    text = Annotated[str, AfterValidator(check), Tag(TEXT)]
+def _or_text(check: Callable[[str], str], mapping: type[Model], stated: Any) -> Any:
+    """Return the type of a key that holds a text or a mapping; `stated` is for its JSON Schema."""
+    text = Annotated[str, AfterValidator(check), stated, Tag(TEXT)]
     return Annotated[text | Annotated[mapping, Tag(MAPPING)], Discriminator(_form)]
 
 
@@ -168,9 +184,11 @@ if TYPE_CHECKING:
     MetricChoice = str | StatedMetric
     OptimizerChoice = Optimizer | StatedOptimizer
 else:
-    ModelChoice = _or_text(_check_model, BuiltModel)
-    DataChoice = _or_text(_check_data, LoadedData)
-    MetricChoice = _or_text(_check_metric, StatedMetric)
+    _FILE = rf"({'|'.join(re.escape(suffix) for suffix in FILES)})$"
+    _DATA = _one_of((*BUILT_IN, *EMBEDDED), _FILE, f"^{KERAS}", code.PATTERN)
+    ModelChoice = _or_text(_check_model, BuiltModel, _one_of(models.NAMES, code.PATTERN))
+    DataChoice = _or_text(_check_data, LoadedData, _DATA)
+    MetricChoice = _or_text(_check_metric, StatedMetric, _METRIC)
     OptimizerChoice = Annotated[
         Annotated[Optimizer, Tag(KNOWN)] | Annotated[StatedOptimizer, Tag(MAPPING)],
         Discriminator(_optimizer_form),
@@ -190,7 +208,7 @@ class Experiment(Model):
 
     added: ClassVar = ("validation", "scale", "loss", "metric", "class_weight")
 
-    name: Annotated[str, AfterValidator(_check_name)] = Field(
+    name: Annotated[str, AfterValidator(_check_name), _NAMED] = Field(
         "reference", description="what figures, tables and folders call it"
     )
     schedule: AnySchedule = Field(description="the learning-rate schedule")
@@ -204,7 +222,7 @@ class Experiment(Model):
         description="`auto`, `fashion-mnist`, `sketches`, `keras:NAME`, the path of an npz or csv "
         "file, `FILE.py:FUNCTION`, or `{load: FILE.py:FUNCTION, args: {...}}`",
     )
-    validation: Annotated[str | int, AfterValidator(_check_split)] | None = Field(
+    validation: Annotated[str | int, AfterValidator(_check_split), _SPLIT] | None = Field(
         None,
         description="the training examples that are held out: `10%`, a number, or `first 5000`; "
         "the others are drawn class by class; default `10%` of data of one's own, the first "
@@ -215,7 +233,7 @@ class Experiment(Model):
         description="whether inputs are standardised; default `standard`, but `none` for what a "
         "function returns",
     )
-    loss: Annotated[str, AfterValidator(_check_loss)] | None = Field(
+    loss: Annotated[str, AfterValidator(_check_loss), _LOSS] | None = Field(
         None,
         description="a loss as Keras names it, or `FILE.py:FUNCTION`; default: the model's own, "
         "or as the targets ask for",

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from lrlab.fields import shown
 from lrlab.schedules.length import Length
@@ -97,9 +97,17 @@ def parse_phase(value: object) -> Duration | Literal["rest"] | None:
     return "rest" if value == "rest" else parse(value)
 
 
-DurationField = Annotated[Duration, PlainValidator(parse), PlainSerializer(str, return_type=str)]
+_STATED = {"type": "string", "pattern": f"^{_PATTERN.pattern}$"}
+
+DurationField = Annotated[
+    Duration,
+    PlainValidator(parse),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema(_STATED),
+]
 PhaseField = Annotated[
     Duration | Literal["rest"] | None,
     PlainValidator(parse_phase),
     PlainSerializer(lambda value: None if value is None else str(value)),
+    WithJsonSchema({"anyOf": [_STATED, {"const": "rest"}, {"type": "null"}]}),
 ]

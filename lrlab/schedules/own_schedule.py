@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr, WithJsonSchema
 
 from lrlab.fields import Model, shown
 from lrlab.schedules.length import Length
@@ -108,12 +108,15 @@ def _check_type(kind: str) -> str:
     return kind
 
 
+_OWN_TYPE = WithJsonSchema({"type": "string", "pattern": r":|\.py$|\.keras$"})
+
+
 class OwnSchedule(OpenLoop):
     """A function of the step: NumPy array in, array of the same shape out."""
 
     formula: ClassVar = staticmethod(own)
 
-    type: Annotated[str, AfterValidator(_check_type)] = Field(
+    type: Annotated[str, AfterValidator(_check_type), _OWN_TYPE] = Field(
         description="FILE.py:FUNCTION or package.module:FUNCTION, which gets the steps, a float64 "
         "array of whole numbers from 0, and returns their rates"
     )

@@ -58,6 +58,10 @@ class CodeReference:
         return f"{self.label}:{self.function}" if self.function else self.label
 
 
+PATTERN = rf"(\.py|\.py:.*|\.keras|^(?!{_NOT_A_MODULE}:){_NAME}:{_NAME})$"
+"""What `is_code` goes by, for a JSON Schema, which has no functions."""
+
+
 def is_code(text: str) -> bool:
     """Return whether a text is meant as a reference to code, sound or not.
 

@@ -11,6 +11,9 @@ from lrlab.errors import DataError
 Indices = npt.NDArray[np.int64]
 
 _FORM = re.compile(r"(?:(?P<share>[0-9]+(?:\.[0-9]+)?) ?%|(?P<first>first )?(?P<number>[0-9]+))")
+PATTERN = rf"^\s*{re.sub(r'[?]P<[a-z]+>', '', _FORM.pattern)}\s*$"
+"""What `parsed` goes by, for a JSON Schema, whose groups have no names."""
+
 _SEED = 0
 
 _SHARE = 12
