@@ -88,7 +88,7 @@ class Metric:
     def amount(self, difference: float) -> str:
         """Return the amount of a difference, without a unit."""
         if not self.points:
-            return f"{difference:.2g}"
+            return f"{difference:.2g}" if difference < 100 else f"{float(f'{difference:.2g}'):,.0f}"
         return f"{100 * difference:.1f}" if 100 * difference >= 0.095 else f"{100 * difference:.2f}"
 
     def unit(self) -> str:

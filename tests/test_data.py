@@ -288,10 +288,12 @@ def test_a_class_of_the_test_set_alone_is_warned_of(write_npz):
 
 @pytest.mark.parametrize(("factor", "warned"), [(1.0, False), (1e4, True), (1e-4, True)])
 def test_amounts_far_from_1_are_warned_of(write_npz, factor, warned):
-    told = []
     y = np.random.default_rng(0).normal(size=24) * factor
-    data.resolve(str(write_npz(x_train=IMAGES, y_train=y)), warn=told.append)
-    assert any("scale the targets, so that they vary by about 1" in each for each in told) == warned
+    path = str(write_npz(x_train=IMAGES, y_train=y))
+    for scale, expected in (("none", warned), ("standard", False)):
+        told = []
+        data.resolve(Wanted.of(path, scale=scale), warn=told.append)
+        assert any("`y_train` varies by" in each for each in told) == expected
 
 
 @pytest.mark.parametrize(("scale", "warned"), [("none", True), ("standard", False)])

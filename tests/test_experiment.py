@@ -24,6 +24,7 @@ from lrlab.analysis import summaries
 from lrlab.errors import DataError, Interrupted, ResultsError, UsageError
 from lrlab.experiment import running
 from lrlab.experiment.executors.threads import default_workers
+from lrlab.finder.extending import Stated
 from lrlab.io import records
 from lrlab.plots import comparison_figures
 from lrlab.results import comparison, inspection, run_folder, sweep_record
@@ -488,7 +489,7 @@ def test_the_same_sweep_gives_the_same_files(tmp_path, small_npz):
 
 
 def test_a_sweep_has_the_steps_and_rates_asked_for(tmp_path, small_npz):
-    record = find_lr(tmp_path, small_npz, min_lr=1e-5, max_lr=1e-3, steps=50)
+    record = find_lr(tmp_path, small_npz, stated=Stated(1e-5, 1e-3, 50))
     assert (len(record.lr), record.lr[0], record.lr[-1]) == (50, 1e-5, 1e-3)
     assert record.losses.shape == (2, 50)
     assert np.isfinite(record.losses).all()
@@ -498,7 +499,7 @@ def test_a_sweep_has_the_steps_and_rates_asked_for(tmp_path, small_npz):
 @pytest.mark.parametrize(("low", "high"), [(0.1, 0.1), (1.0, 0.1), (0.0, 1.0), (-1.0, 1.0)])
 def test_a_sweep_must_go_upward(low, high, tmp_path, small_npz):
     with pytest.raises(UsageError) as caught:
-        find_lr(tmp_path / "out", small_npz, min_lr=low, max_lr=high)
+        find_lr(tmp_path / "out", small_npz, stated=Stated(low, high))
     assert "must go upward" in caught.value.message
     assert "`--min-lr` below `--max-lr`" in caught.value.hint
     assert not (tmp_path / "out").exists()
@@ -506,7 +507,7 @@ def test_a_sweep_must_go_upward(low, high, tmp_path, small_npz):
 
 def test_a_sweep_has_no_more_losses_than_its_files_may_hold(tmp_path, small_npz):
     with pytest.raises(UsageError, match="2 seeds of 3,000,000 steps are more than 5,000,000"):
-        find_lr(tmp_path / "out", small_npz, steps=3_000_000)
+        find_lr(tmp_path / "out", small_npz, stated=Stated(steps=3_000_000))
     assert not (tmp_path / "out").exists()
 
 

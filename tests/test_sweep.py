@@ -445,6 +445,54 @@ def test_little_below_guessing_is_much_where_there_is_not_more_to_gain():
     assert shifted.verdict is Verdict.OK
 
 
+def raw_targets():
+    """A regression whose targets are far from 0: down to above guessing, then up, in 3 decades."""
+    lr, losses = curves(initial=8.0, floor=4.0, falls=1e-5, rises=1e-4, noise=0.1)
+    return lr, losses
+
+
+def test_a_valley_above_the_loss_of_guessing_is_no_range_that_is_too_high():
+    found = suggest(*raw_targets(), chance=1.0, perfect=0.0)
+    assert found.verdict is Verdict.NO_DESCENT
+    assert suggest(*raw_targets()).verdict is Verdict.OK
+
+
+def recorded():
+    """Every recorded sweep of the benchmark, with the loss of guessing."""
+    folder = Path(__file__).parents[1] / "benchmarks"
+    tasks = [
+        task
+        for name in ("finder_tasks.json", "finder_families.json")
+        if (folder / name).is_file()
+        for task in json.loads((folder / name).read_text())
+    ]
+    if not tasks:
+        pytest.skip("no benchmarks beside the tests: run them in a checkout")
+    for task in tasks:
+        yield task["lr"], np.array(task["loss_by_seed"], np.float64), task.get("chance", LN_10)
+
+
+def test_rates_that_are_suggested_are_usable():
+    found = [suggest(lr, losses, chance=chance) for lr, losses, chance in recorded()]
+    ok = [one for one in found if one.verdict is Verdict.OK]
+    assert len(ok) > 20
+    for one in ok:
+        assert one.lowest_useful_lr <= one.steady_lr < one.max_lr <= one.highest_stable_lr
+
+
+@pytest.mark.parametrize("factor", [1e-6, 3.7, 1e10])
+def test_the_unit_of_the_loss_changes_no_verdict(factor):
+    for lr, losses, chance in [*recorded(), (*raw_targets(), 1.0)]:
+        for known in (None, chance):
+            one = suggest(lr, losses, chance=known, perfect=0.0)
+            scaled = None if known is None else factor * known
+            other = suggest(lr, factor * losses, chance=scaled, perfect=0.0)
+            assert other.verdict is one.verdict
+            if one.verdict is Verdict.OK:
+                assert other.steady_lr == pytest.approx(one.steady_lr, rel=1e-6)
+                assert other.lowest_useful_lr == pytest.approx(one.lowest_useful_lr, rel=1e-6)
+
+
 # --- classic rules ---
 
 

@@ -12,6 +12,7 @@ from told import Told
 
 from lrlab import config, console, experiment
 from lrlab.finder import verification
+from lrlab.finder.extending import Stated
 from lrlab.finder.verification import MOST_RUNS, Trial, error_of, proposals, refined
 from lrlab.plots import sweep_figure
 from lrlab.results import sweep_record
@@ -167,7 +168,7 @@ def verified(tmp_path_factory):
     read = config.reference(config.overrides(["epochs=2"], data=str(out / "noisy.npz")))
     told = Told()
     record = experiment.find_lr(
-        read, out=out, seeds=2, report=told, max_lr=10.0, steps=240, verify=True
+        read, out=out, seeds=2, report=told, stated=Stated(steps=240), verify=True
     )
     assert told.warnings == []
     sweep_record.write(out, record)
@@ -228,8 +229,12 @@ def test_a_regression_is_verified_by_its_loss(tmp_path):
     read = config.reference(config.overrides(["epochs=3"], data=str(tmp_path / "own.npz")))
     record = experiment.find_lr(read, out=tmp_path, seeds=2, report=Told(), verify=True)
     summary = record.summary
-    assert (summary.verdict, summary.settings.loss) == ("ok", "mean squared error")
-    assert sweep_figure.draw(record).axes[0].get_ylabel() == "batch loss (mean squared error)"
+    assert (summary.verdict, summary.settings.loss) == (
+        "ok",
+        "mean squared error of standardised targets",
+    )
+    label = "batch loss (mean squared error of standardised targets)"
+    assert sweep_figure.draw(record).axes[0].get_ylabel() == label
     for kind, rate in (("constant", "steady_lr"), ("one_cycle", "max_lr")):
         runs = [run for run in summary.verified.runs if run.schedule == kind]
         assert all(run.val_accuracy is None for run in runs)

@@ -38,11 +38,13 @@ def find_lr(
     out: Out = Path("results/find-lr"),
     seeds: Seeds = 3,
     min_lr: Annotated[
-        float, typer.Option(metavar="RATE", help="Learning rate of the first step.")
-    ] = MIN_LR,
+        float | None,
+        typer.Option(metavar="RATE", help=f"Learning rate of the first step. Default: {MIN_LR:g}."),
+    ] = None,
     max_lr: Annotated[
-        float, typer.Option(metavar="RATE", help="Learning rate of the last step.")
-    ] = MAX_LR,
+        float | None,
+        typer.Option(metavar="RATE", help=f"Learning rate of the last step. Default: {MAX_LR:g}."),
+    ] = None,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -84,6 +86,7 @@ def find_lr(
     )
 
     from lrlab import console, experiment, plots
+    from lrlab.finder.extending import Stated
     from lrlab.results import lock, sweep_record
 
     plots.settings.load_matplotlib()
@@ -94,9 +97,7 @@ def find_lr(
             out=out,
             seeds=seeds,
             report=report,
-            min_lr=min_lr,
-            max_lr=max_lr,
-            steps=steps,
+            stated=Stated(min_lr, max_lr, steps),
             verify=verify,
             data_dir=data_dir,
         )

@@ -230,8 +230,8 @@ class Experiment(Model):
     )
     scale: Literal["standard", "none"] | None = Field(
         None,
-        description="whether inputs are standardised; default `standard`, but `none` for what a "
-        "function returns",
+        description="whether inputs, and the amounts of a regression, are standardised; default "
+        "`standard`, but `none` for what a function returns",
     )
     loss: Annotated[str, AfterValidator(_check_loss), _LOSS] | None = Field(
         None,
@@ -276,9 +276,17 @@ class Experiment(Model):
             name = str(self.model)
             return Setup(source, name, optimizer, self.batch_size, stated, weights, onednn=onednn)
         examined = self._own.examined(source, stated)
-        model, batch = self._own.model, examined.batch
-        task = examined.task
-        return Setup(source, model, optimizer, self.batch_size, task, weights, batch, onednn)
+        return Setup(
+            source,
+            self._own.model,
+            optimizer,
+            self.batch_size,
+            examined.task,
+            weights,
+            batch=examined.batch,
+            raw_targets=examined.raw_targets,
+            onednn=onednn,
+        )
 
     def settled(self, source: "DataSource") -> "Experiment":
         """Return the experiment with the optimizer that its model was compiled with, if any.

@@ -4,6 +4,7 @@ One sweep serves all that share a setup; what is verified is each schedule over 
 """
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.retraining import Old
-from lrlab.experiment.suggesting import Load, interruptible, sweep_experiment
+from lrlab.experiment.suggesting import Load, interruptible, may_go_on, sweep_experiment
 from lrlab.experiment.verifying import Question
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import span, verification
@@ -46,7 +47,11 @@ class Choice:
     refused: str | None = None
 
 
-_SWEPT_APART = " (options of `lrlab find-lr`; put the rate that it finds in place of `auto`)"
+_OF_FIND_LR = re.compile("--(steps|seeds|min-lr|max-lr)")
+_SWEPT_APART = (
+    " (`--steps`, `--seeds`, `--min-lr` and `--max-lr` are options of `lrlab find-lr`; put the "
+    "rate that it finds in place of `auto`)"
+)
 
 
 def choose(
@@ -285,10 +290,17 @@ def _sweep(
     load: Load,
 ) -> SweepRecord:
     atomic.recover(folder)
-    if (kept := _kept(folder, old, report)) is not None:
+    kept = _kept(folder, old, report)
+    if kept is not None and not may_go_on(kept, config.experiment.setup(source)):
         return kept
     record = sweep_experiment(
-        config.experiment, source, seeds=span.SEEDS, report=report, executor=executor, load=load
+        config.experiment,
+        source,
+        seeds=span.SEEDS,
+        report=report,
+        executor=executor,
+        load=load,
+        known=kept,
     )
     if reading.is_folder(folder):
         for path in [*verified_auto.files(folder), *auto_trials.files(folder)]:
@@ -306,7 +318,7 @@ def _sweep(
 def _fill(wish: _Wish) -> Choice:
     if not wish.suggested:
         reason = f"the sweep for `auto` found no learning rate: {wish.summary.verdict}, "
-        where = _SWEPT_APART if "--" in wish.summary.meaning else ""
+        where = _SWEPT_APART if _OF_FIND_LR.search(wish.summary.meaning) else ""
         return Choice(wish.config, refused=reason + wish.summary.meaning + where)
     rates: Mapping[Purpose, float] = wish.suggested
     if reading.exists(wish.file):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,19 @@ import numpy as np
 
 from lrlab.config import Config, Experiment
 from lrlab.errors import Interrupted, UsageError
-from lrlab.experiment import admission, own_code, verifying
+from lrlab.experiment import admission, own_code, tips, verifying
 from lrlab.experiment.executors.executor import Executor, MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers
 from lrlab.experiment.preparation import prepare, resolve
 from lrlab.experiment.verifying import Question
 from lrlab.fields import AUTO, Purpose
-from lrlab.finder import span, sweep, verification
-from lrlab.finder.suggestion import Suggestion, suggest
+from lrlab.finder import extending, sweep, verification
+from lrlab.finder.extending import Span, Stated, Tried
+from lrlab.finder.suggestion import Suggestion, Verdict, suggest
+from lrlab.finder.sweep import StoppedBy
 from lrlab.reporter import Reporter
 from lrlab.results import sweep_record
-from lrlab.results.sweep_record import SweepRecord, SweepSettings, Verified
+from lrlab.results.sweep_record import SweepRecord, SweepSettings, SweptBefore, Verified
 from lrlab.schedules.constant import Constant
 from lrlab.schedules.one_cycle import OneCycle
 from lrlab.tasks.data_source import DataSource
@@ -40,9 +43,7 @@ def find_lr(
     out: Path,
     seeds: int,
     report: Reporter,
-    min_lr: float = span.MIN_LR,
-    max_lr: float = span.MAX_LR,
-    steps: int | None = None,
+    stated: Stated = extending.NOTHING,
     verify: bool = False,
     data_dir: Path | None = None,
 ) -> SweepRecord:
@@ -55,28 +56,30 @@ def find_lr(
         out: Where `sweep_record.write` will write it.
         seeds: How many seeds: 0, 1, ... `seeds - 1`.
         report: Told what happens.
-        min_lr: The first rate, > 0.
-        max_lr: The last rate, > `min_lr`.
-        steps: Steps of the sweep, >= 2; default one epoch, but at least 200 and at most 500.
+        stated: What is stated of the sweep: the first rate, > 0, the last one, above it, and steps,
+            >= 2. Default: 1e-6 to 10 in one epoch, but at least 200 and at most 500 steps; where
+            that gives no number, what `finder.extending` says.
         verify: Whether short real runs verify the suggestions, if there are any.
         data_dir: Where Fashion-MNIST is looked for first.
 
     Raises:
-        UsageError: If `min_lr` is not below `max_lr`, one of them is no finite rate above 0, or
-            there are more losses than a sweep's files may hold.
+        UsageError: If the first rate is not below the last one, one of them is no finite rate above
+            0, or there are more losses than a sweep's files may hold.
         ConfigError: If the model cannot take the data.
         DataError: If the data set cannot be had.
         ResultsError: If `out` cannot be written.
         Interrupted: On Ctrl-C.
     """
-    if not 0 < min_lr < max_lr < math.inf:
+    first = stated.low, stated.high
+    if not 0 < first[0] < first[1] < math.inf:
         raise UsageError(
-            f"the sweep must go upward from above 0, got {min_lr:g} to {max_lr:g}",
+            f"the sweep must go upward from above 0, got {first[0]:g} to {first[1]:g}",
             "give a `--min-lr` below `--max-lr`",
         )
-    if steps is not None and steps * seeds > sweep_record.MOST_LOSSES:
+    if stated.steps is not None and stated.steps * seeds > sweep_record.MOST_LOSSES:
         raise UsageError(
-            f"{seeds:,} seeds of {steps:,} steps are more than {sweep_record.MOST_LOSSES:,} losses",
+            f"{seeds:,} seeds of {stated.steps:,} steps are more than "
+            f"{sweep_record.MOST_LOSSES:,} losses",
             "a sweep needs a few hundred steps: lower `--steps` or `--seeds`",
         )
     (config,) = own_code.loaded([config], report)
@@ -89,9 +92,7 @@ def find_lr(
         source,
         seeds=seeds,
         report=report,
-        min_lr=min_lr,
-        max_lr=max_lr,
-        steps=steps,
+        stated=stated,
         verify=verify,
     )
 
@@ -102,34 +103,39 @@ def sweep_experiment(
     *,
     seeds: int,
     report: Reporter,
-    min_lr: float = span.MIN_LR,
-    max_lr: float = span.MAX_LR,
-    steps: int | None = None,
+    stated: Stated = extending.NOTHING,
     verify: bool = False,
     executor: MakeExecutor = Threads,
     load: Load | None = None,
+    known: SweepRecord | None = None,
 ) -> SweepRecord:
     """Return the sweep of an experiment on data that is found already; nothing is written.
 
-    Arguments are those of `find_lr`; `executor` carries out the training, and `load` gives the
-    engines on a data set, by default `prepare`.
+    Arguments are those of `find_lr`; `executor` carries out the training, `load` gives the engines
+    on a data set, by default `prepare`, and `known` is a sweep that gave no number, after which
+    another one follows.
     """
     setup = experiment.setup(source)
-    steps = steps or span.default_steps(setup.length(1).steps_per_epoch)
-    rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
     with interruptible():
         with report.waiting("Loading TensorFlow and the data"):
             engines = prepare([source]) if load is None else load(source)
-        jobs = [SweepJob(setup, rates, seed) for seed in range(seeds)]
-        with report.trying(f"Sweeping {len(rates)} steps with {seeds} seeds", seeds):
-            workers = executor(engines, default_workers(len(jobs)))
-            swept = workers.results(jobs, _Sweeps(report, steps).hear)
-        losses = np.stack([one.losses for one in swept])
-        found = suggest(rates, losses, chance=engines.guess(setup, "train").loss, perfect=0.0)
+        workers = executor(engines, default_workers(seeds))
+        chance = engines.guess(setup, "train").loss
+        sweeps = [] if known is None else _sweeps_of(known)
+        epoch = setup.length(1).steps_per_epoch
+        at = extending.next_span(sweeps, stated, epoch) if sweeps else None
+        at = at or stated.first(epoch)
+        swept = _sweep(setup, at, seeds, workers, chance, report)
+        sweeps.append(swept.tried)
+        while (at := extending.next_span(sweeps, stated, epoch)) is not None:
+            report.note(f"{_words(swept.tried.span)}: {swept.tried.verdict}; now {_words(at)}")
+            swept = _sweep(setup, at, seeds, workers, chance, report)
+            sweeps.append(swept.tried)
         verified = None
         if verify:
             side_by_side = executor(engines, default_workers(verification.MOST_RUNS))
-            verified = _verified(setup, experiment.epochs, side_by_side, found, engines, report)
+            epochs, found = experiment.epochs, swept.found
+            verified = _verified(setup, epochs, side_by_side, found, engines, report)
     settings = SweepSettings(
         experiment=experiment.name,
         model=experiment.model_name,
@@ -137,16 +143,83 @@ def sweep_experiment(
         batch_size=experiment.batch_size,
         data=source.name,
         data_fingerprint=source.fingerprint,
-        min_lr=min_lr,
-        max_lr=max_lr,
-        steps=steps,
+        min_lr=swept.tried.span.min_lr,
+        max_lr=swept.tried.span.max_lr,
+        steps=swept.tried.span.steps,
         seeds=seeds,
-        loss=setup.task.loss_name,
+        loss=setup.loss_name,
         setup=None if setup.is_plain else setup.identity(),
     )
-    stopped_by = [one.stopped_by for one in swept]
-    summary = sweep_record.summarise(found, stopped_by, settings, verified)
-    return SweepRecord(rates, losses, summary)
+    summary = sweep_record.summarise(
+        swept.found,
+        swept.stopped_by,
+        settings,
+        verified,
+        before=tuple(_before(each) for each in sweeps[:-1]),
+        tip=tips.tip(experiment, source, swept.found.verdict),
+    )
+    return SweepRecord(swept.rates, swept.losses, summary)
+
+
+@dataclass(frozen=True, eq=False)
+class _Swept:
+    """A finished sweep of all seeds."""
+
+    tried: Tried
+    rates: sweep.Floats
+    losses: sweep.Floats
+    stopped_by: tuple[StoppedBy, ...]
+    found: Suggestion
+
+
+def _sweep(
+    setup: Setup,
+    at: Span,
+    seeds: int,
+    workers: Executor,
+    chance: float | None,
+    report: Reporter,
+) -> _Swept:
+    rates = sweep.rates(min_lr=at.min_lr, max_lr=at.max_lr, steps=at.steps)
+    jobs = [SweepJob(setup, rates, seed) for seed in range(seeds)]
+    with report.trying(f"Sweeping {at.steps} steps with {seeds} seeds", seeds):
+        swept = workers.results(jobs, _Sweeps(report, at.steps).hear)
+    losses = np.stack([one.losses for one in swept])
+    found = suggest(rates, losses, chance=chance, perfect=0.0)
+    stopped_by = tuple(one.stopped_by for one in swept)
+    return _Swept(extending.tried(at, found.verdict, losses), rates, losses, stopped_by, found)
+
+
+def _words(at: Span) -> str:
+    return f"{at.steps} steps from {at.min_lr:g} to {at.max_lr:g}"
+
+
+def _before(swept: Tried) -> SweptBefore:
+    at = swept.span
+    verdict = swept.verdict.value
+    return SweptBefore(min_lr=at.min_lr, max_lr=at.max_lr, steps=at.steps, verdict=verdict)
+
+
+def may_go_on(record: SweepRecord, setup: Setup) -> bool:
+    """Return whether another sweep follows one that `auto` asked for."""
+    steps = setup.length(1).steps_per_epoch
+    return extending.next_span(_sweeps_of(record), extending.NOTHING, steps) is not None
+
+
+def _sweeps_of(record: SweepRecord) -> list[Tried]:
+    """Return a recorded sweep and those before it, as the search for another one takes them."""
+    about = record.summary.settings
+    last = Span(about.min_lr, about.max_lr, about.steps)
+    before = [
+        Tried(Span(each.min_lr, each.max_lr, each.steps), _verdict(each.verdict), 1.0)
+        for each in record.summary.before
+    ]
+    return [*before, extending.tried(last, _verdict(record.summary.verdict), record.losses)]
+
+
+def _verdict(recorded: str) -> Verdict:
+    """Return a verdict of a file; one that is not known is taken for one that nothing follows."""
+    return next((each for each in Verdict if each.value == recorded), Verdict.TOO_SHORT)
 
 
 class _Sweeps:

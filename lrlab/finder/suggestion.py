@@ -53,8 +53,8 @@ class Verdict(Worded):
     OK = "ok", "the loss fell to a clear valley and rose again"
     NO_DESCENT = (
         "no_descent",
-        "no rate taught the model anything in so few steps; check labels, model and loss, or raise "
-        "--steps or --max-lr",
+        "no rate made the model better than guessing in so few steps; check labels, model and "
+        "loss, or raise --steps or --max-lr",
     )
     NO_DIVERGENCE = (
         "no_divergence",
@@ -84,7 +84,8 @@ class Suggestion:
         verdict: What the sweep showed.
         steady_lr: Rate for constant and decaying schedules.
         max_lr: Peak of one_cycle and its kin.
-        lowest_useful_lr: Rate at which half of the descent was done.
+        lowest_useful_lr: Rate at which half of the descent was done, or `steady_lr` if that is
+            lower: a steep fall may lie within a factor of four below the peak.
         highest_stable_lr: Rate from which on the loss has clearly risen again.
         spread: Largest over smallest suggestion of the seeds alone, >= 1; of the two suggestions
             the one that is less sure.
@@ -158,7 +159,7 @@ def suggest(
         verdict=verdict,
         steady_lr=math.exp(together.steady),
         max_lr=math.exp(together.peak),
-        lowest_useful_lr=math.exp(together.half),
+        lowest_useful_lr=math.exp(min(together.half, together.steady)),
         highest_stable_lr=math.exp(together.edge),
         spread=_spread(alone),
         by_seed=tuple(Rates(math.exp(one.steady), math.exp(one.peak)) for one in alone),
@@ -210,7 +211,8 @@ def _verdict(
         return Verdict.TOO_NOISY
     if not learned:
         # One that learned before it was first looked at ends early and seems not to fall.
-        return Verdict.DIVERGED_AT_ONCE if share < 0.5 else Verdict.NO_DESCENT
+        early = share < 0.5 and not _fell(curves, together, _noise(x, curves, together))
+        return Verdict.DIVERGED_AT_ONCE if early else Verdict.NO_DESCENT
     if together.knee < x[int(AT_ONCE * x.size)]:
         return Verdict.DIVERGED_AT_ONCE
     if not together.rises:
@@ -221,7 +223,7 @@ def _verdict(
 def _learned(x: Floats, curves: Floats, together: Landmarks, known: _Known | None) -> bool:
     """Return whether the loss fell, and to one that only a model that learned can have."""
     noise = _noise(x, curves, together)
-    if together.descent <= SURE * math.hypot(noise, _initial_noise(curves)):
+    if not _fell(curves, together, noise):
         return False
     if known is None:
         return True
@@ -230,6 +232,11 @@ def _learned(x: Floats, curves: Floats, together: Landmarks, known: _Known | Non
     if known.perfect is not None:
         most = min(most, known.chance - known.perfect)
     return gain > max(MIN_GAIN * most, SURE * noise)
+
+
+def _fell(curves: Floats, together: Landmarks, noise: float) -> bool:
+    """Return whether the loss fell by more than luck, to whatever value."""
+    return together.descent > SURE * math.hypot(noise, _initial_noise(curves))
 
 
 def _still_falling(curves: Floats) -> bool:

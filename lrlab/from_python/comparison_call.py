@@ -83,7 +83,8 @@ def compare(
         batch_size: Samples a step, > 0.
         epochs: Passes over the training data, > 0.
         validation: What is held out of the training data: `"10%"`, a number, `"first 5000"`.
-        scale: `"standard"` or `"none"`: whether inputs are standardised.
+        scale: `"standard"` or `"none"`: whether inputs, and the amounts of a regression, are
+            standardised; default `"none"` for arrays.
         class_weight: What the samples of each class count in the loss.
         grid: Values to try of keys of a config, as `{"batch_size": [32, 64], "schedule.scale":
             [0.5, 1, 2]}`: each schedule is trained with every combination.

@@ -234,7 +234,7 @@ def source_of(
     if isinstance(read, Streams):
         return _streams(load, given, validation, scale, report)
     if scale is not None:
-        read = replace(read, standardise=scale == "standard")
+        read = read.scaled(scale == "standard")
     try:
         split = DRAWN if validation is None else parsed(str(validation))
     except ValueError as error:

@@ -103,11 +103,21 @@ class SeedRates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SweptBefore:
+    """A sweep of the same setup that gave no number, so that another one followed."""
+
+    min_lr: Rate
+    max_lr: Rate
+    steps: Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
+    verdict: Text
+
+
+@dataclass(frozen=True, kw_only=True)
 class SweepSummary:
     """`sweep.json`: a `finder.suggestion.Suggestion`, rounded, and where it comes from.
 
     `meaning` is the verdict in a sentence, `stopped_by` why most seeds ended; `verified` is None
-    without `--verify`.
+    without `--verify`, `before` holds the sweeps that gave no number before this one.
     """
 
     format: Whole = SCHEMA
@@ -123,6 +133,7 @@ class SweepSummary:
     by_seed: tuple[SeedRates, ...] = ()
     rules: Annotated[dict[str, AtLeast0 | None], records.keys(100)]
     settings: SweepSettings
+    before: tuple[SweptBefore, ...] = field(default=(), metadata=records.LEFT_OUT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,12 +177,23 @@ def summarise(
     stopped_by: Sequence[StoppedBy],
     settings: SweepSettings,
     verified: Verified | None = None,
+    before: tuple[SweptBefore, ...] = (),
+    tip: str = "",
 ) -> SweepSummary:
-    """Return what a sweep says; rates are rounded to three digits."""
+    """Return what a sweep says; rates are rounded to three digits.
+
+    Args:
+        suggestion: What was found.
+        stopped_by: What ended the sweep of each seed.
+        settings: What was swept, and how.
+        verified: What short runs made of it.
+        before: The sweeps before it that gave no number.
+        tip: What else would help, behind the verdict's own sentence; empty where nothing would.
+    """
     by_seed = zip(suggestion.by_seed, stopped_by, strict=True)
     return SweepSummary(
         verdict=suggestion.verdict.value,
-        meaning=suggestion.verdict.sentence,
+        meaning=suggestion.verdict.sentence + (f"; {tip}" if tip else ""),
         steady_lr=_round(suggestion.steady_lr),
         max_lr=_round(suggestion.max_lr),
         lowest_useful_lr=_round(suggestion.lowest_useful_lr),
@@ -190,6 +212,7 @@ def summarise(
         ),
         rules={name: _round(lr) for name, lr in suggestion.rules.items()},
         settings=settings,
+        before=before,
     )
 
 

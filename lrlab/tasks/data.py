@@ -20,6 +20,7 @@ from lrlab.tasks import (
     fashion_mnist,
     labels,
     parts,
+    sizes,
     sketches,
     stream_source,
 )
@@ -57,6 +58,7 @@ class DataSet:
         test: What a finished model is measured on once, None without it.
         task: What the targets ask for.
         scale: How inputs are standardised, None if they are not; by name where there are several.
+        target_scale: How amounts are standardised that a model learns, None if they are not.
     """
 
     train: Part
@@ -64,6 +66,7 @@ class DataSet:
     test: Part | None
     task: Task = CLASSIFICATION
     scale: Any = None
+    target_scale: Scale | None = None
 
     def inputs(self, part: Part) -> Any:
         """Return the inputs of a part as a model takes them."""
@@ -130,7 +133,7 @@ def resolve(
     if isinstance(given, Streams):
         return _resolve_streams(name, wanted, trusted, warn)
     if wanted.standardise is not None:
-        given = replace(given, standardise=wanted.standardise)
+        given = given.scaled(wanted.standardise)
     split = wanted.split or DRAWN
     return resolve_given(name, given, digest, split=split, warn=warn, place=f"`{wanted.name}`")
 
@@ -249,15 +252,27 @@ def resolve_given(
         split=split,
         given=given,
         vocabulary=_vocabulary(given),
+        scales_targets=given.standardise_targets and _may_be_amounts(given.train.y),
     )
     if warn is not None:
         train, validation = _split(source, given)
         test = None if given.test is None else given.test.y
         told = [*given.notes, *labels.doubts(train.y, validation.y, task, test)]
-        told += labels.doubts_of_size(train.x, train.y, task, scaled=given.standardise)
+        told += sizes.doubts(
+            train.x,
+            train.y,
+            task,
+            scaled=given.standardise,
+            scaled_targets=source.scales_targets,
+        )
         for text in told:
             warn(about + text)
     return source
+
+
+def _may_be_amounts(y: Tree) -> bool:
+    """Return whether targets are amounts, or whole numbers that a loss may say to be some."""
+    return isinstance(y, np.ndarray) and (y.dtype.kind == "f" or y.ndim == 1)
 
 
 def _vocabulary(given: Given) -> int | None:
@@ -309,7 +324,9 @@ def load(source: DataSource) -> DataSet:
     given = source.given or _read(source)
     train, validation = _split(source, given)
     scale = _scale(train.x) if given.standardise and source.standardise else None
-    return DataSet(train, validation, given.test, source.task, scale)
+    amounts = train.y if source.scales_targets and isinstance(train.y, np.ndarray) else None
+    of_targets = None if amounts is None else Scale.of_targets(amounts)
+    return DataSet(train, validation, given.test, source.task, scale, of_targets)
 
 
 def _read(source: DataSource) -> Given:

@@ -32,6 +32,7 @@ class DataSource:
         given: The arrays, where they were read already.
         vocabulary: How many tokens there are, where examples are sequences of tokens.
         standardise: Whether inputs that would be standardised are.
+        scales_targets: Whether amounts are standardised before a model learns them.
         streamed: The streams, where the data set makes its own batches.
     """
 
@@ -45,6 +46,7 @@ class DataSource:
     given: Given | None = field(default=None, compare=False, repr=False)
     vocabulary: int | None = field(default=None, compare=False)
     standardise: bool = field(default=True, compare=False)
+    scales_targets: bool = field(default=False, compare=False)
     streamed: StreamedSet | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -14,6 +14,7 @@ from lrlab.metric import Metric
 from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.own_model import OwnModel, variables_of
 from lrlab.tasks.own_optimizer import CompiledOptimizer, check
+from lrlab.tasks.stated_task import SCALABLE
 from lrlab.tasks.task import Task, of_kind
 
 
@@ -26,12 +27,14 @@ class Examined:
         optimizer: Its own optimizer, None where it has none.
         parameters: How many weights are trained.
         batch: The number of examples that each batch must have, None if it may be any.
+        raw_targets: Whether it is compiled with a loss that wants amounts as they are.
     """
 
     task: Task
     optimizer: CompiledOptimizer | None
     parameters: int
     batch: int | None = None
+    raw_targets: bool = False
 
 
 def examine(model: OwnModel, source: DataSource, stated: Task | None) -> Examined:
@@ -67,7 +70,16 @@ def examine(model: OwnModel, source: DataSource, stated: Task | None) -> Examine
         optimizer = CompiledOptimizer.of(first.optimizer)
     _check_outputs(outputs, task, model, source)
     trained = sum(int(np.prod(v.shape)) for v in first.trainable_variables)
-    return Examined(task, optimizer, trained, batch)
+    return Examined(task, optimizer, trained, batch, first.compiled and _wants_raw(first.loss))
+
+
+def _wants_raw(loss: Any) -> bool:
+    """Return whether the loss that a model is compiled with is not one of those of any unit."""
+    import keras
+
+    if isinstance(loss, keras.losses.MeanSquaredError | keras.losses.MeanAbsoluteError):
+        return False
+    return (loss if isinstance(loss, str) else getattr(loss, "__name__", "")) not in SCALABLE
 
 
 def _check_training(built: Any, model: OwnModel) -> None:

@@ -15,9 +15,6 @@ MOST_CLASSES = 10_000
 
 _WANTED = "class labels are whole numbers from 0, one per example"
 _MOST_NAMED = 5
-_USUAL = (0.01, 100.0)
-"""Deviations of amounts, and of inputs, for which usual rates are good ones."""
-
 _FEW = 20
 """Distinct whole numbers below this look like classes."""
 
@@ -115,33 +112,6 @@ def classes(y: Tree, task: Task) -> npt.NDArray[np.int64] | None:
     if not isinstance(y, np.ndarray) or task.kind not in ("classification", "one-hot", "binary"):
         return None
     return (y.argmax(axis=1) if task.kind == "one-hot" else y).astype(np.int64)
-
-
-def doubts_of_size(x: Tree, y: Tree, task: Task, *, scaled: bool) -> Iterator[str]:
-    """Yield which inputs or amounts are so large or small that good rates are far from usual ones.
-
-    Args:
-        x: The inputs to train on.
-        y: The targets to train on.
-        task: What they ask for.
-        scaled: Whether inputs are standardised.
-    """
-    if task.kind == "regression":
-        for label, array in leaves(y, "y_train"):
-            deviation = float(array.astype(np.float64).std())
-            if not _USUAL[0] <= deviation <= _USUAL[1]:
-                yield (
-                    f"`{label}` varies by {deviation:.3g}: good rates are far from usual ones, and "
-                    "a sweep may miss them; scale the targets, so that they vary by about 1"
-                )
-    for label, array in leaves(x, "x_train"):
-        if not scaled and array.dtype.kind == "f" and array.size:
-            deviation = float(array[:1_000].astype(np.float64).std())
-            if deviation > _USUAL[1]:
-                yield (
-                    f"`{label}` varies by {deviation:.3g} and is not standardised: unless the "
-                    "model scales it, state `scale: standard`"
-                )
 
 
 def doubts(train: Tree, validation: Tree, task: Task, test: Tree | None = None) -> Iterator[str]:

@@ -5,7 +5,7 @@ A part is a training, validation or test set. Nothing here splits or scales.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -76,6 +76,7 @@ class Given:
         validation: What to validate on, None if the data set has no such part.
         test: What the finished model is measured on once, None if the data set has no such part.
         standardise: Whether inputs are to be standardised; what a user's function returns is not.
+        standardise_targets: Whether targets are to be as well, if they are amounts.
         classes: What the class numbers stand for, in order; empty if nobody knows.
         features: What the columns of a table stand for, in order; empty if nobody knows.
         notes: What the user should know about how the data were read, one sentence each.
@@ -85,9 +86,14 @@ class Given:
     validation: Part | None = None
     test: Part | None = None
     standardise: bool = False
+    standardise_targets: bool = False
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def scaled(self, standardise: bool) -> "Given":
+        """Return the data set with everything standardised that can be, or nothing."""
+        return replace(self, standardise=standardise, standardise_targets=standardise)
 
     def parts(self) -> dict[str, Part]:
         """Return the parts that there are, by name."""

@@ -61,6 +61,12 @@ class Scale:
             )
         return cls(shift, factor)
 
+    @classmethod
+    def of_targets(cls, y: Array) -> "Scale":
+        """Return the scale that gives amounts mean 0 and deviation 1, each column by itself."""
+        rows = cls.of(y.reshape(len(y), -1))
+        return cls(rows.shift.reshape(y.shape[1:]), rows.factor.reshape(y.shape[1:]))
+
 
 def _of_blocks(x: Array) -> Scale:
     """Return the scale of an array on a disk, of which a block at a time is in memory."""

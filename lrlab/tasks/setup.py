@@ -10,6 +10,7 @@ from lrlab.tasks.models import Build
 from lrlab.tasks.optimizers import Optimizer
 from lrlab.tasks.own_model import OwnModel
 from lrlab.tasks.own_optimizer import CompiledOptimizer, GivenOptimizer, OwnOptimizer
+from lrlab.tasks.stated_task import SCALABLE
 from lrlab.tasks.task import Task
 
 
@@ -27,6 +28,7 @@ class Setup:
         class_weight: What the examples of each class count in the loss, in pairs; None: all alike.
         batch: The number of examples that the model wants in every batch; None: any.
         onednn: Whether oneDNN was chosen to compute with.
+        raw_targets: Whether the loss that the model is compiled with wants amounts as they are.
     """
 
     data: DataSource
@@ -37,11 +39,30 @@ class Setup:
     class_weight: tuple[tuple[int, float], ...] | None = None
     batch: int | None = field(default=None, compare=False)
     onednn: bool = False
+    raw_targets: bool = field(default=False, compare=False)
+
+    @property
+    def scales_targets(self) -> bool:
+        """Whether the model learns standardised amounts: only where that is what the loss is of.
+
+        A squared or an absolute error is the same of standardised amounts, in another unit; what
+        other losses are of, as a relative error, would change.
+        """
+        task = self.task
+        if not self.data.scales_targets or task.kind != "regression":
+            return False
+        return not self.raw_targets if task.loss is None else task.loss in SCALABLE
 
     @property
     def task(self) -> Task:
         """What a model learns, and how it is judged."""
         return self.stated or self.data.task
+
+    @property
+    def loss_name(self) -> str | None:
+        """What an axis calls the loss, None if it is the cross-entropy of classes."""
+        name = self.task.loss_name
+        return f"{name} of standardised targets" if self.scales_targets else name
 
     def length(self, epochs: int) -> Length:
         """Return the length of a run of so many epochs."""
@@ -76,6 +97,8 @@ class Setup:
             stated.append(self.class_weight)
         if self.onednn:
             stated.append({"onednn": True})
+        if self.scales_targets:
+            stated.append({"targets": "standardised"})
         return stated
 
     @property

@@ -22,6 +22,9 @@ LOSSES = (
 )  # fmt: skip
 """The losses that Keras knows by name; a test compares them with Keras."""
 
+SCALABLE = ("mean_absolute_error", "mae", "mean_squared_error", "mse")
+"""Losses that are the same of standardised amounts, in another unit."""
+
 METRICS = (
     "acc", "accuracy", "auc", "binary_accuracy", "binary_crossentropy", "categorical_accuracy",
     "categorical_crossentropy", "categorical_hinge", "concordance_correlation",

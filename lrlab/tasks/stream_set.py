@@ -91,6 +91,7 @@ class StreamedSet:
     test: Part | None
     task: Task = CLASSIFICATION
     scale = None
+    target_scale = None
     train = None
 
     def targets(self, split: Literal["train", "validation"]) -> Tree:

@@ -12,6 +12,7 @@ import numpy as np
 
 from lrlab.errors import DataError
 from lrlab.io.npz import Array
+from lrlab.tasks import labels
 from lrlab.tasks.code import nearest
 from lrlab.tasks.part_flaws import require_sound
 from lrlab.tasks.parts import Given, Part
@@ -41,8 +42,8 @@ def read(
         test: A second file with the same columns to test on, None if there is none.
 
     Returns:
-        Inputs float32 (n, columns), to be standardised. Targets int64 where all are whole numbers
-        or texts, else float32; (n,), or (n, targets) if several were named.
+        Inputs float32 (n, columns), to be standardised. Targets int64 where all are texts, or whole
+        numbers that can be classes, else float32; (n,), or (n, targets) if several were named.
 
     Raises:
         DataError: If a file cannot be read, is no such table, or something is missing.
@@ -64,6 +65,7 @@ def read(
         encode.part(table),
         test=None if test is None else encode.part(Table(test, like=table)),
         standardise=True,
+        standardise_targets=True,
         classes=classes,
         features=tuple(names),
         notes=(*(notes if target is None else ()), *encode.notes),
@@ -155,6 +157,7 @@ class _Encoder:
         self._targets = [scanned[name] for name in targets]
         self._classes = {text: number for number, text in enumerate(classes)}
         self._width = len(_feature_names(self._inputs))
+        self._amounts: bool | None = None  # As the training data have it.
         self.notes: list[str] = []
 
     def part(self, table: Table) -> Part:
@@ -213,5 +216,19 @@ class _Encoder:
 
     def _typed(self, y: Array) -> Array:
         whole = all(column.whole or not column.number for column in self._targets)
+        whole = whole and not self._are_amounts(y)
         typed = y.astype(np.int64 if whole else np.float32)
         return typed[:, 0] if len(self._targets) == 1 else typed
+
+    def _are_amounts(self, y: Array) -> bool:
+        """Return whether whole numbers cannot be classes, which are counted from 0."""
+        if self._amounts is None:
+            column = self._targets[0]
+            low, high = float(y.min()), float(y.max())
+            self._amounts = column.number and (high >= labels.MOST_CLASSES or low < -1)
+            if self._amounts:
+                self.notes.append(
+                    f"`{column.name}` holds whole numbers from {low:.0f} to {high:.0f}, taken as "
+                    "amounts"
+                )
+        return self._amounts

@@ -138,7 +138,7 @@ def _given(arrays: Mapping[str, Array], path: Path) -> Given:
             raise DataError(f"`{path}` has `{kind}_val` and `{kind}_validation`", "leave out one")
         here[own or ""] = array
     parts = {part: _part(part, kinds, path) for part, kinds in found.items()}
-    given = Given(parts["train"], parts.get("validation"), parts.get("test"), standardise=True)
+    given = Given(parts["train"], parts.get("validation"), parts.get("test")).scaled(True)
     require_sound(given, f"`{path}`")
     return given
 

@@ -4,7 +4,7 @@ The graph takes a chunk of rows and an order; what is in memory is given whole e
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from lrlab.tasks.data import DataSet
 from lrlab.tasks.parts import Part
 from lrlab.tasks.picked import is_on_disk
 from lrlab.tasks.scale import Scale
+from lrlab.tasks.setup import Setup
 from lrlab.tasks.stream_set import Make, StreamedSet
 from lrlab.tasks.task import Task
 from lrlab.training.engines.engine import Order, Split
@@ -73,7 +74,7 @@ class Tensors:
     """A data set as the graph takes it; inputs are scaled batch by batch.
 
     `targets` are those to train and to validate on; `make` makes the streams of a run, where there
-    are any.
+    are any; `target_scale` scales amounts for the loss, while the metric stays in their unit.
     """
 
     splits: Mapping[Split, Feed]
@@ -81,6 +82,7 @@ class Tensors:
     task: Task
     targets: Mapping[Split, Any]
     make: Make | None = None
+    target_scale: Scale | None = None
 
     @classmethod
     def of(cls, data: DataSet | StreamedSet) -> "Tensors":
@@ -97,23 +99,41 @@ class Tensors:
             "train": data.targets("train"),
             "validation": data.targets("validation"),
         }
-        return cls(splits, data.scale, data.task, targets, make)
+        return cls(splits, data.scale, data.task, targets, make, data.target_scale)
 
-    def best_guess(self, split: Split, task: Task) -> Guess:
+    def best_guess(self, split: Split, setup: Setup) -> Guess:
         """Return what the best constant guess gives on the part to train or to validate on."""
-        return best_guess(self.targets[split], task)
+        y, scale = self.targets[split], self.scale_of_targets(setup)
+        found = best_guess(y, setup.task)
+        if scale is None:
+            return found
+        return replace(found, loss=best_guess(scale(y), setup.task).loss)
+
+    def scale_of_targets(self, setup: Setup) -> Scale | None:
+        """Return how amounts are standardised that the loss is of, None if they are not."""
+        return self.target_scale if setup.scales_targets else None
 
     def inputs(self, x: Any) -> Any:
         """Return a batch as the model takes it, bit for bit as NumPy scales it."""
-        return _scaled(x, self.scale)
+        return scaled(x, self.scale)
 
 
-def _scaled(x: Any, scale: Any) -> Any:
+def scaled(x: Any, scale: Any) -> Any:
+    """Return a tensor standardised by a scale, or several by one for each name."""
     if isinstance(scale, dict):
-        return {name: _scaled(tensor, scale[name]) for name, tensor in x.items()}
+        return {name: scaled(tensor, scale[name]) for name, tensor in x.items()}
     if isinstance(scale, Scale):
         return (tf.cast(x, tf.float32) - scale.shift) * scale.factor
     return x
+
+
+def unscaled(outputs: Any, scale: Scale) -> Any:
+    """Return predictions of standardised amounts in the unit of the amounts."""
+
+    def undone(tensor: Any) -> Any:
+        return tf.cast(tensor, tf.float32) / scale.factor + scale.shift
+
+    return tf.nest.map_structure(undone, outputs)
 
 
 def _arrays(part: Part) -> Rows:

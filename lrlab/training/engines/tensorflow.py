@@ -43,7 +43,7 @@ class Engines:
 
     def guess(self, setup: Setup, split: Split = "validation") -> Guess:
         """Return what the best constant guess gives on a part of a setup's data."""
-        return self._tensors[setup.data].best_guess(split, setup.task)
+        return self._tensors[setup.data].best_guess(split, setup)
 
 
 class TensorFlowEngine(Engine):
@@ -63,9 +63,10 @@ class TensorFlowEngine(Engine):
         self.images = self._feeds["train"].examples
         self.batch_size = setup.batch_size
         self.resumable = tensors.make is None
-        self.guess = tensors.best_guess("validation", setup.task)
+        self.guess = tensors.best_guess("validation", setup)
         self.metric = setup.task.metric
         self._setup = setup
+        self._amounts = tensors.scale_of_targets(setup)
         with _BUILDING:
             self.model = setup.build(0)
             self._variables = variables_of(self.model)
@@ -242,14 +243,14 @@ class TensorFlowEngine(Engine):
             x = self._tensors.inputs(batch["x"])
             with tf.GradientTape() as tape:
                 outputs = predicted(self.model, x, training=True)
-                loss = self._loss(x, batch, outputs, training=True)
+                loss = self._loss(x, self._learned(batch), outputs, training=True)
                 scaled = self.optimizer.scale_loss(loss)
             gradients = tape.gradient(scaled, weights)
             self.optimizer.learning_rate.assign(rates[i])
             if before_step is not None:
                 before_step(i)
             self.optimizer.apply(gradients, weights)
-            tally = self._measure.update(tally, batch["y"], outputs)
+            tally = self._measure.update(tally, batch["y"], self._judged(outputs))
             return i + 1, losses.write(i, tf.cast(loss, tf.float32)), *tally
 
         steps = tf.shape(rates)[0]
@@ -261,6 +262,18 @@ class TensorFlowEngine(Engine):
         )
         return losses.stack(), tuple(tally)
 
+    def _learned(self, batch: Rows) -> Rows:
+        """Return a batch as the loss takes it: with standardised amounts, if they are to be."""
+        return (
+            batch
+            if self._amounts is None
+            else batch | {"y": rows.scaled(batch["y"], self._amounts)}
+        )
+
+    def _judged(self, outputs: Any) -> Any:
+        """Return predictions as the metric takes them, in the unit of the targets."""
+        return outputs if self._amounts is None else rows.unscaled(outputs, self._amounts)
+
     def _evaluate_all(self, given: Rows, total: Any, tally: Tally) -> tuple[Any, Tally, Any]:
         size = self._setup.batch or rows.EVALUATION_BATCH
         examples = tf.shape(tf.nest.flatten(given["x"])[0])[0]
@@ -271,8 +284,9 @@ class TensorFlowEngine(Engine):
             part = rows.between(given, start, end)
             x = self._tensors.inputs(part["x"])
             outputs = predicted(self.model, x, training=False)
-            loss = tf.cast(self._loss(x, part, outputs, training=False), tf.float32)
-            total = total + loss * tf.cast(end - start, tf.float32)
+            loss = self._loss(x, self._learned(part), outputs, training=False)
+            total = total + tf.cast(loss, tf.float32) * tf.cast(end - start, tf.float32)
+            outputs = self._judged(outputs)
             right = right.write(number, self._measure.right(part["y"], outputs))
             return number + 1, total, right, *self._measure.update(tally, part["y"], outputs)
 
