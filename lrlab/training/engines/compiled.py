@@ -8,6 +8,7 @@ from lrlab.tasks.own_model import OwnModel
 from lrlab.tasks.own_optimizer import CompiledOptimizer
 from lrlab.tasks.setup import Setup
 from lrlab.tasks.task import Task
+from lrlab.training.engines.fused import fuse
 from lrlab.training.engines.loaded import keras, tf
 
 LossOf = Callable[..., Any]
@@ -141,4 +142,5 @@ def optimizer_of(model: Any, setup: Setup, own: Any) -> Any:
     if model.dtype_policy.name == "mixed_float16" and not scaled:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # As `compile` does.
     optimizer.build(model.trainable_variables)
+    fuse(optimizer)
     return optimizer
