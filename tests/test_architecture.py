@@ -23,10 +23,12 @@ HOMES = {
     "tensorflow": {"training", "tasks", "integrations"},
     "keras": {"training", "tasks", "integrations"},
     "matplotlib": {"plots"},
-    "yaml": {"config"},
+    "yaml": {"config", "integrations"},
     "typer": {"cli"},
     "rich": {"console"},
     "pandas": {"from_python"},
+    "tensorboardX": {"integrations"},
+    "mlflow": {"integrations"},
 }
 
 

@@ -191,7 +191,10 @@ def test_command_refuses_an_unknown_target(write_config):
     path = write_config("schedule: {type: cosine, initial_lr: 0.1}\n")
     done = CliRunner().invoke(app, ["export", str(path), "--to", "c"])
     assert done.exit_code == 2
-    assert done.stderr == "error: unknown target `c`\n\nhint: use one of python, keras\n"
+    assert done.stderr == (
+        "error: unknown target `c`\n\nhint: use one of python, keras, pytorch, csv, latex, "
+        "tensorboard, mlflow, dvc\n"
+    )
 
 
 @pytest.mark.parametrize("to", ["python", "keras"])

@@ -13,7 +13,7 @@ from lrlab.schedules import ClosedLoop, Length, Schedule
 from lrlab.schedules.pieces import Call, Piece
 from lrlab.tasks import data
 
-Target = Literal["python", "keras"]
+Target = Literal["python", "keras", "pytorch"]
 
 _NUMPY = "import numpy as np\nimport numpy.typing as npt"
 
@@ -38,6 +38,18 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
 # optimizer = keras.optimizers.SGD(LearningRate(), momentum=0.9)'''
 
+_LAMBDA = '''\
+def scheduler(optimizer):
+    """Return PyTorch's scheduler of an optimizer that was made with `lr=1.0`.
+
+    Call its `step()` after each step of the optimizer.
+    """
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: float(learning_rate(step)))
+
+
+# optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)
+# schedule = scheduler(optimizer)'''
+
 _PLATEAU = """\
 # `{name}`: the optimizer begins with the learning rate {rate}. Made by `lrlab export`.
 import keras
@@ -51,7 +63,7 @@ def export(config: Config, to: str, steps_per_epoch: int | None) -> str:
 
     Args:
         config: The config.
-        to: `python` or `keras`.
+        to: `python`, `keras` or `pytorch`.
         steps_per_epoch: Steps in an epoch, >= 1; None: as on the config's data.
 
     Raises:
@@ -81,7 +93,8 @@ def snippet(experiment: Experiment, to: Target, steps_per_epoch: int) -> str:
     Args:
         experiment: The experiment.
         to: `python`: a function `learning_rate(step)`, which needs only NumPy; `keras`: what an
-            optimizer takes as its learning rate or, for a closed loop, a callback.
+            optimizer takes as its learning rate or, for a closed loop, a callback; `pytorch`: that
+            function and a `LambdaLR` of it.
         steps_per_epoch: Steps in an epoch, >= 1.
 
     Returns:
@@ -111,6 +124,8 @@ def snippet(experiment: Experiment, to: Target, steps_per_epoch: int) -> str:
     parts = _functions(schedule, length)
     if to == "python":
         return "\n\n\n".join([f"{about}\n{_NUMPY}", *parts])
+    if to == "pytorch":
+        return "\n\n\n".join([f"{about}\n{_NUMPY}\nimport torch", *parts, _LAMBDA])
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
     lookup = _LOOKUP.format(name=f"{experiment.name}-{digest}", steps=length.steps)
     imports = f"import keras\n{_NUMPY}\nfrom keras import ops"
@@ -119,7 +134,7 @@ def snippet(experiment: Experiment, to: Target, steps_per_epoch: int) -> str:
 
 def _callback(name: str, schedule: ClosedLoop, to: Target, length: Length) -> str:
     """Return Keras' callback that equals a closed loop."""
-    if to == "python":
+    if to != "keras":
         raise UsageError(
             f"`{name}` is a closed loop: the rates of a `{schedule.type}` schedule are known only "
             "while training",

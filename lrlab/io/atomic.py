@@ -68,6 +68,10 @@ def write_text(path: Path, text: str) -> None:
 def write_folder(target: Path, contents: Mapping[str, bytes]) -> None:
     """Write a folder of files, all or nothing; one that is there is replaced.
 
+    Args:
+        target: The folder.
+        contents: What each file holds, by its name, which may lie in folders of the folder.
+
     Raises:
         ResultsError: If it cannot be written. What was there is then still there, or `recover`
             puts the new one in its place.
@@ -265,9 +269,13 @@ def _part(path: Path) -> Path:
 
 def _fill(part: Path, contents: Mapping[str, bytes]) -> None:
     part.mkdir()
+    folders = {part}
     for name, content in contents.items():
+        (part / name).parent.mkdir(parents=True, exist_ok=True)
+        folders |= {part / each for each in Path(name).parents}
         _write_new(part / name, content)
-    _sync(part)
+    for folder in sorted(folders, reverse=True):
+        _sync(folder)
 
 
 def _write_new(path: Path, content: bytes) -> None:

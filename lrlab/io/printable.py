@@ -24,3 +24,13 @@ def printable_lines(text: str) -> str:
         '1\n\\x1b2'
     """
     return "\n".join(map(printable, text.split("\n")))
+
+
+def no_formula(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: one that could be has a `'` before.
+
+    Example:
+        >>> no_formula("=1+1"), no_formula("cosine")
+        ("'=1+1", 'cosine')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

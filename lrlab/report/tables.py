@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lrlab.config import grid
-from lrlab.io.printable import printable
+from lrlab.io.printable import no_formula, printable
 from lrlab.metric import Metric
 from lrlab.report import unlike, verdict
 from lrlab.report.remarks import remarks
@@ -189,18 +189,13 @@ def to_csv(comparison: Comparison, metric: Metric | None = None) -> str:
     for e in comparison.experiments:
         values = [getattr(of, part) for of in _quantities(e).values() for part in parts]
         point = [e.point.config, *map(grid.label, e.point.at.values())] if e.point else []
-        texts = [_inert(printable(text)) for text in (e.name, e.schedule, *point, e.data)]
+        texts = [no_formula(printable(text)) for text in (e.name, e.schedule, *point, e.data)]
         behind: tuple[object, ...] = (None, None, None)
         if found and found.decided and e.name in found.behind:
             behind = (e.name in found.best_set, *found.behind[e.name])
         count = [e.reached.count] if e.reached else []
         writer.writerow([*texts, len(e.seeds), e.status, *values, *behind, *count])
     return text.getvalue()
-
-
-def _inert(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: one that could be has a `'` before."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _quantities(e: ExperimentSummary) -> dict[str, Summary]:
