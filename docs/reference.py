@@ -22,7 +22,18 @@ from lrlab.schedules import OpenLoop, Schedule
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"
-COMMANDS = ("find-lr", "compare", "merge", "show", "plot", "check", "schedules", "export", "schema")
+COMMANDS = (
+    "init",
+    "find-lr",
+    "compare",
+    "merge",
+    "show",
+    "plot",
+    "check",
+    "schedules",
+    "export",
+    "schema",
+)
 
 HEAD = ["| key | default | meaning |", "| --- | --- | --- |"]
 SHARED = tuple(guide.parameters(OpenLoop))

@@ -13,6 +13,7 @@ from lrlab.cli.compare import compare
 from lrlab.cli.export import export
 from lrlab.cli.find_lr import find_lr
 from lrlab.cli.group import Command, Group, print_error
+from lrlab.cli.init import init
 from lrlab.cli.merge import merge
 from lrlab.cli.plot import plot
 from lrlab.cli.schedules import schedules
@@ -47,7 +48,7 @@ def lrlab(
 
 
 app.callback(invoke_without_command=True, help=docstring(lrlab))(lrlab)
-for command in (find_lr, compare, merge, show, plot, check, schedules, export, schema):
+for command in (init, find_lr, compare, merge, show, plot, check, schedules, export, schema):
     app.command(cls=Command, help=docstring(command))(command)
 
 

@@ -35,6 +35,8 @@ _NO_EXCHANGE = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV)
 # What it answers where a folder cannot be synchronised: some network file systems, and folders
 # that may be written but not read.
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM)
+# What it answers where a file cannot have two names.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -63,6 +65,29 @@ def write_text(path: Path, text: str) -> None:
         ResultsError: If it cannot be written.
     """
     write(path, text.encode())
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, all or nothing, where there is none; none is ever replaced.
+
+    Raises:
+        ResultsError: If there is one, or it cannot be written.
+    """
+    with _writing(path):
+        _make_folder(path.parent)
+        part = _part(path)
+        with _removed_on_failure(part):
+            _write_new(part, text.encode())
+            try:
+                os.link(part, path)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                if os.path.lexists(path):
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+                part.replace(path)
+        part.unlink(missing_ok=True)
+        _sync(path.parent)
 
 
 def write_folder(target: Path, contents: Mapping[str, bytes]) -> None:
