@@ -193,7 +193,7 @@ def test_a_comparison_in_which_every_run_fails_ends_with_1(write_config, small_n
 
 
 def test_find_lr_json_is_the_file_and_nothing_else(small_npz, tmp_path):
-    done = lrlab_cli("init", "find-lr", "--data", small_npz, "--seeds", 1, "--steps", 300, "--json")
+    done = lrlab_cli("find-lr", "--data", small_npz, "--seeds", 1, "--steps", 300, "--json")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert found.keys() >= {"steady_lr", "max_lr", "verdict", "stopped_by", "by_seed", "settings"}
