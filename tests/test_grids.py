@@ -1,23 +1,26 @@
 """Grids: `--set` with several values, what they are called, their files and their figure."""
 
 import csv
+import itertools
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from samples import COLLAPSED, run, summary
+from told import Told
 from typer.testing import CliRunner
 
 import lrlab
-from lrlab import config, palette
+from lrlab import config, experiment, palette
 from lrlab.analysis import summaries
 from lrlab.cli import app
 from lrlab.config import grid, gridded, set_values
 from lrlab.config.grid import GridPoint
-from lrlab.errors import ConfigError, UsageError
+from lrlab.errors import ConfigError, Interrupted, UsageError
 from lrlab.plots import grid_figure
 from lrlab.report import tables
+from lrlab.results import lock
 
 STEADY = "schedule: {type: constant, lr: 0.01}\nepochs: 1\n"
 FALLING = "schedule: {type: linear, initial_lr: 0.01}\nepochs: 1\n"
@@ -250,6 +253,16 @@ def test_compare_trains_a_grid(write_config, small_npz, tmp_path):
     assert lrlab.load_results(out).figures[-1] == "over-batch_size"
 
 
+def test_a_doubt_about_a_config_is_told_once_for_its_grid(write_config, small_npz, tmp_path):
+    path = write_config("schedule: {type: linear, initial_lr: 0.01, warmup: {for: 9 epochs}}\n")
+    given = set_values.settings(["optimizer=sgd,adam"], epochs=1, data=str(small_npz))
+    told = Told(at_plan=lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    read = gridded.read([path], given, set())
+    with lock.hold(tmp_path, report=told), pytest.raises((KeyboardInterrupt, Interrupted)):
+        experiment.compare(read, out=tmp_path, seeds=1, report=told)
+    assert len([text for text in told.warnings if "warmup.for" in text]) == 1
+
+
 def test_files_without_a_grid_say_nothing_of_one():
     compared = summaries.compare([summary(run(0.5), name="a"), summary(run(0.6), name="b")])
     assert compared.gridded == ()
@@ -343,6 +356,19 @@ def test_the_figure_has_a_line_per_schedule_and_a_dot_per_seed():
 def test_axes(key, values, expected):
     found = grid_figure.axis(key, values)
     assert (list(found.places), found.log, found.words) == expected
+
+
+@pytest.mark.parametrize("width", [None, 3.5])
+def test_labels_never_touch(width):
+    rates = [0.000657 * 2**n for n in range(9)]
+    comparison = summaries.compare(
+        [point(f"a{n}", "a", run(0.5), schedule__lr=lr) for n, lr in enumerate(rates)]
+    )
+    quantity = comparison.metric.on("val")
+    made = grid_figure.draw(comparison, "schedule.lr", quantity, (), "about", width)
+    labels = [each.get_window_extent() for each in made.axes[0].get_xticklabels()]
+    assert len(labels) >= 3
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(labels))
 
 
 def test_other_keys_make_lines_of_their_own():

@@ -1,5 +1,6 @@
 """Carry out a comparison: fill in what a sweep finds, do all runs, summarise, write."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -168,10 +169,13 @@ def planned(
         runs = planning.plan(experiment, resolved[experiment.wanted], of_one, out)
         atomic.check_within(out, runs[0].folder.parent)
         plans.append((choice, runs))
-    for choice, of_choice in plans:
-        if choice.refused is None:
-            for text in config.warnings(choice.config, of_choice[0].length.steps_per_epoch):
-                report.warn(text)
+    doubts = (
+        config.warnings(choice.config, runs[0].length.steps_per_epoch)
+        for choice, runs in plans
+        if choice.refused is None
+    )
+    for text in dict.fromkeys(itertools.chain.from_iterable(doubts)):  # Those of a grid are alike.
+        report.warn(text)
     of_all = [runs[0].setup.data for choice, runs in plans if choice.refused is None]
     for name in dict.fromkeys(each.name for each in of_all if each.streamed is not None):
         report.note(f"`{name}` is a stream: a run that is cut off starts over")

@@ -3,7 +3,7 @@
 Where other keys have several values too, each combination of theirs has a line of its own.
 """
 
-import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -204,15 +204,25 @@ def _label(ax: Any, along: Axis) -> None:
         room = 0.5 if along.words else 0.06 * (high - low)
         ax.set_xlim(low - room, high + room)
     if along.words or len(places) <= _MOST_LABELS:
-        every = -(-len(places) // 12) if along.words else 1
-        shown = list(itertools.islice(along.places.items(), 0, None, every))
+        labels = ["\n".join(canvas.folded(label)) for label in along.places]
+        every = _fitting(ax, labels)
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.set_xticks([place for _, place in shown],
-                      ["\n".join(canvas.folded(label)) for label, _ in shown])  # fmt: skip
+        ax.set_xticks(places[::every], labels[::every])
     elif along.log:
         scales.label_plainly(ax.xaxis)
     else:
         scales.label_evenly(ax.xaxis)
+
+
+def _fitting(ax: Any, labels: Sequence[str]) -> int:
+    """Return how many places there are from one label to the next, so that none touch."""
+    made = ax.figure
+    # The legend takes its room later, of a wide figure from the panel.
+    share = 1.0 if canvas.is_narrow(made) else 0.75
+    wide: float = share * ax.get_position().width * made.get_figwidth()
+    lines = [line for label in labels for line in label.split("\n")]
+    needed = 1.15 * max(canvas.text_width(made, line) for line in lines)
+    return max(1, math.ceil(needed * len(labels) / wide))
 
 
 def _last(key: str) -> str:
