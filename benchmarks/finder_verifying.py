@@ -22,7 +22,7 @@ import numpy as np
 
 from lrlab.finder import verification
 from lrlab.finder.suggestion import Suggestion, suggest
-from lrlab.finder.verification import Trial
+from lrlab.finder.trials import Trial
 
 KINDS = {"constant": "steady_lr", "one_cycle": "max_lr"}
 SEED = 200

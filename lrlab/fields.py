@@ -150,6 +150,18 @@ def auto_rates(model: Model) -> dict[str, Purpose]:
     return found
 
 
+def purpose_of(model: Model) -> Purpose:
+    """Return which suggestion of a sweep is meant for a schedule's highest rate.
+
+    That of its own rate that may be `auto`, or a peak where one within it is; else a steady rate.
+    """
+    for key, field in type(model).model_fields.items():
+        if any(isinstance(mark, OrAuto) for mark in field.metadata):
+            return _purpose(model, key)
+    inner = [purpose_of(one) for _, value in model for _, one in _models_in(value)]
+    return "max_lr" if "max_lr" in inner else "steady_lr"
+
+
 def filled(model: AnyModel, suggestions: Mapping[Purpose, float]) -> AnyModel:
     """Return a model with every `auto` replaced by the suggestion that it takes.
 

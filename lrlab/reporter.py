@@ -59,6 +59,14 @@ class Reporter:
             most: The most seeds of an experiment.
         """
 
+    def searching(self, done: int, most: int) -> None:
+        """Take note of how far a search with whole runs is, before its next ones.
+
+        Args:
+            done: How many runs have ended.
+            most: How many there are at most.
+        """
+
     def planned(
         self, to_train: Sequence["Run"], reused: int, resumed: int, workers: int
     ) -> AbstractContextManager[None]:

@@ -14,7 +14,8 @@ from lrlab.experiment import choosing
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.verifying import Question, verify
 from lrlab.fields import auto_rates, filled
-from lrlab.finder.verification import MOST_RUNS, MOST_STEPS, Trial
+from lrlab.finder.trials import Trial
+from lrlab.finder.verification import MOST_RUNS, MOST_STEPS
 from lrlab.plots import dispatch
 from lrlab.results import auto_trials, verified_auto
 from lrlab.results.inspection import directory

@@ -21,7 +21,7 @@ from lrlab.cli import app
 from lrlab.errors import Interrupted, ResultsError, TrainingError, UnreadableError, UsageError
 from lrlab.experiment.executors.executor import Executor
 from lrlab.experiment.executors.threads import Threads
-from lrlab.finder import verification
+from lrlab.finder.trials import FIRST_SEED
 from lrlab.io import pictures, reading
 from lrlab.plots import dispatch
 from lrlab.results import checkpoint as checkpoints
@@ -552,7 +552,7 @@ class FailingShortRuns(Threads):
     """Every run that verifies a rate raises."""
 
     def carry_out(self, jobs, on_event):
-        if not any(job.seed >= verification.FIRST_SEED for job in jobs):
+        if not any(job.seed >= FIRST_SEED for job in jobs):
             super().carry_out(jobs, on_event)
             return
         for index, _ in enumerate(jobs):

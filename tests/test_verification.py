@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from told import Told
 
 from lrlab import config, console, experiment
-from lrlab.finder import verification
 from lrlab.finder.extending import Stated
-from lrlab.finder.verification import MOST_RUNS, Trial, error_of, proposals, refined
+from lrlab.finder.trials import FIRST_SEED, Trial
+from lrlab.finder.verification import MOST_RUNS, error_of, proposals, refined
 from lrlab.plots import sweep_figure
 from lrlab.results import sweep_record
 
@@ -185,7 +185,7 @@ def test_verified_rates_stand_beside_those_of_the_sweep(verified):
         survived = [run["lr"] for run in of_kind if run["val_loss"] is not None]
         assert 4 <= len(of_kind) <= MOST_RUNS
         assert about["verified"][name] <= 1.01 * max(survived)
-        tried = {run["lr"] for run in of_kind if run["seed"] == verification.FIRST_SEED}
+        tried = {run["lr"] for run in of_kind if run["seed"] == FIRST_SEED}
         for factor in (0.5, 1, 2):
             wanted = pytest.approx(factor * about[name], rel=0.02)
             assert any(lr == wanted for lr in tried)

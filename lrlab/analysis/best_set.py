@@ -173,7 +173,8 @@ def deficits(
     Args:
         means: Means of the scores, shape (..., k).
         variances: Their sample variances, shape (..., k).
-        counts: How many scores there are, shape (k,), each >= 2.
+        counts: How many scores there are, shape (k,), each >= 1 and one of them >= 2; where it is 1
+            the variance is 0, and that of the others stands for it.
         alpha: The probability of an error.
         examples: The squared standard error of each difference that the examples add, (k, k).
     """

@@ -52,6 +52,8 @@ class LiveReporter(Reporter):
         self._spinner: Spinner | None = None
         self._trying: tuple[str, int] | None = None
         self._undecided = ""
+        self._since_search: Pace | None = None
+        self._trained = 0
         self._epochs: dict[Run, int] = {}
 
     def warn(self, text: str) -> None:
@@ -139,6 +141,13 @@ class LiveReporter(Reporter):
             self._say(as_text(decided))
         self._undecided = looks_words.undecided(standing, most)
 
+    def searching(self, done: int, most: int) -> None:
+        """Print how far a search is; the live view shows it while its next runs are trained."""
+        left = self._since_search.left(self._trained, most - done) if self._since_search else ""
+        at_most = f", {left} at most" if left else ""
+        self._undecided = f"{done} of at most {most} runs done{at_most}"
+        self._say(as_text(self._undecided))
+
     @contextmanager
     def planned(
         self, to_train: Sequence["Run"], reused: int, resumed: int, workers: int
@@ -150,6 +159,8 @@ class LiveReporter(Reporter):
         going_on = f"; {resumed} from where {cut_off} cut off" if resumed else ""
         finished = f"; {reused} finished before" if reused else ""
         self._say(as_text(f"training {len(to_train)} run{plural}{beside}{going_on}{finished}"))
+        self._since_search = self._since_search or Pace(self._clock)
+        self._trained += len(to_train)
         self._view, self._pace = LiveView(to_train, self._undecided), Pace(self._clock)
         self._epochs = {}
         try:
@@ -179,7 +190,7 @@ class LiveReporter(Reporter):
         self._epochs[run] = ended
         metric = run.setup.task.metric.on("val")
         score = f"{metric.name} {metric.value(progress.val_score)}"
-        self.detail(f"{run.name} seed {run.seed}: epoch {ended}/{run.length.epochs}: {score}")
+        self.detail(f"{run}: epoch {ended}/{run.length.epochs}: {score}")
 
     def finished(self, run: "Run", result: RunResult) -> None:
         """Print the line of a finished run."""
@@ -190,7 +201,7 @@ class LiveReporter(Reporter):
 
 def _ended(run: "Run", result: RunResult) -> Text:
     """Return the line of a finished run."""
-    head = f"{run.name} seed {run.seed}: "
+    head = f"{run}: "
     if result.status is Status.DONE:
         last, metric = result.epochs[-1], result.metric.on("val")
         return as_text(

@@ -99,7 +99,7 @@ def choose(
         if setup not in swept:
             atomic.check_within(out, folder)
             try:
-                swept[setup] = _sweep(config, source, folder, old, report, executor, load)
+                swept[setup] = sweep_of(config, source, folder, old, report, executor, load)
             except (TrainingError, UnreadableError) as error:
                 swept[setup] = error.message
         found = swept[setup]
@@ -280,7 +280,7 @@ def _kept(folder: Path, old: Old | None, report: Reporter) -> SweepRecord | None
     return None
 
 
-def _sweep(
+def sweep_of(
     config: Config,
     source: DataSource,
     folder: Path,
@@ -289,6 +289,14 @@ def _sweep(
     executor: MakeExecutor,
     load: Load,
 ) -> SweepRecord:
+    """Return the sweep of a config's setup, kept in a folder; made if it is not there.
+
+    Raises:
+        TrainingError: If it fails.
+        ResultsError: If it cannot be written.
+        UnreadableError: If what is there cannot be read.
+        Interrupted: On Ctrl-C.
+    """
     atomic.recover(folder)
     kept = _kept(folder, old, report)
     if kept is not None and not may_go_on(kept, config.experiment.setup(source)):

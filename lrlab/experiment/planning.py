@@ -20,12 +20,14 @@ class Run:
         place: Name, identity and seed, of which the folder's name is made.
         experiment: Its schedule and epochs.
         setup: What it trains.
+        rate: The peak of its curve, as a search tries it; nothing in a comparison.
     """
 
     folder: Path
     place: RunPlace = field(compare=False)
     experiment: Experiment = field(compare=False)
     setup: Setup = field(compare=False)
+    rate: float | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -43,12 +45,27 @@ class Run:
         return self.setup.length(self.experiment.epochs)
 
     def __str__(self) -> str:
-        return f"{self.name} seed {self.seed}"
+        at = "" if self.rate is None else f" at {self.rate:.3g},"
+        return f"{self.name}{at} seed {self.seed}"
 
 
-def plan(experiment: Experiment, source: DataSource, seeds: Sequence[int], out: Path) -> list[Run]:
-    """Return the runs of an experiment, one for each seed."""
+def plan(
+    experiment: Experiment,
+    source: DataSource,
+    seeds: Sequence[int],
+    out: Path,
+    rate: float | None = None,
+) -> list[Run]:
+    """Return the runs of an experiment, one for each seed.
+
+    Args:
+        experiment: The experiment.
+        source: The data that its `data` stands for.
+        seeds: The seeds.
+        out: The results directory.
+        rate: The peak of its curve, where a search tries several.
+    """
     setup, name = experiment.setup(source), experiment.name
     of_all = identity(experiment, source.fingerprint, experiment.code)
     places = [RunPlace(name, of_all, seed) for seed in seeds]
-    return [Run(place.folder(out), place, experiment, setup) for place in places]
+    return [Run(place.folder(out), place, experiment, setup, rate) for place in places]

@@ -9,7 +9,8 @@ from lrlab.analysis import chance
 from lrlab.experiment.executors.executor import Executor
 from lrlab.fields import Purpose, auto_rates, filled
 from lrlab.finder import verification
-from lrlab.finder.verification import ShortRun, Trial
+from lrlab.finder.trials import FIRST_SEED, Trial
+from lrlab.finder.verification import ShortRun
 from lrlab.metric import ACCURACY, LOSS, Metric
 from lrlab.reporter import Reporter
 from lrlab.results.run import Guess, RunResult, Status
@@ -58,7 +59,7 @@ class Question:
             schedule = filled(self.schedule, self.rates(trial.factor))
         except ValueError:
             return None
-        seed = verification.FIRST_SEED + trial.seed
+        seed = FIRST_SEED + trial.seed
         length = self.setup.length(self.epochs)
         if length.steps <= verification.MOST_STEPS:
             return RunJob(self.setup, schedule, self.epochs, seed)
@@ -215,7 +216,7 @@ def _answer(question: Question, tried: Tried, factor: float | None) -> Answer:
             lr=question.lr(trial.factor),
             val_loss=score.loss if score else None,
             val_accuracy=score.score if score and metric == ACCURACY else None,
-            seed=verification.FIRST_SEED + trial.seed,
+            seed=FIRST_SEED + trial.seed,
         )
         for trial, score in sorted(tried.items(), key=lambda each: each[0])
     )

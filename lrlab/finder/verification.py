@@ -6,16 +6,15 @@ Pure numpy; `experiment` trains the runs, and a benchmark may with a loop of its
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
+from lrlab.finder.trials import Results, Trial
+
 MOST_STEPS = 4_000
 """The most steps of a run; a longer one is verified by its curve squeezed into so many."""
-
-FIRST_SEED = 1_000
-"""Seed of the runs that search, above that of any sweep; the next one is of those that confirm."""
 
 MOST_SEARCHED, MOST_RUNS = 10, 14
 """The most runs of the first seed, which search for the best rate, and of both together."""
@@ -37,27 +36,6 @@ The next seed may break down at half the rate at which this one did, but hardly 
 
 LEAST_WRONG = 1e-3
 """Share of wrong answers that counts at least: where all are right the loss alone decides."""
-
-
-class Trial(NamedTuple):
-    """A run to be tried: at the suggestion times 2^step, with one seed or another.
-
-    Attributes:
-        step: Doublings of the suggested rate.
-        seed: 0 for the runs that search, 1 for those that confirm.
-    """
-
-    step: int
-    seed: int
-
-    @property
-    def factor(self) -> float:
-        """Its rate over the suggestion."""
-        return 2.0**self.step
-
-
-Results = Mapping[Trial, float | None]
-"""What trials gave: an error or a loss >= 0, the lower the better; None: it did not survive."""
 
 
 @dataclass(frozen=True)

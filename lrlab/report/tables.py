@@ -9,6 +9,7 @@ from lrlab.config import grid
 from lrlab.io.printable import no_formula, printable
 from lrlab.metric import Metric
 from lrlab.report import unlike, verdict
+from lrlab.report.markdown import literal, row
 from lrlab.report.remarks import remarks
 from lrlab.results.asked import Summary
 from lrlab.results.comparison import Comparison, ExperimentSummary
@@ -221,35 +222,18 @@ def to_markdown(comparison: Comparison, metric: Metric | None = None) -> str:
     titles, rows = table(comparison, metric)
     first = verdict.first_line(comparison, metric)
     lines = [
-        *([_literal(first), ""] if first else []),
-        _markdown_row(titles),
-        _markdown_row(["---" if title in TEXTS else "---:" for title in titles]),
+        *([literal(first), ""] if first else []),
+        row(titles),
+        row(["---" if title in TEXTS else "---:" for title in titles]),
     ]
-    for row in rows:
-        cells = [(_literal(text), best) for text, best in row]
-        lines.append(_markdown_row([f"**{text}**" if best else text for text, best in cells]))
-    lines += ["", _literal(caption(comparison, "bold"))]
+    for cells_of_row in rows:
+        cells = [(literal(text), best) for text, best in cells_of_row]
+        lines.append(row([f"**{text}**" if best else text for text, best in cells]))
+    lines += ["", literal(caption(comparison, "bold"))]
     for remark in remarks(comparison, metric):
-        lines += ["", _literal(remark)]
+        lines += ["", literal(remark)]
     for warning in warnings(comparison):
-        lines += ["", _literal(warning)]
+        lines += ["", literal(warning)]
     for e in comparison.experiments:
-        lines += [item for note in e.notes for item in ("", f"`{e.name}`: {_literal(note)}")]
+        lines += [item for note in e.notes for item in ("", f"`{e.name}`: {literal(note)}")]
     return "\n".join(map(printable, lines)) + "\n"
-
-
-def _literal(text: str) -> str:
-    """Return a text in which Markdown finds neither HTML nor a link or an image."""
-    for character, shown in (
-        ("&", "&amp;"),
-        ("<", "&lt;"),
-        (">", "&gt;"),
-        ("[", "\\["),
-        ("]", "\\]"),
-    ):
-        text = text.replace(character, shown)
-    return text
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from lrlab.errors import ResultsError
-from lrlab.finder.verification import Trial
+from lrlab.finder.trials import Trial
 from lrlab.io import atomic, reading, records
 from lrlab.io.records import Number, Positive, Whole
 from lrlab.results import verified_auto

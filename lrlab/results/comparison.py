@@ -193,13 +193,30 @@ def check_tables(out: Path) -> Iterator[ResultsError | None]:
     kept, signed = _read(out)
     if not signed:
         yield None
-    for name, digest in (kept.sha256 or {}).items():
+    yield from damaged_tables(out, kept.sha256 or {}, FILE)
+
+
+def damaged_tables(
+    out: Path, digests: Mapping[str, records.Digest], record: str
+) -> Iterator[ResultsError]:
+    """Yield for every table what is wrong with it.
+
+    Args:
+        out: The results directory.
+        digests: The checksum of each table.
+        record: The file that states them.
+
+    Raises:
+        UnreadableError: If a file cannot be read.
+    """
+    for name, digest in digests.items():
         path = out / Path(name).name
         try:
             if hashlib.sha256(reading.read_bytes(path, _MOST_OF_A_TABLE)).hexdigest() != digest:
-                yield ResultsError(f"is damaged: its checksum is not the one in {FILE}", path=path)
+                what = f"is damaged: its checksum is not the one in {record}"
+                yield ResultsError(what, path=path)
         except FileNotFoundError:
-            yield ResultsError(f"is missing, but `{FILE}` names it", path=path)
+            yield ResultsError(f"is missing, but `{record}` names it", path=path)
         except OSError as error:
             if not reading.is_damage(error):
                 raise reading.unreadable(path, error) from error
