@@ -26,6 +26,7 @@ COMMANDS = (
     "init",
     "find-lr",
     "compare",
+    "tune",
     "merge",
     "show",
     "plot",

@@ -815,7 +815,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(results, write_config, tm
     cases = [
         (([results], None, "gif"), UsageError, "unknown format `gif`", "png, svg, pdf"),
         (([results, good], None, "png"), UsageError, "together with", "one results directory"),
-        (([tmp_path / "empty"], None, "png"), ResultsError, "holds neither", "lrlab compare"),
+        (([tmp_path / "empty"], None, "png"), ResultsError, "holds none of", "lrlab compare"),
         (([tmp_path / "none"], None, "png"), ResultsError, "is not a directory", "lrlab compare"),
         (([good], good / "inner", "png"), ResultsError, "cannot be written", "--out"),
     ]

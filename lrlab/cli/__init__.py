@@ -19,6 +19,7 @@ from lrlab.cli.plot import plot
 from lrlab.cli.schedules import schedules
 from lrlab.cli.schema import schema
 from lrlab.cli.show import show
+from lrlab.cli.tune import tune
 from lrlab.errors import LrlabError
 from lrlab.io.docstrings import docstring
 
@@ -48,7 +49,7 @@ def lrlab(
 
 
 app.callback(invoke_without_command=True, help=docstring(lrlab))(lrlab)
-for command in (init, find_lr, compare, merge, show, plot, check, schedules, export, schema):
+for command in (init, find_lr, compare, tune, merge, show, plot, check, schedules, export, schema):
     app.command(cls=Command, help=docstring(command))(command)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lrlab.config import file_places
 from lrlab.config import source as yaml_source
 from lrlab.config.experiment import Experiment, name_from_stem
 from lrlab.config.grid import GridPoint
@@ -23,7 +24,6 @@ from lrlab.errors import CodeError, UsageError
 from lrlab.schedules import Length
 from lrlab.tasks import code
 from lrlab.tasks.code import Origin
-from lrlab.tasks.wanted import is_file
 
 __all__ = [
     "Config",
@@ -175,7 +175,8 @@ def validated(
         source.problems.append(Problem("is empty; `schedule` is missing"))
         return None
     _write_out(source)
-    _locate(source)
+    folder = Path(source.path).parent if source.path else Path()
+    file_places.relocate(source.data, lambda path: str(folder / path))
     for one in given:
         source.override(one)
         _write_out(source)
@@ -203,43 +204,6 @@ def _write_out(source: Source) -> None:
     """Let `optimizer: adam` stand for `optimizer: {type: adam}`."""
     if isinstance(stated := source.data.get("optimizer"), str):
         source.data["optimizer"] = {"type": stated}
-
-
-_PLACES = (
-    ("data",),
-    ("data", "load"),
-    ("model",),
-    ("model", "build"),
-    ("loss",),
-    ("metric",),
-    ("metric", "name"),
-    ("optimizer", "type"),
-    ("schedule", "type"),
-)
-"""The keys under which a file can stand."""
-
-
-def _locate(source: Source) -> None:
-    """Let the path of a file count from the folder of the config that names it."""
-    folder = Path(source.path).parent if source.path else Path()
-    for *above, key in _PLACES:
-        inner = source.data
-        for name in above:
-            inner = inner.get(name)
-        _locate_in(inner, key, folder)
-    for phase in _phases(source.data.get("schedule")):
-        _locate_in(phase, "type", folder)
-
-
-def _locate_in(mapping: Any, key: str, folder: Path) -> None:
-    text = mapping.get(key) if isinstance(mapping, dict) else None
-    if isinstance(text, str) and is_file(text):
-        mapping[key] = str(folder / text)
-
-
-def _phases(schedule: Any) -> list[Any]:
-    phases = schedule.get("phases") if isinstance(schedule, dict) else None
-    return phases if isinstance(phases, list) else []
 
 
 def refuse_equal_names(configs: Sequence[Config]) -> None:

@@ -12,6 +12,7 @@ from lrlab.console.results import (
     print_sweep,
     print_written,
 )
+from lrlab.console.tuning_results import print_tuning
 
 __all__ = [
     "LiveReporter",
@@ -25,5 +26,6 @@ __all__ = [
     "print_shard",
     "print_shown",
     "print_sweep",
+    "print_tuning",
     "print_written",
 ]

@@ -52,6 +52,7 @@ class LiveReporter(Reporter):
         self._spinner: Spinner | None = None
         self._trying: tuple[str, int] | None = None
         self._undecided = ""
+        self._searched = ""
         self._since_search: Pace | None = None
         self._trained = 0
         self._epochs: dict[Run, int] = {}
@@ -142,11 +143,11 @@ class LiveReporter(Reporter):
         self._undecided = looks_words.undecided(standing, most)
 
     def searching(self, done: int, most: int) -> None:
-        """Print how far a search is; the live view shows it while its next runs are trained."""
+        """Take note of how far a search is, to be told with its next runs that are trained."""
         left = self._since_search.left(self._trained, most - done) if self._since_search else ""
         at_most = f", {left} at most" if left else ""
         self._undecided = f"{done} of at most {most} runs done{at_most}"
-        self._say(as_text(self._undecided))
+        self._searched = f"; {self._undecided}"
 
     @contextmanager
     def planned(
@@ -158,7 +159,8 @@ class LiveReporter(Reporter):
         cut_off = "it was" if resumed == 1 else "they were"
         going_on = f"; {resumed} from where {cut_off} cut off" if resumed else ""
         finished = f"; {reused} finished before" if reused else ""
-        self._say(as_text(f"training {len(to_train)} run{plural}{beside}{going_on}{finished}"))
+        said = f"training {len(to_train)} run{plural}{beside}{going_on}{self._searched or finished}"
+        self._say(as_text(said))
         self._since_search = self._since_search or Pace(self._clock)
         self._trained += len(to_train)
         self._view, self._pace = LiveView(to_train, self._undecided), Pace(self._clock)

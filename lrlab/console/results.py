@@ -65,13 +65,31 @@ _GAP = 2
 def comparison_grid(
     comparison: Comparison, width: int, metric: Metric | None = None
 ) -> tuple[Table, list[str]]:
-    """Return the table of a comparison for a terminal, and the titles left out to make it fit.
+    """Return the table of a comparison for a terminal, and the titles left out to make it fit."""
+    titles, rows = tables.table(comparison, metric)
+    return grid_of(titles, rows, width, tables.least_needed(comparison.metric), tables.TEXTS)
+
+
+def grid_of(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[tuple[str, bool]]],
+    width: int,
+    least_needed: Sequence[str],
+    words: Sequence[str],
+) -> tuple[Table, list[str]]:
+    """Return a table for a terminal, and the titles left out to make it fit.
 
     Names are never cut: what is least needed goes first, and then names are folded.
+
+    Args:
+        titles: The titles of its columns.
+        rows: Its cells as (text, whether it is the best).
+        width: How many characters a line has.
+        least_needed: What is left out where it is too wide, in order.
+        words: The columns that hold words, not numbers.
     """
-    titles, rows = tables.table(comparison, metric)
     left_out = []
-    for title in tables.least_needed(comparison.metric):
+    for title in least_needed:
         if _width(titles, rows) <= width:
             break
         if title in titles:
@@ -79,9 +97,11 @@ def comparison_grid(
             left_out.append(title)
     grid = Table(header_style="bold", box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for number, title in enumerate(titles):
-        words = title in tables.TEXTS
         grid.add_column(
-            title, justify="left" if words else "right", no_wrap=number > 0, overflow="fold"
+            title,
+            justify="left" if title in words else "right",
+            no_wrap=number > 0,
+            overflow="fold",
         )
     for row in rows:
         grid.add_row(*(as_text(_marked(*cell), "bold green" if cell[1] else "") for cell in row))
@@ -101,7 +121,8 @@ def _width(titles: Sequence[str], rows: Sequence[Sequence[tuple[str, bool]]]) ->
 
 def print_written(out: Path, written: Sequence[Path]) -> None:
     """Print which files lie where."""
-    names = ", ".join(path.name for path in written)
+    inside = [path.relative_to(out) if path.is_relative_to(out) else path for path in written]
+    names = ", ".join(map(str, inside))
     stdout = console(sys.stdout)
     stdout.print(as_text(f"{out}: {names}"), soft_wrap=not stdout.is_terminal)
 

@@ -288,8 +288,9 @@ def sweep_of(
     report: Reporter,
     executor: MakeExecutor,
     load: Load,
+    purpose: str = "`auto`",
 ) -> SweepRecord:
-    """Return the sweep of a config's setup, kept in a folder; made if it is not there.
+    """Return the sweep of a config's setup, kept in a folder; made for a purpose if not there.
 
     Raises:
         TrainingError: If it fails.
@@ -319,7 +320,7 @@ def sweep_of(
     summary = record.summary
     found = f"steady_lr {summary.steady_lr}, max_lr {summary.max_lr}"
     result = found if summary.steady_lr is not None else summary.verdict
-    report.note(f"swept for `auto`: {record.conditions}: {result} ({folder})")
+    report.note(f"swept for {purpose}: {record.conditions}: {result} ({folder})")
     return record
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from lrlab import config as configs
 from lrlab.analysis import tuning_summary
-from lrlab.config import Config
+from lrlab.config import Config, written
 from lrlab.errors import TrainingError, UnreadableError, UsageError
 from lrlab.experiment import admission, choosing, own_code, running, searching
 from lrlab.experiment.executors.executor import MakeExecutor
@@ -21,7 +21,7 @@ from lrlab.experiment.searching import Searched, Seeds, Start
 from lrlab.fields import Purpose, auto_rates, filled, purpose_of
 from lrlab.finder import rate_search
 from lrlab.finder.rate_search import Search
-from lrlab.io import atomic
+from lrlab.io import atomic, reading
 from lrlab.metric import Metric
 from lrlab.report import tuning_tables
 from lrlab.report.verdict import metric_of
@@ -35,6 +35,8 @@ from lrlab.tasks.setup import Setup
 from lrlab.tasks.wanted import Wanted
 
 USUAL_BUDGET, USUAL_SEEDS = 20, 3
+
+_HEAD = "# At its best rate"
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,12 @@ def tune(
     lengths: Sequence[int | None] = epochs or [None]
     starts = _starts(settled, resolved, out, report, executor)
     seeds = Seeds(count=effort.seeds)
+    lasting = [[start.lasting(length) for start in starts] for length in lengths]
+    for of_length in lasting:
+        _warn(of_length, report)
     horizons = [
-        [Searched(start.lasting(length), search, seeds, decides, out) for start in starts]
-        for length in lengths
+        [Searched(start, search, seeds, decides, out) for start in of_length]
+        for of_length in lasting
     ]
 
     def carry(runs: Sequence[Run]) -> Mapping[Run, RunResult]:
@@ -166,6 +171,67 @@ def save_tuning(tuning: Tuning, out: Path) -> list[Path]:
         "tuning.md": tuning_tables.to_markdown(tuning),
     }
     return tuning_record.write(out, tuning, texts, tuning_tables.verdicts(tuning))
+
+
+def check_written(given: Sequence[Config], epochs: Sequence[int], folder: Path) -> None:
+    """Make sure that `write_configs` will replace nothing but what it wrote, before any training.
+
+    Args:
+        given: The configs.
+        epochs: The budgets of training, as in `tune`.
+        folder: The folder.
+
+    Raises:
+        UsageError: If a file that somebody else wrote is in the way.
+    """
+    for length in epochs if len(epochs) > 1 else [None]:
+        for each in given:
+            path = _place(folder, length, each.experiment.name)
+            if not reading.exists(path):
+                continue
+            with reading.open_file(path) as file:
+                if file.read(len(_HEAD)) != _HEAD.encode():
+                    raise UsageError(
+                        f"`--write {folder}` would replace `{path}`, which `lrlab tune` has not "
+                        "written",
+                        "name another directory",
+                    )
+
+
+def _place(folder: Path, epochs: int | None, name: str) -> Path:
+    """Return where the config of an experiment is written, those of several budgets apart."""
+    apart = folder if epochs is None else folder / f"{epochs}-epochs"
+    return apart / f"{name}.yaml"
+
+
+def write_configs(tuning: Tuning, best: Sequence[Sequence[Config]], folder: Path) -> list[Path]:
+    """Write the configs at their best rates into a folder, those of each of several budgets apart.
+
+    Args:
+        tuning: What `tune` returned.
+        best: What it returned beside it.
+        folder: The folder.
+
+    Returns:
+        The files.
+
+    Raises:
+        ResultsError: If they cannot be written.
+    """
+    metric, found = tuning_tables.decides(tuning), []
+    for horizon, of in zip(tuning.horizons, best, strict=True):
+        length = horizon.epochs if len(tuning.horizons) > 1 else None
+        by_name = {each.name: each.best for each in horizon.schedules}
+        for each in of:
+            rate = by_name[each.experiment.name]
+            assert rate is not None
+            score = tuning_tables.scored(rate, metric)
+            path = _place(folder, length, each.experiment.name)
+            atomic.make_folder(path.parent)
+            about = f"{_HEAD}, {rate.lr:.3g} at the peak: {score}."
+            atomic.write_text(path, f"{about}\n{written.text(each.experiment, path.parent)}")
+            found.append(path)
+    return found
 
 
 def _check(decides: Metric, resolved: Mapping[Wanted, DataSource], epochs: Sequence[int]) -> None:
@@ -206,21 +272,25 @@ def _starts(
             atomic.check_within(out, folder)
             try:
                 swept[setup] = choosing.sweep_of(
-                    config, source, folder, None, report, executor, load
+                    config, source, folder, None, report, executor, load, "the search"
                 )
             except (TrainingError, UnreadableError) as error:
                 swept[setup] = error.message
-        start = _start(config, source, swept[setup])
-        if start.suggested is None and start.trouble is None:
+        starts.append(_start(config, source, swept[setup]))
+        if starts[-1].suggested is None and starts[-1].trouble is None:
             report.warn(
                 f"{config.experiment.name}: the sweep suggests no rate, so the search begins at "
                 "the config's own"
             )
-        steps = setup.length(1).steps_per_epoch
+    return starts
+
+
+def _warn(starts: Sequence[Start], report: Reporter) -> None:
+    """Warn of schedules that are probably mistakes, whatever their height."""
+    for start in starts:
+        steps = start.config.experiment.setup(start.source).length(1).steps_per_epoch
         for text in [] if start.trouble else configs.warnings(start.config, steps):
             report.warn(text)
-        starts.append(start)
-    return starts
 
 
 def _start(config: Config, source: DataSource, swept: SweepRecord | str) -> Start:

@@ -19,6 +19,9 @@ TOP = 3
 FEWEST_RUNS = 5
 """The fewest runs that a search makes sense with: three rates, and two between them."""
 
+_MOST_IN_VAIN = 9
+"""Rates that are tried at least, as far as there are runs, before all are said to break down."""
+
 _SEEDS_OF_TOP = 3
 """Seeds that the top three get; what is left then goes to the two best."""
 
@@ -79,8 +82,9 @@ class Search:
         if missing:
             return [Trial(step, 0) for step in missing[:left]]
         means = mean_scores(scores)
-        steps = self._outward(means)[: max(self._most_first - len(means), 0)]
         best = best_step(means)
+        most = self._most_first if best is not None else max(self._most_first, _MOST_IN_VAIN)
+        steps = self._outward(means)[: max(most - len(means), 0)]
         if not steps and best is not None:
             steps = [step for step in (best - 1, best + 1) if step not in means]
         if steps:

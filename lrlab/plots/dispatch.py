@@ -7,8 +7,8 @@ from lrlab.analysis import gathering
 from lrlab.config import Experiment
 from lrlab.errors import ResultsError, UsageError
 from lrlab.io import atomic, reading
-from lrlab.plots import canvas, comparison_figures, sweep_figure
-from lrlab.results import comparison, sweep_record
+from lrlab.plots import canvas, comparison_figures, sensitivity_figure, sweep_figure
+from lrlab.results import comparison, sweep_record, tuning_record
 from lrlab.results.inspection import check_directory
 from lrlab.schedules import Length
 from lrlab.tasks.code import Origin
@@ -62,12 +62,20 @@ def plot(
 def _redraw(folder: Path, target: Path, kind: str, warn: Warn, width: float | None) -> list[Path]:
     check_directory(folder)
     drawn: list[Path] = []
-    named = (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE, gathering.RUNS)
+    named = (
+        comparison.FILE,
+        tuning_record.FILE,
+        sweep_record.JSON_FILE,
+        sweep_record.CSV_FILE,
+        gathering.RUNS,
+    )
     for name in named:
         atomic.check_within(folder, folder / name)
     if reading.exists(folder / comparison.FILE):
         compared = comparison.read(folder)
         drawn += comparison_figures.save(folder, compared, target, kind, width=width)
+    if reading.exists(folder / tuning_record.FILE):
+        drawn += sensitivity_figure.save(target, tuning_record.read(folder), kind, width)
     if reading.exists(folder / sweep_record.JSON_FILE):
         drawn += sweep_figure.save(target, sweep_record.read(folder), kind, width)
     if not drawn and (gathered := gathering.gather(folder)) is not None:
@@ -78,9 +86,9 @@ def _redraw(folder: Path, target: Path, kind: str, warn: Warn, width: float | No
         drawn += comparison_figures.save(folder, compared, target, kind, results, width)
     if not drawn:
         raise ResultsError(
-            f"holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`, "
-            "and no run has ended",
-            "make them with `lrlab compare` or `lrlab find-lr`",
+            f"holds none of `{comparison.FILE}`, `{tuning_record.FILE}` and "
+            f"`{sweep_record.JSON_FILE}`, and no run has ended",
+            "make them with `lrlab compare`, `lrlab tune` or `lrlab find-lr`",
             path=folder,
         )
     return drawn

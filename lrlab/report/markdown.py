@@ -1,4 +1,4 @@
-"""Text from strangers in Markdown and CSV: it stays text."""
+"""Text from strangers in Markdown: it stays text."""
 
 from collections.abc import Sequence
 

@@ -7,10 +7,12 @@ from statistics import stdev
 from typing import Any
 
 from lrlab.analysis import tuning_summary
+from lrlab.io import records
 from lrlab.io.printable import no_formula, printable
 from lrlab.metric import Metric
 from lrlab.report import verdict
 from lrlab.report.markdown import literal, row
+from lrlab.results import tuning_record
 from lrlab.results.run import in_words, quantities
 from lrlab.results.tuning_record import BestRate, Horizon, RunsAtRate, TunedSchedule, Tuning
 
@@ -33,6 +35,11 @@ def verdicts(tuning: Tuning) -> tuple[dict[str, Any] | None, ...]:
     metric = decides(tuning)
     found = [tuning_summary.judge(horizon, metric.mode) for horizon in tuning.horizons]
     return tuple(None if of is None else verdict.to_json(of, metric) for of in found)
+
+
+def to_json(tuning: Tuning) -> str:
+    """Return what `tuning.json` says, without its checksums."""
+    return records.text(tuning_record.stated(tuning, verdicts(tuning)))
 
 
 def first_line(horizon: Horizon, metric: Metric) -> str:
@@ -120,6 +127,8 @@ def caption(tuning: Tuning) -> str:
 def remarks(tuning: Tuning) -> list[str]:
     """Return the lines that say what the columns mean."""
     metric = decides(tuning)
+    if len(tuning.horizons) > 1:
+        return [f"{metric.name} with fresh seeds, and the best rate; marked: may be the best"]
     amount = 100 * tuning.tolerance
     within = f"{amount:g} %" if tuning.relative else f"{amount:g} points"
     return [
@@ -148,7 +157,7 @@ def to_markdown(tuning: Tuning) -> str:
     metric, several = decides(tuning), len(tuning.horizons) > 1
     lines: list[str] = []
     if several:
-        lines += [*_markdown(*budget_table(tuning)), "", "Bold: may be the best of its column."]
+        lines += [*_markdown(*budget_table(tuning)), ""]
     for horizon in tuning.horizons:
         lines += [f"\n## {horizon.epochs} epochs"] if several else []
         lines += ["", literal(first_line(horizon, metric)), ""]
@@ -198,6 +207,13 @@ def rate(lr: float) -> str:
 def width(best: BestRate) -> str:
     """Return the width as a factor, as in "x12"; ">x12" where no end is known."""
     return f"{'>' if any(best.open) else ''}x{best.factor:.2g}"
+
+
+def scored(best: BestRate, metric: Metric) -> str:
+    """Return the score with fresh seeds, as in "val accuracy 0.8712 ± 0.0021, 3 fresh seeds"."""
+    count = len(best.fresh.seeds)
+    seeds = f"{count} fresh seed{'s' if count > 1 else ''}"
+    return f"{metric.name} {_score(best.fresh, metric)}, {seeds}"
 
 
 def _interval(best: BestRate) -> str:

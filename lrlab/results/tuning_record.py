@@ -4,6 +4,7 @@ It is signed, and holds the checksums of the tables that were written with it.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -18,6 +19,9 @@ from lrlab.results.run import RunPlace, Status
 
 FILE = "tuning.json"
 TABLES = ("tuning.csv", "tuning.md")
+FIGURES = ("sensitivity", "budget")
+OF_EPOCHS = re.compile(r"sensitivity-[0-9]{1,9}-epochs", re.ASCII)
+"""The figure of one of several budgets of training."""
 SCHEMA = 1
 
 _Ends = Annotated[tuple[AtLeast0, AtLeast0], records.items(2)]
@@ -166,6 +170,17 @@ class Tuning:
     relative: bool
     horizons: Annotated[tuple[Horizon, ...], records.items(1)]
     metric: Metric = field(default=ACCURACY, metadata=records.LEFT_OUT)
+
+    @property
+    def runs(self) -> list[tuple[str, Status]]:
+        """The folder of every run, relative to the results directory, and how it ended."""
+        return [
+            each
+            for horizon in self.horizons
+            for tuned in horizon.schedules
+            for at in tuned.runs
+            for each in zip(at.runs, at.statuses, strict=True)
+        ]
 
     @property
     def finished(self) -> bool:

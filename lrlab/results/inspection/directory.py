@@ -18,6 +18,7 @@ from lrlab.results import (
     shown,
     sweep_record,
     test_openings,
+    tuning_record,
     verified_auto,
 )
 from lrlab.results.inspection import run_findings
@@ -32,8 +33,10 @@ _TABLES = {
     lock.NAME,
     shown.FILE,
     test_openings.FILE,
+    tuning_record.FILE,
+    *tuning_record.TABLES,
 }
-_FIGURES = {"learning-rate", "loss", "target", "sweep", "schedules"}
+_FIGURES = {"learning-rate", "loss", "target", "sweep", "schedules", *tuning_record.FIGURES}
 _SWEEP = (sweep_record.JSON_FILE, sweep_record.CSV_FILE)
 _RUN_FILES = {*run_folder.READ, run_folder.WEIGHTS}
 _FOLDERS = ("runs", "sweeps", "find-lr")
@@ -139,6 +142,7 @@ class _Inspector:
             self._look(path, self._at_the_top)
         self._look(self._out, self._own_sweep_at_the_top)
         self._look(self._out / comparison.FILE, self._comparison)
+        self._look(self._out / tuning_record.FILE, self._tuning)
         self._look(self._out / fresh_list.FILE, self._fresh_list)
         self._look(self._out / test_openings.FILE, self._test_openings)
         self._look(self._out / shown.FILE, self._shown)
@@ -359,6 +363,27 @@ class _Inspector:
             for folder, status in zip(e.runs, e.statuses, strict=True)
             if status.is_final  # Where `auto` found no rate there is no run to be kept.
         ]
+        self._missing_runs(named, comparison.FILE, "compare")
+
+    def _tuning(self, path: Path) -> None:
+        if path in self._outside or not reading.exists(path):
+            return
+        remedy = "`--repair` sets it aside, and `lrlab tune` writes it again"
+        try:
+            tuned = tuning_record.read(self._out)
+            for error in tuning_record.check_tables(self._out):
+                if error.path not in self._outside:
+                    self._damaged(error.path or path, error, remedy, [error.path or path])
+        except UnreadableError:
+            raise
+        except ResultsError as error:
+            self._damaged(path, error, remedy, [path])
+            return
+        named = [folder for folder, status in tuned.runs if status.is_final]
+        self._missing_runs(named, tuning_record.FILE, "tune")
+
+    def _missing_runs(self, named: Sequence[str], record: str, command: str) -> None:
+        """Tell of runs that a record names and that are not there."""
         for folder in named:
             place = self._out / folder
             if place in self.statuses or RunPlace.of(place) is None:
@@ -367,8 +392,8 @@ class _Inspector:
                 what, kind = "was set aside before", Kind.UNFINISHED
                 self.statuses[place] = kind
             else:
-                what, kind = f"is missing, but `{comparison.FILE}` names it", Kind.MISSING
-            self._tell(place, kind, what, "`lrlab compare` retrains it")
+                what, kind = f"is missing, but `{record}` names it", Kind.MISSING
+            self._tell(place, kind, what, f"`lrlab {command}` retrains it")
 
     def _fresh_list(self, path: Path) -> None:
         if path in self._outside:
@@ -428,6 +453,7 @@ def _is_lrlabs(path: Path) -> bool:
 
 def _is_figure(path: Path, metric: str = ACCURACY.key) -> bool:
     known = path.stem in (*_FIGURES, metric) or path.stem.startswith(comparison.OVER)
+    known = known or tuning_record.OF_EPOCHS.fullmatch(path.stem) is not None
     drawn = known and path.suffix in _FORMATS
     return drawn or path.name == REPORT
 
