@@ -56,6 +56,9 @@ def at(step, score=None):
 class Run(SimpleNamespace):
     __hash__ = object.__hash__
 
+    def __str__(self):
+        return f"{self.name} seed {self.seed}"
+
 
 def runs(count):
     return [

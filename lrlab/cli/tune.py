@@ -49,7 +49,8 @@ def tune(
     epochs: Annotated[
         str | None,
         typer.Option(
-            metavar="N,N...", help="Epochs of every config; several, as in 3,10: one after another."
+            metavar="N,N",
+            help="Override the epochs of every config; several, as in 3,10, one after another.",
         ),
     ] = None,
     write: Annotated[
@@ -80,12 +81,12 @@ def tune(
     log: LogFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find each schedule's own best rate with equally many runs, and compare them there.
+    """Find each schedule's own best rate and compare them there.
 
-    Scales every curve, from the rate that a sweep suggests outwards, and scores the best rate with
-    seeds that took no part in choosing. Finished runs are reused: the same command again trains
-    nothing, and one that was cut off goes on. `--epochs 3,10,30` says which schedule is best for
-    how much training.
+    All get the same number of runs. The search scales each curve, outwards from the rate that a
+    sweep suggests, and seeds that took no part in choosing score the best rate. Finished runs are
+    reused, so the same command again trains nothing, and one that was cut off goes on.
+    `--epochs 3,10,30` says which schedule is best for how much training.
 
     Example: lrlab tune configs/*.yaml --write tuned
     """

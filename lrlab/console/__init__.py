@@ -8,10 +8,10 @@ from lrlab.console.progress import LiveReporter
 from lrlab.console.results import (
     print_comparison,
     print_json,
-    print_shown,
     print_sweep,
     print_written,
 )
+from lrlab.console.shown_results import print_shown
 from lrlab.console.tuning_results import print_tuning
 
 __all__ = [

@@ -8,7 +8,6 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from lrlab.console.terminal import as_text, console
-from lrlab.experiment.showing import Shown
 from lrlab.io.printable import printable
 from lrlab.metric import Metric
 from lrlab.report import tables, verdict
@@ -43,20 +42,6 @@ def print_comparison(comparison: Comparison, metric: Metric | None = None) -> No
     for e in comparison.experiments:
         for note in e.notes:
             stdout.print(as_text(f"{e.name}: {note}", "yellow"), soft_wrap=not stdout.is_terminal)
-
-
-def print_shown(shown: Shown, metric: Metric | None = None, *, rules: bool = False) -> None:
-    """Print what a results directory holds: a comparison, whole or not, or a sweep."""
-    stdout = console(sys.stdout)
-    if shown.head is not None:
-        stdout.print(as_text(shown.head, "yellow"), soft_wrap=not stdout.is_terminal)
-        stdout.print()
-    if shown.comparison is not None:
-        print_comparison(shown.comparison, metric)
-    if shown.sweep is not None:
-        print_sweep(shown.sweep, rules=rules)
-    for note in shown.notes:
-        stdout.print(as_text(note, "yellow"), soft_wrap=not stdout.is_terminal)
 
 
 _GAP = 2

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lrlab import palette
 from lrlab.analysis import tuning_summary
 from lrlab.analysis.epoch_means import possible
 from lrlab.finder.rate_search import Tolerance
@@ -88,13 +89,13 @@ def draw_rates(ax: Any, tuning: Tuning, horizon: Horizon) -> Any:
         ax.set_ylim(*within)
     for lr in dict.fromkeys(tuned.suggested_lr for tuned in horizon.schedules):
         if lr is not None:
-            ax.axvline(lr, color=canvas.GREY, linestyle=(0, (1, 2)), linewidth=1.2,
+            ax.axvline(lr, color=palette.GREY, linestyle=(0, (1, 2)), linewidth=1.2,
                        label=f"find-lr: {lr:.3g}", gid="find-lr")  # fmt: skip
-    named = horizon.schedules[: canvas.TOLD_APART]
+    named = horizon.schedules[: palette.TOLD_APART]
     for index, tuned in enumerate(named):
         shift = (index - (len(named) - 1) / 2) * min(_APART, 20 / len(named))
         _draw_schedule(ax, tuned, index, shift, metric)
-    others = [_line(tuned) for tuned in horizon.schedules[canvas.TOLD_APART :]]
+    others = [_line(tuned) for tuned in horizon.schedules[palette.TOLD_APART :]]
     canvas.draw_unnamed(ax, [each for each in others if len(each[0])], len(others))
     scales.label_plainly(ax.xaxis)
     scales.label_evenly(ax.yaxis)
@@ -185,7 +186,7 @@ def draw_budgets(ax: Any, tuning: Tuning, metric: Metric) -> Any:
     from matplotlib.ticker import NullLocator
     from matplotlib.transforms import ScaledTranslation
 
-    count = min(len(tuning.horizons[0].schedules), canvas.TOLD_APART)
+    count = min(len(tuning.horizons[0].schedules), palette.TOLD_APART)
     ax.set_xscale("log")
     lengths = [horizon.epochs or 1 for horizon in tuning.horizons]
     ax.set_xlim(min(lengths) / _ROOM, max(lengths) * _ROOM)
