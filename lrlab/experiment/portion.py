@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from lrlab.errors import UsageError
 
-_HIGHEST_SEED = 999  # Those above have verified `auto`, see `finder.verification.FIRST_SEED`.
+_HIGHEST_SEED = 999  # Those above have verified `auto`, see `finder.trials.FIRST_SEED`.
 _SPAN = re.compile(r"(?P<first>[0-9]{1,10})(?:-(?P<last>[0-9]{1,10}))?", re.ASCII)
 _SHARD = re.compile(r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})", re.ASCII)
 
