@@ -1,8 +1,10 @@
 """Grids: `--set` with several values, what they are called, their files and their figure."""
 
 import csv
+import functools
 import itertools
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -17,10 +19,10 @@ from lrlab.analysis import summaries
 from lrlab.cli import app
 from lrlab.config import grid, gridded, set_values
 from lrlab.config.grid import GridPoint
-from lrlab.errors import ConfigError, Interrupted, UsageError
-from lrlab.plots import grid_figure
+from lrlab.errors import ConfigError, Interrupted, ResultsError, UsageError
+from lrlab.plots import canvas, grid_figure
 from lrlab.report import tables
-from lrlab.results import lock
+from lrlab.results import comparison, lock
 
 STEADY = "schedule: {type: constant, lr: 0.01}\nepochs: 1\n"
 FALLING = "schedule: {type: linear, initial_lr: 0.01}\nepochs: 1\n"
@@ -351,6 +353,11 @@ def test_the_figure_has_a_line_per_schedule_and_a_dot_per_seed():
         ("optimizer.weight_decay", [0.1, 0, 0.01], (["0", "0.01", "0.1"], False, True)),
         ("optimizer", ["sgd", "adam"], (["sgd", "adam"], False, True)),
         ("schedule.lr", ["auto", 0.1], (["auto", "0.1"], False, True)),
+        ("schedule.lr", [0.1, math.inf], (["0.1", "inf"], False, True)),
+        ("schedule.lr", [0.1, math.nan], (["0.1", "nan"], False, True)),
+        ("batch_size", [1e-29, 1e29], (["1e-29", "1e+29"], False, True)),
+        ("batch_size", [10**40, 1], ([str(10**40), "1"], False, True)),
+        ("batch_size", [32], (["32"], True, False)),
     ],
 )
 def test_axes(key, values, expected):
@@ -369,6 +376,33 @@ def test_labels_never_touch(width):
     labels = [each.get_window_extent() for each in made.axes[0].get_xticklabels()]
     assert len(labels) >= 3
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(labels))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 10**400, 1e-300, True, [1, [2]], "$x", {}])
+def test_any_value_that_a_file_may_hold_is_drawn(value, tmp_path):
+    comparison = summaries.compare(
+        [point("a", "a", run(0.5), k__lr=value), point("b", "a", run(0.6), k__lr=1e10)]
+    )
+    made = grid_figure.draw(comparison, "k.lr", comparison.metric.on("val"), (), "about")
+    assert canvas.save(made, tmp_path / "x.png").stat().st_size > 1_000
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ({}, "at least 1"),
+        ({"a": functools.reduce(lambda inner, _: [inner], range(30), 1)}, "nested at most 20 deep"),
+        ([], "point.at"),
+    ],
+)
+def test_what_is_no_point_of_a_grid_is_not_read(tmp_path, at, said):
+    stated = json.loads(
+        comparison.to_json(summaries.compare([point("a", "a", run(0.5), batch_size=8)]))
+    )
+    stated["experiments"][0]["point"]["at"] = at
+    (tmp_path / comparison.FILE).write_text(json.dumps(stated))
+    with pytest.raises(ResultsError, match=said):
+        comparison.read(tmp_path)
 
 
 def test_other_keys_make_lines_of_their_own():

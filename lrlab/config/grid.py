@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field
+
 from lrlab.config.set_values import Setting
-from lrlab.config.source import Override
+from lrlab.config.source import MAX_DEPTH, Override
 from lrlab.errors import UsageError
 from lrlab.fields import shown
 from lrlab.io import records
@@ -26,6 +28,16 @@ MANY_RUNS = 100
 _LONGEST = 64
 
 
+def _shallow(value: Any, depth: int = 0) -> Any:
+    """Return a value that no config could not hold: one nested too deeply has been made by hand."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"must be nested at most {MAX_DEPTH} deep")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        _shallow(one, depth + 1)
+    return value
+
+
 @dataclass(frozen=True)
 class GridPoint:
     """Where an experiment stands in a grid.
@@ -36,7 +48,7 @@ class GridPoint:
     """
 
     config: records.Text
-    at: Annotated[dict[str, Any], records.keys(100)]
+    at: Annotated[dict[str, Annotated[Any, AfterValidator(_shallow)]], Field(min_length=1)]
 
 
 @dataclass(frozen=True)

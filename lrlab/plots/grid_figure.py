@@ -27,6 +27,9 @@ _APART = 2.6
 
 _MOST_LABELS = 9
 
+_WIDEST = 1e30
+"""Numbers beyond are words to an axis, and so are those that differ by a larger factor."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -84,14 +87,24 @@ def axis(key: str, values: Sequence[Any]) -> Axis:
         (True, {'sgd': 0.0, 'adam': 1.0})
     """
     labels = list(dict.fromkeys(map(grid.label, values)))
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    factors = _last(key) in _SIZES or _last(key).endswith("_lr")
-    if len(numbers) < len(values) or (factors and min(numbers) <= 0):
-        if numbers and len(numbers) == len(values):  # A logarithm has no 0; their order stays.
-            labels = list(dict.fromkeys(map(grid.label, sorted(numbers))))
-        return Axis({label: float(place) for place, label in enumerate(labels)}, words=True)
-    places = {grid.label(value): float(value) for value in sorted(numbers)}
-    return Axis(places, log=factors)
+    numbers = sorted(value for value in values if _is_finite(value))
+    if len(numbers) < len(values):
+        return _in_order(labels)
+    low, high = float(numbers[0]), float(numbers[-1])
+    log = _last(key) in _SIZES or _last(key).endswith("_lr")
+    if log and (low <= 0 or high > _WIDEST * low):  # A logarithm has no 0; their order stays.
+        return _in_order(list(dict.fromkeys(map(grid.label, numbers))))
+    return Axis({grid.label(value): float(value) for value in numbers}, log=log)
+
+
+def _in_order(labels: Sequence[str]) -> Axis:
+    return Axis({label: float(place) for place, label in enumerate(labels)}, words=True)
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether a value is a number that an axis can show; a file may hold any."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) < _WIDEST
 
 
 def draw(
@@ -198,10 +211,10 @@ def _label(ax: Any, along: Axis) -> None:
     places = np.array(list(along.places.values()))
     low, high = places.min(), places.max()
     if along.log:
-        room = (high / low) ** 0.06
+        room = max((high / low) ** 0.06, 1.1)
         ax.set_xlim(low / room, high * room)
     else:
-        room = 0.5 if along.words else 0.06 * (high - low)
+        room = 0.5 if along.words else 0.06 * (high - low) or 1.0
         ax.set_xlim(low - room, high + room)
     if along.words or len(places) <= _MOST_LABELS:
         labels = ["\n".join(canvas.folded(label)) for label in along.places]
