@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lrlab import palette
 from lrlab.analysis import thinning
+from lrlab.analysis.epoch_means import epoch_mean, shown_range
 from lrlab.metric import Metric
 from lrlab.results.run import RunResult, Status, in_words
 
@@ -36,6 +37,16 @@ class Line:
     values: npt.NDArray[Any]
     extremes: npt.NDArray[Any]
     width: int = 1
+
+    def thinned(self, columns: int) -> "Line":
+        """Return it with the points that can be seen where it is so many columns wide."""
+        width = -(-len(self.values) // columns)
+        if width <= 1:
+            return self
+        kept = thinning.visible(self.values, width)
+        return replace(
+            self, at=self.at[kept], values=self.values[kept], width=max(2, self.width * width)
+        )
 
 
 class Room:
@@ -170,6 +181,10 @@ class Curves:
             distinct.add(result.lr)
         return cls(name, index, steps_per_epoch, runs, distinct.longest_first())
 
+    def thinned(self, columns: int) -> "Curves":
+        """Return it with the points of its rates that can be seen, so many columns wide."""
+        return replace(self, rates=[line.thinned(columns) for line in self.rates])
+
     @property
     def label(self) -> str:
         """What a legend calls it: its name, and how its runs ended if some did not end well."""
@@ -184,3 +199,21 @@ class Curves:
     def broken(self) -> list[DrawnRun]:
         """The runs that did not end well, of whatever status."""
         return [run for run in self.runs if run.status is not Status.DONE]
+
+
+def shown_limits(curves: Sequence[Curves], *quantities: Metric) -> tuple[float, float] | None:
+    """Return the range in which the finished runs of all experiments show; None if it is unknown.
+
+    Where no run was finished it is the range of those that broke off.
+    """
+    ranges = []
+    for quantity in quantities:
+        means = [epoch_mean(of, quantity) for e in curves if (of := e.over_epochs(quantity))]
+        if not means:
+            broken = [run.values(quantity) for e in curves for run in e.broken]
+            means = [epoch_mean([values], quantity) for values in broken if len(values)]
+        if (found := shown_range(means, quantity)) is not None:
+            ranges.append(found)
+    if not ranges:
+        return None
+    return min(low for low, _ in ranges), max(high for _, high in ranges)

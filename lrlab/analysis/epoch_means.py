@@ -29,12 +29,14 @@ class EpochMean:
         mean: The mean of the finite values, NaN where there is none.
         low: Lower edge of the band, NaN where fewer than two runs have a value.
         high: Its upper edge.
+        std: The standard deviation, NaN likewise.
     """
 
     epoch: npt.NDArray[np.int64]
     mean: Floats
     low: Floats
     high: Floats
+    std: Floats
 
 
 def possible(quantity: Metric, *values: npt.ArrayLike) -> tuple[float, float]:
@@ -75,7 +77,7 @@ def epoch_mean(values: Sequence[Floats], quantity: Metric) -> EpochMean:
     mean[count > 0] = np.nanmean(padded[:, count > 0], axis=0)
     std[several] = np.nanstd(padded[:, several], axis=0, ddof=1)
     low, high = np.clip([mean - std, mean + std], *possible(quantity, mean))
-    return EpochMean(np.arange(1, length + 1), mean, low, high)
+    return EpochMean(np.arange(1, length + 1), mean, low, high, std)
 
 
 def highest_usual(losses: Sequence[float]) -> float:

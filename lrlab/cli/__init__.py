@@ -16,6 +16,7 @@ from lrlab.cli.group import Command, Group, print_error
 from lrlab.cli.init import init
 from lrlab.cli.merge import merge
 from lrlab.cli.plot import plot
+from lrlab.cli.report import report
 from lrlab.cli.schedules import schedules
 from lrlab.cli.schema import schema
 from lrlab.cli.show import show
@@ -49,7 +50,10 @@ def lrlab(
 
 
 app.callback(invoke_without_command=True, help=docstring(lrlab))(lrlab)
-for command in (init, find_lr, compare, tune, merge, show, plot, check, schedules, export, schema):
+_COMMANDS = (
+    init, find_lr, compare, tune, merge, show, plot, report, check, schedules, export, schema
+)  # fmt: skip
+for command in _COMMANDS:
     app.command(cls=Command, help=docstring(command))(command)
 
 

@@ -190,7 +190,7 @@ def compare(
         else:
             console.print_comparison(compared, decides)
         written = experiment.save(compared, out, decides)
-        written += experiment.present(out, compared, results, load_matplotlib)
+        written += experiment.present(out, compared, results, load_matplotlib, decides)
     if not as_json:
         console.print_written(out, written)
     if any(e.status != "done" for e in compared.experiments):

@@ -107,6 +107,7 @@ def find_lr(
         else:
             console.print_sweep(record, rules=rules)
         written = sweep_record.write(out, record) + plots.sweep_figure.save(out, record)
+        written.append(experiment.reporting.write_sweep(out, record))
     if not as_json:
         console.print_written(out, written)
     if record.summary.verdict != "ok":

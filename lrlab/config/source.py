@@ -215,3 +215,15 @@ def _items(
             continue
         source.keys[inner] = mark
         yield key_node.value, _plain(value_node, inner, source, loader)
+
+
+def to_text(stated: Any) -> str:
+    """Return plain values as the YAML of a config.
+
+    Example:
+        >>> print(to_text({"schedule": {"type": "constant", "lr": 1e-05}}), end="")
+        schedule:
+          type: constant
+          lr: 1.0e-05
+    """
+    return str(yaml.safe_dump(stated, sort_keys=False, allow_unicode=False, width=100))

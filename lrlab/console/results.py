@@ -10,7 +10,7 @@ from rich.table import Table
 from lrlab.console.terminal import as_text, console
 from lrlab.io.printable import printable
 from lrlab.metric import Metric
-from lrlab.report import tables, verdict
+from lrlab.report import sweep_words, tables, verdict
 from lrlab.report.remarks import remarks
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
@@ -115,34 +115,10 @@ def print_written(out: Path, written: Sequence[Path]) -> None:
 def print_sweep(record: SweepRecord, *, rules: bool = False) -> None:
     """Print what a sweep suggests and how sure that is; with `rules` the classic ones as well."""
     stdout = console(sys.stdout)
-    summary, settings = record.summary, record.summary.settings
-
-    def say(text: str) -> None:
-        """Print a line, on a terminal broken between words."""
-        stdout.print(as_text(text), soft_wrap=not stdout.is_terminal)
-
-    if summary.steady_lr is not None:
-        stdout.print(_suggestions(summary, rules))
-    several = settings.seeds > 1
-    spread = f", within x{summary.spread:.1f}" if summary.spread and several else ""
-    say(f"{summary.verdict}: {summary.meaning}")
-    say(
-        f"{record.conditions}; {settings.steps} steps from {settings.min_lr:g} to "
-        f"{settings.max_lr:g}, {settings.seeds} seed{'s' if several else ''}{spread}"
-    )
-    if summary.steady_lr is not None:
-        say(_verification(summary))
-
-
-def _verification(summary: SweepSummary) -> str:
-    """Return the line that says whether real runs stand behind the suggestions."""
-    if summary.verified is None:
-        return "not verified: these are the sweep's alone; `--verify` tries them in short real runs"
-    rates = (summary.verified.steady_lr, summary.verified.max_lr)
-    count = f"{len(summary.verified.runs)} short real runs"
-    if None in rates:
-        return f"verified by {count}: where there is no number, none survived"
-    return f"verified by {count}"
+    if record.summary.steady_lr is not None:
+        stdout.print(_suggestions(record.summary, rules))
+    for line in sweep_words.lines(record):
+        stdout.print(as_text(line), soft_wrap=not stdout.is_terminal)
 
 
 _RULES = {
@@ -165,21 +141,17 @@ def _suggestions(summary: SweepSummary, rules: bool) -> Table:
         beside = [as_text(refined, style)] if verified else []
         grid.add_row(name, as_text(of_sweep, style), *beside, purpose)
 
-    for name, purpose in (
-        ("steady_lr", "for constant and decaying schedules"),
-        ("max_lr", "peak of one_cycle"),
-    ):
-        refined = _rate(getattr(verified, name)) if verified else ""
-        add(name, _rate(getattr(summary, name)), purpose, "bold green", refined)
-    low, high = _rate(summary.lowest_useful_lr), _rate(summary.highest_stable_lr)
+    for name, purpose in sweep_words.PURPOSES.items():
+        refined = sweep_words.rate(getattr(verified, name)) if verified else ""
+        add(name, sweep_words.rate(getattr(summary, name)), purpose, "bold green", refined)
+    low, high = (
+        sweep_words.rate(summary.lowest_useful_lr),
+        sweep_words.rate(summary.highest_stable_lr),
+    )
     if verified:
         add("usable", "", f"{low} to {high}")
     else:
         add("usable", low, f"to {high}")
     for name, meaning in _RULES.items() if rules else ():
-        add(name, _rate(summary.rules[name]), f"alternative: {meaning}", "dim")
+        add(name, sweep_words.rate(summary.rules[name]), f"alternative: {meaning}", "dim")
     return grid
-
-
-def _rate(lr: float | None) -> str:
-    return "-" if lr is None else f"{lr:.3g}"

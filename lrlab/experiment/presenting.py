@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import lrlab
+from lrlab.experiment import reporting
 from lrlab.io import atomic, reading, records
+from lrlab.metric import Metric
 from lrlab.plots import comparison_figures
-from lrlab.results import comparison, run_folder, shown
+from lrlab.report import verdict
+from lrlab.results import comparison, run_folder, shown, sweep_record
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import RunResult
 
-_DRAWN_BY = ("palette.py", "analysis", "plots", "report", "experiment/presenting.py")
+_DRAWN_BY = ("palette.py", "analysis", "plots", "report", "experiment/presenting.py",
+             "experiment/reporting.py")  # fmt: skip
 """The parts of lrlab that decide how something looks."""
 
 _SOURCES = (".py", ".css", ".js")
 
-_LIBRARIES = ("matplotlib", "numpy")
+_LIBRARIES = ("matplotlib", "numpy", "plotly")
 
 
 def present(
@@ -25,8 +29,9 @@ def present(
     compared: Comparison,
     results: Mapping[str, RunResult],
     load: Callable[[], None] = lambda: None,
+    metric: Metric | None = None,
 ) -> list[Path]:
-    """Draw the figures of a comparison, unless those that are there show it already.
+    """Draw figures and report of a comparison, unless those that are there show it already.
 
     Only for who holds the lock of the results directory.
 
@@ -35,6 +40,7 @@ def present(
         compared: The comparison, as `save` has written it.
         results: The runs that were read already, by their folder in `out`.
         load: Imports matplotlib, as a command has to; called only if something is drawn.
+        metric: The result that decides; None: the usual one.
 
     Returns:
         The files that show it.
@@ -48,7 +54,10 @@ def present(
     files = shown.current(out, what.hexdigest())
     if files is None:
         load()
-        files = comparison_figures.save(out, compared, out, results=results)
+        curves = comparison_figures.read_curves(out, compared, results)
+        files = comparison_figures.save_drawn(comparison_figures.draw(compared, curves), out)
+        decides = metric or verdict.usual(compared)
+        files.append(reporting.write_comparison(out, compared, decides, curves))
         shown.write(out, what.hexdigest(), files)
     return files
 
@@ -61,6 +70,8 @@ def _what_is_shown(out: Path, compared: Comparison) -> Iterator[bytes]:
             path = out / folder / run_folder.RECORD
             atomic.check_within(out, path)
             yield _content(path)
+    for swept in reporting.sweep_folders(out):
+        yield _content(swept / sweep_record.JSON_FILE)
     yield lrlab.__version__.encode()
     for name in _LIBRARIES:
         yield importlib.metadata.version(name).encode()

@@ -243,14 +243,22 @@ def save(made: Any, path: Path, drawn_for: float | None = None) -> Path:
     Raises:
         ResultsError: If it cannot be written.
     """
-    take_literally(made)
-    content = io.BytesIO()
-    dateless = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     kind = path.suffix.lstrip(".")
-    with settings(drawn_for or made.get_figwidth()):
-        made.savefig(content, format=kind, metadata=dateless[kind])
-    atomic.write(path, pictures.sign(content.getvalue(), kind))
+    atomic.write(path, pictures.sign(content(made, kind, drawn_for), kind))
     return path
+
+
+def content(made: Any, kind: str, drawn_for: float | None = None, dots: int | None = None) -> bytes:
+    """Return what a file of the figure holds, unsigned; arguments are those of `save`.
+
+    `dots` is another resolution than the figure's own, per inch.
+    """
+    take_literally(made)
+    written = io.BytesIO()
+    dateless = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with settings(drawn_for or made.get_figwidth()):
+        made.savefig(written, format=kind, metadata=dateless[kind], dpi=dots or "figure")
+    return written.getvalue()
 
 
 def take_literally(made: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrlab.analysis import judging
-from lrlab.analysis.drawn_runs import Curves, Room
+from lrlab.analysis.drawn_runs import Curves, Room, shown_limits
 from lrlab.config.experiment import model_name
 from lrlab.io import atomic, reading
 from lrlab.metric import ACCURACY, LOSS, Metric
@@ -55,6 +55,15 @@ def save(
         ResultsError: If a run cannot be read or a figure cannot be written.
     """
     figures = draw(comparison, read_curves(out, comparison, results), width)
+    return save_drawn(figures, target, kind)
+
+
+def save_drawn(figures: Mapping[str, Any], target: Path, kind: str = "png") -> list[Path]:
+    """Write figures into a folder, each under its name; return the files.
+
+    Raises:
+        ResultsError: If one cannot be written.
+    """
     return [canvas.save(made, target / f"{name}.{kind}") for name, made in figures.items()]
 
 
@@ -118,7 +127,7 @@ def _draw_results(
     title = f"{quantity.title} · {about}{band}{best}"
     made, (training, validation, final) = layout.result_panels(title, ended, width)
     validated = quantity.on("val")
-    within = epoch_panel.limits(curves, quantity, validated)
+    within = shown_limits(curves, quantity, validated)
     epoch_panel.draw_epochs(training, curves, quantity, within)
     epoch_panel.draw_epochs(validation, curves, validated, within)
     final_panel.draw_final(final, ended, validated)

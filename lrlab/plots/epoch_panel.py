@@ -7,31 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lrlab import palette
-from lrlab.analysis.drawn_runs import Curves
-from lrlab.analysis.epoch_means import EpochMean, epoch_mean, shown_range
+from lrlab.analysis.drawn_runs import Curves, shown_limits
+from lrlab.analysis.epoch_means import EpochMean, epoch_mean
 from lrlab.metric import Metric
 from lrlab.plots import canvas, scales
 
 _MARKED_EPOCHS = 15
 """So many epochs at most have a dot each."""
-
-
-def limits(curves: Sequence[Curves], *quantities: Metric) -> tuple[float, float] | None:
-    """Return the range in which the finished runs of all experiments show; None if it is unknown.
-
-    Where no run was finished it is the range of those that broke off.
-    """
-    ranges = []
-    for quantity in quantities:
-        means = [epoch_mean(of, quantity) for e in curves if (of := e.over_epochs(quantity))]
-        if not means:
-            broken = [run.values(quantity) for e in curves for run in e.broken]
-            means = [epoch_mean([values], quantity) for values in broken if len(values)]
-        if (found := shown_range(means, quantity)) is not None:
-            ranges.append(found)
-    if not ranges:
-        return None
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
 def draw_epochs(
@@ -82,7 +64,7 @@ def draw_epochs(
         canvas.say_nothing(ax, "no epoch with a finite value", "y" if ended else "both")
         _mark_ends(ax, curves if ended else [], quantity)
         return ax
-    if (within := within or limits(curves, quantity)) is not None:
+    if (within := within or shown_limits(curves, quantity)) is not None:
         ax.set_ylim(*within)
     if any((mean > ax.get_ylim()[1]).any() for mean in means):
         ax.annotate("some curves leave the figure", (0.98, 0.97), xycoords="axes fraction",

@@ -183,6 +183,18 @@ def read(out: Path) -> Comparison:
     return Comparison(**{each.name: getattr(kept, each.name) for each in fields(Comparison)})
 
 
+def read_metric(out: Path) -> Metric | None:
+    """Return the result by which its verdict was given, None where it has none.
+
+    Raises:
+        ResultsError: If there is no comparison, or it is damaged.
+        UnreadableError: If it cannot be read.
+    """
+    kept, _ = _read(out)
+    key = None if kept.verdict is None else kept.verdict.get("metric")
+    return quantities(kept.metric).get(key) if isinstance(key, str) else None
+
+
 def check_tables(out: Path) -> Iterator[ResultsError | None]:
     """Yield for every table of a comparison what is wrong with it; None if nobody can tell.
 

@@ -345,6 +345,18 @@ def read_files(folder: Path) -> dict[str, bytes]:
     return contents
 
 
+def read_origin(folder: Path) -> RunOrigin:
+    """Return what `run.json` says about a run besides its result.
+
+    Raises:
+        ResultsError: If it is damaged, or there is none.
+    """
+    try:
+        return records.read_file(folder / RECORD, _Record)
+    except (OSError, ValueError) as error:
+        raise damaged(folder / RECORD, error) from error
+
+
 def damaged(path: Path, error: Exception) -> ResultsError:
     """Return the error that says why a file of a run cannot be used, or cannot be read."""
     if not reading.is_damage(error):
