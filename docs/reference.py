@@ -30,6 +30,7 @@ COMMANDS = (
     "merge",
     "show",
     "plot",
+    "report",
     "check",
     "schedules",
     "export",

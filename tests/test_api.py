@@ -139,7 +139,7 @@ def test_a_missing_pandas_is_told_in_words(compared, monkeypatch):
 def test_the_results_directory_is_that_of_the_command(compared):
     assert {path.name for path in compared.out.iterdir()} >= {
         "comparison.csv", "comparison.md", "comparison.json", "loss.png", "accuracy.png",
-        "learning-rate.png", "runs",
+        "learning-rate.png", "report.html", "runs",
     }  # fmt: skip
     stated = json.loads((compared.out / "comparison.json").read_text())
     assert [e["config"]["model"] for e in stated["experiments"]] == ["python:build"] * 2

@@ -29,6 +29,7 @@ HOMES = {
     "pandas": {"from_python"},
     "tensorboardX": {"integrations"},
     "mlflow": {"integrations"},
+    "plotly": {"report"},
 }
 
 

@@ -141,7 +141,7 @@ def test_done(write_config, small_npz, tmp_path):
     assert rest.splitlines() == [
         "small.npz, mean ± standard deviation over 2 seeds",
         "results: comparison.csv, comparison.md, comparison.json, learning-rate.png, loss.png, "
-        "accuracy.png",
+        "accuracy.png, report.html",
     ]
     first, *finished = done.stderr.splitlines()
     assert first.startswith("training 2 runs")
@@ -200,7 +200,7 @@ def test_find_lr_json_is_the_file_and_nothing_else(small_npz, tmp_path):
     assert found.keys() >= {"steady_lr", "max_lr", "verdict", "stopped_by", "by_seed", "settings"}
     out = tmp_path / "results" / "find-lr"
     assert done.stdout == without_checksums(out / "sweep.json")
-    assert snapshot(out).keys() == {"sweep.csv", "sweep.json", "sweep.png"}
+    assert snapshot(out).keys() == {"sweep.csv", "sweep.json", "sweep.png", "report.html"}
     assert done.stderr == ""
 
 

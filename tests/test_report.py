@@ -240,7 +240,7 @@ def test_coded_rates_are_short(name, most):
 
 def test_rates_beyond_their_room_are_the_extremes_of_columns(monkeypatch, out):
     monkeypatch.setattr(page, "MOST_BYTES", 0)
-    monkeypatch.setattr(curve_data, "_LEAST_CODE", 32_000)
+    monkeypatch.setattr(curve_data, "_LEAST_CODE", 9_000)
     reporting.write_again(out)
     text = (out / reporting.FILE).read_text()
     data = json.loads(Parsed(text).texts["script"][0])

@@ -83,10 +83,12 @@ def _rates_within(curves: Sequence[Curves], room: int) -> Iterator[list[dict[str
     ]
     columns = max(_FEWEST_COLUMNS, min(_COLUMNS, room // (30 * max(1, len(whole)))))
     thin = [_seen(line, columns) for of in curves for line in of.rates]
-    room -= sum(len(json.dumps(each)) for each in thin)
+    sizes = [len(json.dumps(each)) for each in thin]
+    room -= sum(sizes)
     for at in sorted(range(len(whole)), key=lambda at: len(whole[at])):
-        if whole[at] and len(whole[at]) <= room:
-            room -= len(whole[at])
+        more = len(whole[at]) - sizes[at]
+        if whole[at] and more <= room:
+            room -= more
             thin[at] = {"steps": thin[at]["steps"], "code": whole[at]}
     left = iter(thin)
     for of in curves:
