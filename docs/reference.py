@@ -1,13 +1,14 @@
 """Write the generated parts of the documentation: `python docs/reference.py`.
 
 With `--check` it only says what is out of date. `reference/config.md` comes from the config models,
-`reference/commands.md` from each command's `--help`, `reference/schedules.md` and its pictures from
-the guide to the schedules (see `catalogue.py`).
+`reference/commands.md` from each command's `--help`, what guides show of `examples/` from there,
+`reference/schedules.md` and its pictures from the guide to the schedules (see `catalogue.py`).
 """
 
+import functools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -168,7 +169,28 @@ def export(to: str) -> str:
     return f"```console\n$ lrlab {' '.join(command)}\n{shown}```"
 
 
-GENERATED = {
+def example(path: str) -> str:
+    """Return a file of the examples as Markdown."""
+    code = (ROOT / path).read_text(encoding="utf-8").rstrip()
+    # Python in braces is shown, and not run by the tests of the pages as the other blocks are.
+    fences = {".py": "``` { .python }", ".yaml": "```yaml", ".sh": "``` { .bash }"}
+    fence = fences[Path(path).suffix]
+    return f"{fence}\n{code}\n```"
+
+
+def shown_examples(page: Path) -> dict[str, Callable[[], str]]:
+    """Return the files of the examples that a page shows, by what writes each."""
+    names = re.findall(r"<!-- generated: (examples/\S+) -->", page.read_text(encoding="utf-8"))
+    return {name: functools.partial(example, name) for name in names}
+
+
+GUIDES = {
+    f"../guides/{page.name}": found
+    for page in sorted((ROOT / "docs" / "guides").glob("*.md"))
+    if (found := shown_examples(page))
+}
+GENERATED: dict[str, dict[str, Callable[[], str]]] = {
+    **GUIDES,
     "../guides/keras.md": {
         "export python": lambda: export("python"),
         "export keras": lambda: export("keras"),

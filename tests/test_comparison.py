@@ -250,6 +250,19 @@ def test_a_collapse_just_above_guessing_is_not_said_to_be_below():
     assert summary(above).notes == (note,)
 
 
+def test_a_run_that_learned_and_does_not_validate_is_told_apart():
+    """As with BatchNorm after a few steps, whose moving averages lag behind."""
+    ended = replace(run(0.12, status=Status.COLLAPSED), guess=COLLAPSED.guess)
+    (*before, last) = ended.epochs
+    learned = replace(ended, epochs=(*before, replace(last, score=0.8)))
+    (note,) = summary(learned).notes
+    assert note == (
+        "seed 0 collapsed: val accuracy 0.1200, no better than guessing (0.1250), although its "
+        "training accuracy is 0.8000: what it learned does not carry over (with BatchNorm, more "
+        "steps may help)"
+    )
+
+
 def test_csv(small):
     first, *rows = tables.to_csv(small).splitlines()
     quantities = ["final_val_accuracy", "final_val_loss", "final_test_accuracy"]

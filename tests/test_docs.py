@@ -41,6 +41,11 @@ def test_links_between_files_lead_somewhere(page):
             assert anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("page", sorted((DOCS / "guides").glob("*.md")), ids=page_id)
+def test_guides_read_well_as_files(page):
+    assert "--8<--" not in page.read_text(encoding="utf-8")
+
+
 def test_every_page_is_in_the_navigation_once():
     def listed(item):
         if isinstance(item, str):

@@ -320,7 +320,7 @@ REFUSED = {
     "seed": (built, {"seed": -1}, "`seed` must be at least 0, got -1"),
     "seeds of a text": (built, {"seeds": "3"}, "`seeds` must be a whole number, got '3'"),
     "rate": (built, {"max_lr": "auto"}, "`max_lr` must be a finite number, got 'auto'"),
-    "rate of nothing": (built, {"min_lr": None}, "`min_lr` must be a finite number"),
+    "rate in words": (built, {"min_lr": "low"}, "`min_lr` must be a finite number"),
     "negative rate": (built, {"min_lr": -1e-3}, "`min_lr` must be greater than 0"),
     "infinite rate": (built, {"max_lr": np.inf}, "`max_lr` must be a finite number"),
     "chance": (built, {"chance": "10"}, "`chance` must be a finite number"),

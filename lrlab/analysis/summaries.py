@@ -5,11 +5,13 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lrlab.analysis import chance
 from lrlab.config.grid import GridPoint
 from lrlab.metric import ACCURACY, LOSS, Metric
 from lrlab.results.asked import Summary
@@ -155,15 +157,22 @@ def _note(seed: int, result: RunResult) -> str | None:
 
 
 def collapse(result: RunResult) -> str:
-    """Return how a run collapsed, as in "collapsed: ..."."""
-    metric, score, guess = result.metric.on("val"), result.epochs[-1].val_score, result.guess
+    """Return how a run collapsed, as in "collapsed: ..."; and if it had learned, that too."""
+    last, guess = result.epochs[-1], result.guess
+    metric, score = result.metric.on("val"), last.val_score
     if guess is None or guess.score is None:
         return f"collapsed: {metric.name} {metric.value(score)}"
+    by_score = replace(guess, loss=None)
+    learned = not chance.no_better(by_score, last.score, last.loss, result.metric)
+    although = (
+        f", although its training {result.metric.name} is {metric.value(last.score)}: what it "
+        "learned does not carry over (with BatchNorm, more steps may help)"
+    )
     better = score > guess.score if metric.mode == "max" else score < guess.score
     worse = "not clearly" if better else "no"
     return (
         f"collapsed: {metric.name} {metric.value(score)}, {worse} better than guessing "
-        f"({metric.value(guess.score)})"
+        f"({metric.value(guess.score)})" + (although if learned else "")
     )
 
 

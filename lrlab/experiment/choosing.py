@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lrlab.config import Config
 from lrlab.errors import ResultsError, TrainingError, UnreadableError
-from lrlab.experiment import planning, verifying
+from lrlab.experiment import planning, tips, verifying
 from lrlab.experiment.begun_trials import BegunTrials
 from lrlab.experiment.executors.executor import MakeExecutor
 from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
@@ -338,6 +338,8 @@ def _fill(wish: _Wish) -> Choice:
                 "no better than guessing; the lowest was at "
                 f"{min(one.lr for one in verified.runs):g}"
             )
+            if tip := tips.unlearned(wish.config.experiment, wish.source):
+                reason += f"; {tip}"
             return Choice(wish.config, refused=reason)
         rates = verified.rates.by_purpose()
     try:

@@ -20,12 +20,24 @@ def tip(experiment: Experiment, source: DataSource, verdict: Verdict) -> str:
     """
     if verdict in (Verdict.OK, Verdict.TOO_SHORT):
         return ""
-    found = []
-    if which := " and ".join(sizes.unscaled(source)):
-        found.append(f"`--set scale=standard`, since the {which} are not standardised")
+    found = _of_data(source)
     if verdict in (Verdict.NO_DESCENT, Verdict.TOO_NOISY):
-        if isinstance(experiment.optimizer, Sgd):
-            found.append("`--set optimizer.type=adam`")
-        if experiment.batch_size < LARGE_BATCH:
-            found.append(f"`--set batch_size={LARGE_BATCH}`")
+        found += _of_training(experiment)
     return "or try " + ", or ".join(found) if found else ""
+
+
+def unlearned(experiment: Experiment, source: DataSource) -> str:
+    """Return what may help where no run of the length of the experiment learned anything."""
+    longer = f"`--set epochs={3 * experiment.epochs}`"
+    return "try " + ", or ".join([*_of_data(source), *_of_training(experiment), longer])
+
+
+def _of_data(source: DataSource) -> list[str]:
+    which = " and ".join(sizes.unscaled(source))
+    return [f"`--set scale=standard`, since the {which} are not standardised"] if which else []
+
+
+def _of_training(experiment: Experiment) -> list[str]:
+    found = ["`--set optimizer.type=adam`"] * isinstance(experiment.optimizer, Sgd)
+    larger = experiment.batch_size < LARGE_BATCH
+    return found + [f"`--set batch_size={LARGE_BATCH}`"] * larger

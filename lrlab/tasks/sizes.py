@@ -1,6 +1,7 @@
 """Sizes: inputs and amounts that lie so far from 1 that good rates lie far from usual ones."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,14 @@ def unscaled(source: DataSource) -> list[str]:
     if source.task.kind == "regression" and not source.scales_targets and any(map(_far, y)):
         found.append("targets")
     return found
+
+
+def is_far(given: Any) -> bool:
+    """Return whether numbers that somebody gave to `fit`, if they are arrays, lie far from 1."""
+    arrays = list(given.values()) if isinstance(given, dict) else given
+    arrays = arrays if isinstance(arrays, list | tuple) else [arrays]
+    found = [each for each in arrays if isinstance(each, np.ndarray) and each.dtype.kind == "f"]
+    return any(_far(each[:_ROWS]) for each in found)
 
 
 def _far(array: Array) -> bool:

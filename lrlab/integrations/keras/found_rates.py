@@ -28,18 +28,23 @@ class FoundRates(Suggestion):
         lr: The rates of the sweep, float64, shape (steps,).
         losses: True batch losses, float64, shape (seeds, steps), NaN after each sweep's end.
         stopped_by: What ended each sweep.
+        sweeps: How many sweeps of all seeds it took; this is the last one.
+        tip: What else may help where there is no rate.
     """
 
     lr: npt.NDArray[np.float64]
     losses: npt.NDArray[np.float64]
     stopped_by: tuple[StoppedBy, ...]
+    sweeps: int = 1
+    tip: str = ""
 
     @property
     def meaning(self) -> str:
         """The verdict in a sentence that names the arguments of `find_lr`."""
-        return _OPTION.sub(
+        said = _OPTION.sub(
             lambda option: f"`{option[1].replace('-', '_')}=`", self.verdict.sentence
         )
+        return f"{said}; {self.tip}" if self.tip else said
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the curves and the suggested rates, as `lrlab find-lr` does.
@@ -91,6 +96,7 @@ class FoundRates(Suggestion):
         ended = Counter(self.stopped_by).most_common(1)[0][0]
         lines.append(
             f"sweep      {self._size}, {self.lr[0]:g} to {self.lr[-1]:g}; {ended.sentence}"
+            + (f"; {self.sweeps - 1} before it gave no rate" if self.sweeps > 1 else "")
         )
         return "\n".join(lines)
 

@@ -9,13 +9,15 @@ import numpy as np
 
 from lrlab.config.given import whole
 from lrlab.errors import UsageError
-from lrlab.finder import span, sweep
-from lrlab.finder.suggestion import suggest
+from lrlab.finder import extending, span, sweep
+from lrlab.finder.extending import Span, Stated, Tried
+from lrlab.finder.suggestion import Verdict, suggest
 from lrlab.finder.sweep import StoppedBy
 from lrlab.integrations.keras.found_rates import FoundRates
 from lrlab.integrations.keras.preservation import preserved
 from lrlab.integrations.keras.sweep_batches import Batch, batches
 from lrlab.integrations.keras.swept_step import SweptStep
+from lrlab.tasks import sizes
 from lrlab.training.sweeping import padded
 
 
@@ -28,8 +30,8 @@ def find_lr(
     class_weight: Mapping[int, float] | None = None,
     validation_data: Any = None,
     batch_size: int | None = None,
-    min_lr: float = span.MIN_LR,
-    max_lr: float = span.MAX_LR,
+    min_lr: float | None = None,
+    max_lr: float | None = None,
     steps: int | None = None,
     seed: int = 0,
     seeds: int = span.SEEDS,
@@ -58,10 +60,11 @@ def find_lr(
         validation_data: Taken so that the arguments of a `fit` can be passed on; a sweep goes by
             the losses of training, and does not look at it.
         batch_size: Samples a step, > 0; default 32. Not for batches.
-        min_lr: The first rate, > 0.
-        max_lr: The last rate, > `min_lr`.
+        min_lr: The first rate, > 0; default 1e-6.
+        max_lr: The last rate, > `min_lr`; default 10.
         steps: Steps of a sweep, >= 2; default one epoch, but at least 200 and at most 500; 200
-            where nobody knows how long an epoch is.
+            where nobody knows how long an epoch is. Where that gives no number, another sweep
+            follows, and a third one, with other rates or more steps unless they are given.
         seed: Seed of the first sweep's sample order, >= 0; the others take the next ones.
         seeds: How many sweeps, >= 1.
         chance: Loss of a guess that ignores the input, if it is known; see `suggest`.
@@ -96,26 +99,42 @@ def find_lr(
         batch_size = _at_least(1, "batch_size", batch_size)
     source = batches(x, y, sample_weight, batch_size, targets=model.loss is not None)
     seed, seeds = _at_least(0, "seed", seed), _at_least(1, "seeds", seeds)
-    if steps is None:
-        steps = span.default_steps(source.steps_per_epoch or span.FEWEST_STEPS)
-    steps = _at_least(2, "steps", steps)
-    min_lr, max_lr = _positive("min_lr", min_lr), _positive("max_lr", max_lr)
-    if min_lr >= max_lr:
-        raise UsageError(f"`max_lr` must be greater than `min_lr`, got {max_lr:g} and {min_lr:g}")
+    stated = Stated(
+        None if min_lr is None else _positive("min_lr", min_lr),
+        None if max_lr is None else _positive("max_lr", max_lr),
+        None if steps is None else _at_least(2, "steps", steps),
+    )
+    if stated.low >= stated.high:
+        given = f"{stated.high:g} and {stated.low:g}"
+        raise UsageError(f"`max_lr` must be greater than `min_lr`, got {given}")
     if chance is not None:
         chance = _number("chance", chance)
-    rates = sweep.rates(min_lr=min_lr, max_lr=max_lr, steps=steps)
-    swept = []
+    epoch = source.steps_per_epoch or span.FEWEST_STEPS
+    at: Span | None = stated.first(epoch)
+    sweeps: list[Tried] = []
     with preserved(model) as restore, SweptStep.of(model, class_weight) as step:
-        for number in range(seed, seed + seeds):
-            swept.append(_sweep(step, source.of_sweep(number, steps), rates))
+
+        def one(number: int, rates: sweep.Floats) -> tuple[list[float], StoppedBy]:
+            swept = _sweep(step, source.of_sweep(number, rates.size), rates)
             restore()
             step.reset()
-    losses = np.stack([padded(one, steps) for one, _ in swept])
-    found = suggest(rates, losses, chance=chance)
+            return swept
+
+        while at is not None:
+            rates = sweep.rates(min_lr=at.min_lr, max_lr=at.max_lr, steps=at.steps)
+            swept = [one(number, rates) for number in range(seed, seed + seeds)]
+            losses = np.stack([padded(each, at.steps) for each, _ in swept])
+            found = suggest(rates, losses, chance=chance)
+            sweeps.append(extending.tried(at, found.verdict, losses))
+            at = extending.next_span(sweeps, stated, epoch)
     kept = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
     return FoundRates(
-        **kept, lr=rates, losses=losses, stopped_by=tuple(reason for _, reason in swept)
+        **kept,
+        lr=rates,
+        losses=losses,
+        stopped_by=tuple(reason for _, reason in swept),
+        sweeps=len(sweeps),
+        tip=_tip(model, found.verdict, x, y),
     )
 
 
@@ -138,6 +157,22 @@ def _number(name: str, given: Any) -> float:
     if not number or isinstance(given, bool) or not -np.inf < given < np.inf:
         raise UsageError(f"`{name}` must be a finite number, got {given!r}")
     return float(given)
+
+
+def _tip(model: Any, verdict: Verdict, x: Any, y: Any) -> str:
+    """Return what else may help where there is no rate; empty where nothing would."""
+    if verdict in (Verdict.OK, Verdict.TOO_SHORT):
+        return ""
+    found = []
+    if sizes.is_far(x):
+        found.append("inputs of mean 0 and deviation 1")
+    if sizes.is_far(y) and model.loss is not None:
+        found.append("targets divided by their deviation")
+    if verdict is not Verdict.DIVERGED_AT_ONCE and isinstance(
+        model.optimizer, keras.optimizers.SGD
+    ):
+        found.append('`compile(optimizer="adam", ...)`')
+    return "or try " + ", or ".join(found) if found else ""
 
 
 def _check_model(model: Any) -> None:
