@@ -4,7 +4,7 @@ Pure numpy; `experiment` trains the runs, and a benchmark may with a loop of its
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -34,6 +34,13 @@ BELOW_BROKEN, BELOW_LOST = 2, 1
 The next seed may break down at half the rate at which this one did, but hardly at a quarter.
 """
 
+UNSTABLE = 10.0
+"""By what factor two seeds may differ at a rate; one at which they differ by more is too high.
+
+Below the rates at which every run breaks down lie some at which one seed in a few does. On no
+development task do two seeds differ by more than 4.5.
+"""
+
 LEAST_WRONG = 1e-3
 """Share of wrong answers that counts at least: where all are right the loss alone decides."""
 
@@ -60,7 +67,8 @@ def proposals(results: Results) -> list[Trial]:
 
     The search begins at the suggestion, its half and its double, steps down until a run survives,
     and goes on towards any side on which no rate is worse than the best: a rate is never trusted
-    because nothing higher was tried. Then the best of those that may be trusted and its neighbours
+    because nothing higher was tried. A rate at which one seed is ten times worse than the other
+    counts as one that broke down. Then the best of those that may be trusted and its neighbours
     are confirmed with another seed; what that changes is searched and confirmed anew, so that
     neither a lucky run nor the edge of a cliff decides.
 
@@ -139,14 +147,22 @@ def error_of(loss: float, accuracy: float) -> float:
 
 
 def _means(results: Results) -> dict[int, float | None]:
-    """Return the mean error at each step over its seeds, None where a run did not survive."""
+    """Return the mean error at each step over its seeds, None where a run did not survive.
+
+    None also where one seed is far worse than another: the next one may break down altogether.
+    """
     of_step: dict[int, list[float | None]] = {}
     for trial, error in sorted(results.items(), key=lambda each: each[0]):
         of_step.setdefault(trial.step, []).append(error)
-    return {
-        step: None if None in errors else float(np.mean(np.array(errors, np.float64)))
-        for step, errors in of_step.items()
-    }
+    return {step: _mean(errors) for step, errors in of_step.items()}
+
+
+def _mean(errors: Sequence[float | None]) -> float | None:
+    survived = [error for error in errors if error is not None]
+    if len(survived) < len(errors):
+        return None
+    apart = max(survived) > UNSTABLE * max(min(survived), LEAST_WRONG)
+    return None if apart else float(np.mean(survived))
 
 
 def _best(errors: Mapping[int, float] | Mapping[int, float | None]) -> int | None:
