@@ -354,7 +354,8 @@ def test_numbers_of_numpy_are_numbers(data):
 def found(data):
     """A real sweep; what it suggests is set, since that is tested elsewhere."""
     return dataclasses.replace(
-        lrlab.find_lr(built(), *data, seeds=2), verdict=Verdict.OK, steady_lr=0.0123,
+        lrlab.find_lr(built(), *data, seeds=2, steps=200, min_lr=1e-6, max_lr=10),
+        verdict=Verdict.OK, steady_lr=0.0123,
         max_lr=0.0456, lowest_useful_lr=0.001, highest_stable_lr=0.2, spread=1.1,
     )  # fmt: skip
 

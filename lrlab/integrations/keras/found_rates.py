@@ -44,7 +44,7 @@ class FoundRates(Suggestion):
         said = _OPTION.sub(
             lambda option: f"`{option[1].replace('-', '_')}=`", self.verdict.sentence
         )
-        return f"{said}; {self.tip}" if self.tip else said
+        return f"{said}; {self.tip}" if self.tip and self.steady_lr is None else said
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the curves and the suggested rates, as `lrlab find-lr` does.
