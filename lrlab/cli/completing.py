@@ -81,12 +81,10 @@ def metrics(incomplete: str) -> list[str]:
 
 
 def export_formats(incomplete: str) -> list[str]:
-    """Return what a schedule can be exported to."""
-    from typing import get_args
+    """Return what a schedule, or results, can be exported to."""
+    from lrlab.cli.export import CODE, RESULTS
 
-    from lrlab.export.snippets import Target
-
-    return _names(incomplete, get_args(Target))
+    return _names(incomplete, (*CODE, *RESULTS))
 
 
 def figure_formats(incomplete: str) -> list[str]:

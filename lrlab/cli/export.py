@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lrlab.cli import completing
 from lrlab.cli.options import Settings, Trust
 from lrlab.errors import UsageError
 
@@ -14,7 +15,12 @@ RESULTS = ("csv", "latex", "tensorboard", "mlflow", "dvc")
 
 def export(
     source: Annotated[
-        Path, typer.Argument(metavar="CONFIG|DIR", help="A YAML config, or a results directory.")
+        Path,
+        typer.Argument(
+            metavar="CONFIG|DIR",
+            help="A YAML config, or a results directory.",
+            autocompletion=completing.configs,
+        ),
     ],
     where: Annotated[
         str | None,
@@ -27,6 +33,7 @@ def export(
         typer.Option(
             "--to",
             metavar="TARGET",
+            autocompletion=completing.export_formats,
             help=f"Of a config: {', '.join(CODE)}. Of results: {', '.join(RESULTS)}.",
         ),
     ] = "python",
