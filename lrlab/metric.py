@@ -89,7 +89,10 @@ class Metric:
         """Return the amount of a difference, without a unit."""
         if not self.points:
             return f"{difference:.2g}" if difference < 100 else f"{float(f'{difference:.2g}'):,.0f}"
-        return f"{100 * difference:.1f}" if 100 * difference >= 0.095 else f"{100 * difference:.2f}"
+        points = 100 * difference
+        if 0 < points < 0.0095:  # Else it would read 0.00 or 0.01.
+            return f"{points:.1g}"
+        return f"{points:.1f}" if points >= 0.095 else f"{points:.2f}"
 
     def unit(self) -> str:
         """Return what differences are counted in."""

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from told import Told
+from typer.testing import CliRunner
 
 from lrlab import config, console, experiment
+from lrlab.cli import app
 from lrlab.finder.extending import Stated
 from lrlab.finder.trials import FIRST_SEED, Trial
 from lrlab.finder.verification import MOST_RUNS, error_of, proposals, refined
@@ -262,3 +264,12 @@ def test_a_regression_is_verified_by_its_loss(tmp_path):
         assert losses[nearest] <= 1.5 * min(losses.values())
     sweep_record.write(tmp_path, record)
     assert sweep_record.read(tmp_path).summary == summary
+
+
+def test_without_a_config_it_is_told_how_long_the_runs_are(small_npz, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = ["find-lr", "--data", str(small_npz), "--seeds", "1", "--verify"]
+    done = CliRunner().invoke(app, command)
+    assert "verifying for runs of 10 epochs; `--set epochs=N` is for others\n" in done.stderr
+    done = CliRunner().invoke(app, [*command, "--set", "epochs=1"])
+    assert "verifying for runs of" not in done.stderr

@@ -91,6 +91,9 @@ def find_lr(
 
     plots.settings.load_matplotlib()
     report = console.LiveReporter(volume, kept)
+    if verify and config is None and not any(one.location == ("epochs",) for one in given):
+        epochs = experiment_config.experiment.epochs
+        report.note(f"verifying for runs of {epochs} epochs; `--set epochs=N` is for others")
     with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
         record = experiment.find_lr(
             experiment_config,

@@ -11,7 +11,8 @@ from lrlab import config, schedules
 from lrlab.config.experiment import Experiment
 from lrlab.config.source import Source
 from lrlab.errors import UsageError
-from lrlab.schedules import Length, Rates, Schedule, own_schedule
+from lrlab.fields import OrAuto
+from lrlab.schedules import SCHEDULES, Length, Rates, Schedule, own_schedule
 from lrlab.schedules.own_schedule import OwnSchedule
 from lrlab.tasks.given_code import PYTHON
 from lrlab.tasks.own_curve import OwnCurve
@@ -58,6 +59,7 @@ def named(given: Any) -> tuple[dict[str, Any], list[Any]]:
     if not isinstance(given, Mapping):
         return {"type": OwnCurve.of_function(given, {}).reference.text}, [given]
     stated: dict[str, Any] = dict(given)
+    _refuse_none(stated)
     functions: list[Any] = []
     if callable(given.get("type")):
         name, functions = named(given["type"])
@@ -69,6 +71,24 @@ def named(given: Any) -> tuple[dict[str, Any], list[Any]]:
         stated["phases"] = [phase for phase, _ in phases]
         functions += [function for _, of_phase in phases for function in of_phase]
     return stated, functions
+
+
+def _refuse_none(given: Mapping[str, Any]) -> None:
+    """Refuse a rate that is None, as that of a finder that found none.
+
+    Raises:
+        UsageError: If there is one.
+    """
+    kind = given.get("type")
+    model = SCHEDULES.get(kind) if isinstance(kind, str) else None
+    for key, field in model.keys().items() if model is not None else ():
+        is_rate = any(isinstance(mark, OrAuto) for mark in field.metadata)
+        if is_rate and key in given and given[key] is None:
+            raise UsageError(
+                f"`{key}` of `{kind}` is None, which is what `lrlab.find_lr` gives where it found "
+                "no rate",
+                'print what it found, which says why; or give a number, or "auto"',
+            )
 
 
 def with_given(schedule: Schedule, functions: Sequence[Any]) -> Schedule:

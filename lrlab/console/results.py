@@ -10,7 +10,7 @@ from rich.table import Table
 from lrlab.console.terminal import as_text, console
 from lrlab.io.printable import printable
 from lrlab.metric import Metric
-from lrlab.report import sweep_words, tables, verdict
+from lrlab.report import run_notes, sweep_words, tables, verdict
 from lrlab.report.remarks import remarks
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord, SweepSummary
@@ -40,7 +40,7 @@ def print_comparison(comparison: Comparison, metric: Metric | None = None) -> No
     for warning in tables.warnings(comparison):
         stdout.print(as_text(warning, "yellow"), soft_wrap=not stdout.is_terminal)
     for e in comparison.experiments:
-        for note in e.notes:
+        for note in run_notes.joined(e.notes):
             stdout.print(as_text(f"{e.name}: {note}", "yellow"), soft_wrap=not stdout.is_terminal)
 
 

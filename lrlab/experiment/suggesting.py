@@ -268,7 +268,8 @@ def _verified(
     tried = (Constant(type="constant", lr=AUTO), OneCycle(type="one_cycle", max_lr=AUTO))
     questions = [Question(setup, schedule, epochs, suggested) for schedule in tried]
     most = verification.MOST_RUNS * len(questions)
-    with report.trying("Verifying the suggestions by short runs", most):
+    text = f"Verifying the suggestions for runs of {epochs} epochs by short ones"
+    with report.trying(text, most):
         steady, peak = verifying.verify(questions, executor, engines.guess, report=report)
     return Verified(
         steady_lr=steady.rates["steady_lr"] if steady.rates else None,

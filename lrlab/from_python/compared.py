@@ -13,7 +13,7 @@ from lrlab.console.shown_table import ShownTable
 from lrlab.errors import UsageError
 from lrlab.io import atomic
 from lrlab.io.printable import printable
-from lrlab.report import tables, verdict
+from lrlab.report import run_notes, verdict
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import RunResult, Status
@@ -28,7 +28,7 @@ Row = tuple[str, int, int, str, float]
 
 
 class Compared:
-    """What a comparison found; printed, the verdict comes first.
+    """What a comparison found; printed, the verdict comes first, then the table.
 
     Attributes:
         out: The results directory.
@@ -133,12 +133,12 @@ class Compared:
         return comparison_figures.draw(self._comparison, curves)
 
     def __repr__(self) -> str:
-        lines = [self.sentence, tables.caption(self._comparison, "*").partition(";")[0]]
+        lines = [*([self.sentence, ""] if self.sentence else []), *repr(self.table).splitlines()]
         for e in self._comparison.experiments:
             if e.status != Status.DONE:
-                lines += [f"{e.name}: {note}" for note in e.notes[:_MOST_NOTES] or (e.ended,)]
-        lines += [*tables.warnings(self._comparison), f"results in {self.out}"]
-        return "\n".join(printable(line) for line in lines if line)
+                notes = run_notes.joined(e.notes)[:_MOST_NOTES] or [e.ended]
+                lines += [f"{e.name}: {note}" for note in notes]
+        return "\n".join(map(printable, [*lines, f"results in {self.out}"]))
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(self.figure()._repr_png_()).decode()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lrlab.config import grid
 from lrlab.io.printable import no_formula, printable
 from lrlab.metric import Metric
-from lrlab.report import unlike, verdict
+from lrlab.report import run_notes, unlike, verdict
 from lrlab.report.markdown import literal, row
 from lrlab.report.remarks import remarks
 from lrlab.results.asked import Summary
@@ -235,5 +235,6 @@ def to_markdown(comparison: Comparison, metric: Metric | None = None) -> str:
     for warning in warnings(comparison):
         lines += ["", literal(warning)]
     for e in comparison.experiments:
-        lines += [item for note in e.notes for item in ("", f"`{e.name}`: {literal(note)}")]
+        notes = run_notes.joined(e.notes)
+        lines += [item for note in notes for item in ("", f"`{e.name}`: {literal(note)}")]
     return "\n".join(map(printable, lines)) + "\n"
