@@ -8,6 +8,7 @@ import samples
 from lrlab import experiment
 from lrlab.analysis import summaries
 from lrlab.errors import ResultsError
+from lrlab.experiment import reporting
 from lrlab.results import inspection, run_folder, shown
 from lrlab.results.run_folder import RunOrigin
 
@@ -71,3 +72,11 @@ def test_a_damaged_record_is_found(out):
         shown.read(out)
     (finding,) = [f for f in inspection.inspect(out).findings if f.path == path]
     assert finding.kind == "damaged"
+
+
+def test_the_report_is_the_same_whether_its_figures_were_drawn_before(out):
+    made = written(out, 0.5, 0.6, 0.7)
+    present(out, made)
+    path = out / reporting.FILE
+    before = path.read_bytes()
+    assert reporting.write_again(out).read_bytes() == before

@@ -297,7 +297,7 @@ def test_the_command_reports_a_sweep_alone(tmp_path):
     ("made", "said"),
     [
         (lambda out: out.mkdir(), "is not a results directory"),
-        (lambda out: (out / "runs").mkdir(parents=True), "holds neither `comparison.json` nor"),
+        (lambda out: (out / "runs").mkdir(parents=True), "holds none of `comparison.json`"),
         (lambda out: None, "is not a directory"),
     ],
 )

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from samples import run, summary
 from told import Told
 from typer.testing import CliRunner
 
 from lrlab import config, experiment
-from lrlab.analysis import tuning_summary
+from lrlab.analysis import summaries, tuning_summary
 from lrlab.cli import app
 from lrlab.config import parse, written
 from lrlab.errors import Interrupted, ResultsError, UsageError
-from lrlab.experiment import searching, tuning
+from lrlab.experiment import reporting, searching, tuning
 from lrlab.experiment.searching import Searched, Seeds, Start
 from lrlab.experiment.tuning import Effort
 from lrlab.finder.rate_search import Search, Tolerance
@@ -318,6 +319,19 @@ def test_plot_draws_it_again(source, tmp_path):
     )
     drawn = dispatch.plot([tmp_path], None, "svg", print)
     assert [path.name for path in drawn] == ["sensitivity.svg"]
+
+
+def test_the_report_shows_it_alone_and_beside_a_comparison(source, tmp_path):
+    found = tuning_of(carried([pretended("a", noisy(1, 0), source, tmp_path)]))
+    tuning.save_tuning(found, tmp_path)
+    alone = reporting.write_again(tmp_path).read_text(encoding="utf-8")
+    experiment.save(summaries.compare([summary(run(0.5)), summary(run(0.6), name="b")]), tmp_path)
+    beside = reporting.write_again(tmp_path).read_text(encoding="utf-8")
+    said = tuning_tables.first_line(found.horizons[0], ACCURACY.on("val"))
+    for text in (alone, beside):
+        assert f'<p class="lead">{said}</p>' in text
+        assert 'alt="Figure: Accuracy over the peak learning rate' in text
+    assert "Final results" in beside
 
 
 # --- what is refused ---

@@ -125,6 +125,7 @@ def tune(
             console.print_tuning(tuned)
         written = experiment.save_tuning(tuned, out)
         written += plots.sensitivity_figure.save(out, tuned)
+        written.append(experiment.reporting.write_again(out))
         saved = [] if write is None else experiment.write_configs(tuned, best, write)
     if not as_json:
         console.print_written(out, written)

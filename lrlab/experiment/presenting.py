@@ -11,7 +11,7 @@ from lrlab.io import atomic, reading, records
 from lrlab.metric import Metric
 from lrlab.plots import comparison_figures
 from lrlab.report import verdict
-from lrlab.results import comparison, run_folder, shown, sweep_record
+from lrlab.results import comparison, run_folder, shown, sweep_record, tuning_record
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import RunResult
 
@@ -55,9 +55,10 @@ def present(
     if files is None:
         load()
         curves = comparison_figures.read_curves(out, compared, results)
-        files = comparison_figures.save_drawn(comparison_figures.draw(compared, curves), out)
+        drawn = comparison_figures.draw(compared, curves)
+        files = comparison_figures.save_drawn(drawn, out)
         decides = metric or verdict.usual(compared)
-        files.append(reporting.write_comparison(out, compared, decides, curves))
+        files.append(reporting.write_comparison(out, compared, decides, curves, drawn))
         shown.write(out, what.hexdigest(), files)
     return files
 
@@ -65,6 +66,7 @@ def present(
 def _what_is_shown(out: Path, compared: Comparison) -> Iterator[bytes]:
     """Yield all that figures are made from: records that hold the checksums of the rest, code."""
     yield _content(out / comparison.FILE)
+    yield _content(out / tuning_record.FILE)
     for e in compared.experiments:
         for folder in e.runs:
             path = out / folder / run_folder.RECORD

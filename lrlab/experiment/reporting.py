@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lrlab
@@ -13,14 +14,15 @@ from lrlab.config import source
 from lrlab.errors import ResultsError
 from lrlab.io import atomic, pictures, reading
 from lrlab.metric import Metric
-from lrlab.plots import canvas, comparison_figures, sweep_figure
+from lrlab.plots import canvas, comparison_figures, sensitivity_figure, sweep_figure
 from lrlab.report import curve_data, page, sections, verdict
 from lrlab.report.markup import join
 from lrlab.report.page import Page, Picture, Section
 from lrlab.report.sections import Origin
-from lrlab.results import comparison, run_folder, sweep_record
+from lrlab.results import comparison, run_folder, sweep_record, tuning_record
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord
+from lrlab.results.tuning_record import Tuning
 
 FILE = "report.html"
 
@@ -78,22 +80,27 @@ def write(out: Path, title: str, about: str, parts: Sequence[Gathered]) -> Path:
 
 
 def write_comparison(
-    out: Path, compared: Comparison, metric: Metric, curves: Sequence[Curves]
+    out: Path,
+    compared: Comparison,
+    metric: Metric,
+    curves: Sequence[Curves],
+    drawn: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
-    """Write the report of a comparison and of the sweeps beside it.
+    """Write the report of a comparison, and of a tuning and the sweeps beside it.
 
     Args:
         out: The results directory.
         compared: The comparison.
         metric: The result that decides.
         curves: Its runs, as figures show them.
+        drawn: Its figures, if they are drawn already.
 
     Raises:
         ResultsError: If a run cannot be read or the report not written.
     """
     found = judging.judge(compared, metric.key, metric.mode)
     best = found.best_set if found and found.decided else ()
-    figures = _comparison_pictures(compared, curves)
+    figures = _comparison_pictures(compared, curves, drawn)
     shown = [
         sections.verdict_of(compared, metric),
         sections.table(compared, metric),
@@ -104,9 +111,11 @@ def write_comparison(
     if figures:
         shown.append(sections.pictures("more", "More figures", list(figures.values())))
     texts = {e.name: source.to_text(e.config) for e in compared.experiments}
+    folders = [folder for e in compared.experiments for folder in e.runs]
     last = Gathered(
-        [sections.configs(texts), sections.origin(_origin(out, compared), _again(compared))]
+        [sections.configs(texts), sections.origin(_origin(out, folders), _again(compared))]
     )
+    shown += tuned(out)
     beside = sweeps(out)
     room = page.room([*shown, *beside.sections, *last.sections])
     data = curve_data.of_comparison(compared, curves, best, room)
@@ -150,22 +159,60 @@ def write_again(out: Path) -> Path:
     """Write the report of what a results directory holds; its verdict goes by the metric as before.
 
     Raises:
-        ResultsError: If it holds neither a comparison nor a sweep, or cannot be read or written.
+        ResultsError: If it holds no comparison, tuning or sweep, or cannot be read or written.
     """
-    for name in (comparison.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE):
+    names = (comparison.FILE, tuning_record.FILE, sweep_record.JSON_FILE, sweep_record.CSV_FILE)
+    for name in names:
         atomic.check_within(out, out / name)
     if reading.exists(out / comparison.FILE):
         compared = comparison.read(out)
         metric = comparison.read_metric(out) or verdict.usual(compared)
         curves = comparison_figures.read_curves(out, compared)
         return write_comparison(out, compared, metric, curves)
+    if reading.exists(out / tuning_record.FILE):
+        return _write_tuning(out)
     if reading.exists(out / sweep_record.JSON_FILE):
         return write_sweep(out, sweep_record.read(out))
     raise ResultsError(
-        f"holds neither `{comparison.FILE}` nor `{sweep_record.JSON_FILE}`",
-        "make them with `lrlab compare` or `lrlab find-lr`",
+        f"holds none of `{comparison.FILE}`, `{tuning_record.FILE}` and `{sweep_record.JSON_FILE}`",
+        "make them with `lrlab compare`, `lrlab tune` or `lrlab find-lr`",
         path=out,
     )
+
+
+def tuned(out: Path) -> list[Section]:
+    """Return the part about a tuning in a results directory, none where there is none."""
+    path = out / tuning_record.FILE
+    if not reading.exists(path):
+        return []
+    atomic.check_within(out, path)
+    try:
+        return [_tuning_section(tuning_record.read(out))]
+    except ResultsError as error:
+        return [Section("tuning", "Tuning", page.paragraphs([error.message]))]
+
+
+def _tuning_section(tuning: Tuning) -> Section:
+    figures = sensitivity_figure.draw(tuning)
+    shown = [
+        _picture(made, f"Figure: {made.get_suptitle()}", only=True) for made in figures.values()
+    ]
+    return sections.tuning(tuning, shown)
+
+
+def _write_tuning(out: Path) -> Path:
+    """Write the report of a tuning alone."""
+    tuning = tuning_record.read(out)
+    schedules = [each for horizon in tuning.horizons for each in horizon.schedules]
+    folders = [folder for each in schedules for at in each.runs for folder in at.runs]
+    texts = {each.name: source.to_text(each.config) for each in tuning.horizons[0].schedules}
+    origin = _origin(out, folders)
+    again = [("Install the same version.", f"pip install lrlab=={lrlab.__version__}")]
+    again += [("Tune.", command) for command in origin.commands[:1]]
+    parts = [_tuning_section(tuning), sections.configs(texts), sections.origin(origin, again)]
+    title = f"{len(texts)} learning-rate schedules at their best rates"
+    about = f"{tuning.data}, {', '.join(tuning.models)}"
+    return write(out, title, about, [Gathered(parts[:1]), sweeps(out), Gathered(parts[1:])])
 
 
 def sweeps(out: Path) -> Gathered:
@@ -195,11 +242,19 @@ def _swept(records: Sequence[SweepRecord], damaged: Sequence[str]) -> Gathered:
     return Gathered(parts, {"sweeps": [curve_data.of_sweep(record) for record in records]})
 
 
-def _comparison_pictures(compared: Comparison, curves: Sequence[Curves]) -> dict[str, Picture]:
+def _comparison_pictures(
+    compared: Comparison, curves: Sequence[Curves], drawn: Mapping[str, Any]
+) -> dict[str, Picture]:
     """Return the figures of a comparison by name, small: what can be seen of those in colour."""
     named = curves[: palette.TOLD_APART]
     columns = min(_COLUMNS, _POINTS // max(1, sum(len(of.rates) for of in named)))
-    figures = comparison_figures.draw(compared, [of.thinned(max(columns, 10)) for of in named])
+    seen = [of.thinned(max(columns, 10)) for of in named]
+    same = len(seen) == len(curves) and all(
+        line is whole
+        for of, all_of in zip(seen, curves, strict=True)
+        for line, whole in zip(of.rates, all_of.rates, strict=True)
+    )
+    figures = dict(drawn) if drawn and same else comparison_figures.draw(compared, seen)
     live = ("learning-rate", "loss", compared.metric.key)
     return {
         name: _picture(made, f"Figure: {made.get_suptitle()}", only=name not in live)
@@ -215,12 +270,12 @@ def _picture(made: Any, shows: str, *, only: bool = False) -> Picture:
     return Picture(canvas.content(made, "png", dots=_DOTS), "png", shows, only)
 
 
-def _origin(out: Path, compared: Comparison) -> Origin:
-    """Return how the runs of a comparison came about, as their records say."""
+def _origin(out: Path, folders: Sequence[str]) -> Origin:
+    """Return how runs came about, as their records say."""
     data: dict[str, str] = {}
     environments: dict[tuple[tuple[str, str], ...], None] = {}
     commands: dict[str, None] = {}
-    for record in _records(out, compared):
+    for record in _records(out, folders):
         if record.data is not None:
             data[record.data.name] = record.data.fingerprint
         stated = {k: str(v) for k, v in (record.environment or {}).items() if v not in (None, "")}
@@ -231,13 +286,12 @@ def _origin(out: Path, compared: Comparison) -> Origin:
     return Origin(data, kinds[:_MOST_KINDS], list(commands)[:_MOST_KINDS])
 
 
-def _records(out: Path, compared: Comparison) -> Iterator[run_folder.RunOrigin]:
-    for e in compared.experiments:
-        for folder in e.runs:
-            path = out / folder
-            atomic.check_within(out, path / run_folder.RECORD)
-            if reading.exists(path / run_folder.RECORD):
-                yield run_folder.read_origin(path)
+def _records(out: Path, folders: Sequence[str]) -> Iterator[run_folder.RunOrigin]:
+    for folder in folders:
+        path = out / folder
+        atomic.check_within(out, path / run_folder.RECORD)
+        if reading.exists(path / run_folder.RECORD):
+            yield run_folder.read_origin(path)
 
 
 def _again(compared: Comparison) -> list[tuple[str, str]]:

@@ -1,16 +1,17 @@
 """The parts of the report, in words and tables: the same that the console and the files say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lrlab import palette
 from lrlab.metric import Metric
-from lrlab.report import sweep_words, tables, verdict
+from lrlab.report import sweep_words, tables, tuning_tables, verdict
 from lrlab.report.markup import Html, join, lines, tag
 from lrlab.report.page import Picture, Section, definitions, paragraphs
 from lrlab.report.remarks import remarks
 from lrlab.results.comparison import Comparison
 from lrlab.results.sweep_record import SweepRecord
+from lrlab.results.tuning_record import Tuning
 
 _MOST_NOTES = 50
 _DASHES = {"-": None, "--": "6 3", ":": "1.5 3", "-.": "6 3 1.5 3"}
@@ -53,18 +54,42 @@ def verdict_of(comparison: Comparison, metric: Metric) -> Section:
 def table(comparison: Comparison, metric: Metric) -> Section:
     """Return the table of the comparison."""
     titles, rows = _verdict_first(*tables.table(comparison, metric))
-    head = tag("tr", [tag("th", title, scope="col", class_=_side(title)) for title in titles])
+    caption = tables.caption(comparison, "bold")
+    return Section("table", "Table", _table(caption, titles, rows, tables.TEXTS))
+
+
+def _table(caption: str, titles: Sequence[str], rows: "_Rows", words: Collection[str]) -> Html:
+    """Return a table of experiments, a row each; `words` are titles of columns without numbers."""
+    sides = [None if title in words else "number" for title in titles]
+    head = [
+        tag("th", title, scope="col", class_=side)
+        for title, side in zip(titles, sides, strict=True)
+    ]
     body = []
     for index, (name, *cells) in enumerate(rows):
         first = tag("th", sample(index), " ", name[0], scope="row")
         others = [
-            tag("td", tag("strong", text) if best else text, class_=_side(title))
-            for title, (text, best) in zip(titles[1:], cells, strict=True)
+            tag("td", tag("strong", text) if best else text, class_=side)
+            for side, (text, best) in zip(sides[1:], cells, strict=True)
         ]
         body.append(tag("tr", first, others))
-    caption = tag("caption", tables.caption(comparison, "bold"))
-    whole = tag("table", caption, tag("thead", head), tag("tbody", body))
-    return Section("table", "Table", scrolled(whole, "Table of the results"))
+    parts = [tag("thead", tag("tr", head)), tag("tbody", body)]
+    return _scrolled(tag("table", tag("caption", caption) if caption else "", parts))
+
+
+def tuning(of: Tuning, shown: Sequence[Picture]) -> Section:
+    """Return each schedule at its own best rate: words, tables, and the figures of the rates."""
+    metric, several = tuning_tables.decides(of), len(of.horizons) > 1
+    parts: list[Html] = []
+    if several:
+        parts.append(_table("", *tuning_tables.budget_table(of), tuning_tables.TEXTS))
+    for horizon in of.horizons:
+        parts += [tag("h3", f"{horizon.epochs} epochs")] if several else []
+        parts.append(tag("p", tuning_tables.first_line(horizon, metric), class_="lead"))
+        parts.append(_table("", *tuning_tables.table(horizon, metric), tuning_tables.TEXTS))
+        parts.append(paragraphs(tuning_tables.troubles(horizon), class_="warning"))
+    parts.append(paragraphs([tuning_tables.caption(of), *tuning_tables.remarks(of)]))
+    return Section("tuning", "Each at its best rate", join([parts, [p.html() for p in shown]]))
 
 
 _Rows = list[list[tuple[str, bool]]]
@@ -79,13 +104,9 @@ def _verdict_first(titles: list[str], rows: _Rows) -> tuple[list[str], _Rows]:
     return [titles[i] for i in order], [[row[i] for i in order] for row in rows]
 
 
-def scrolled(content: Html, label: str) -> Html:
-    """Return what may be wider than the page, so that the keyboard can move it too."""
-    return tag("div", content, class_="scrolled", tabindex="0", role="region", aria_label=label)
-
-
-def _side(title: str) -> str | None:
-    return None if title in tables.TEXTS else "number"
+def _scrolled(content: Html) -> Html:
+    """Return a table that may be wider than the page, so that the keyboard can move it too."""
+    return tag("div", content, class_="scrolled", tabindex="0", role="region", aria_label="Table")
 
 
 def sample(index: int) -> Html:
