@@ -304,7 +304,7 @@ def test_an_unusable_checkpoint_is_set_aside(name, cut_off, results):
     change(path)
     bad, told = path.read_bytes(), Told()
     (read,) = config.read([cut_off / "slow.yaml"])
-    (run,) = plan(read.experiment, data.resolve(read.experiment.data), 1, results)
+    (run,) = plan(read.experiment, data.resolve(read.experiment.data), (0,), results)
     assert run.folder == path.with_name("seed-0")
     assert Resumption(run, {}, told).checkpoint is None
     warnings = told.warnings
