@@ -167,7 +167,7 @@ def _tip(model: Any, verdict: Verdict, x: Any, y: Any) -> str:
     if sizes.is_far(x):
         found.append("inputs of mean 0 and deviation 1")
     if sizes.is_far(y) and model.loss is not None:
-        found.append("targets divided by their deviation")
+        found.append("targets of mean 0 and deviation 1")
     if verdict is not Verdict.DIVERGED_AT_ONCE and isinstance(
         model.optimizer, keras.optimizers.SGD
     ):
