@@ -1,4 +1,4 @@
-.PHONY: setup test lint docs bench chaos inject flip fuzz lowest ci
+.PHONY: setup test lint docs bench chaos inject flip fuzz lowest pythons ci
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,6 +43,10 @@ flip:
 # The suite on the lowest versions that pyproject.toml allows.
 lowest:
 	.ci/lowest
+
+# The suite on each Python that pyproject.toml names and this machine has.
+pythons:
+	.ci/pythons
 
 # Needs the extra `fuzz`; see docs/contributing/security.md.
 MINUTES ?= 10
