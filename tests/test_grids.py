@@ -113,7 +113,7 @@ def test_other_commands_refuse_a_grid_in_words(write_config, command):
     path = str(write_config(STEADY))
     ended = CliRunner().invoke(app, [command, path, "--set", "schedule.lr=0.1,0.2"])
     assert ended.exit_code == 2
-    assert "states 2 values, and only `lrlab compare` trains a grid" in ended.stderr
+    assert "states 2 values; only `lrlab compare` and `lrlab tune` take a grid" in ended.stderr
 
 
 # --- experiments and their names ---

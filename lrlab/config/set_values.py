@@ -103,8 +103,8 @@ def overrides(texts: Sequence[str], **options: Any) -> list[Override]:
     for one in found:
         if len(one.values) > 1:
             raise UsageError(
-                f"`{one.typed}` states {len(one.values)} values, and only `lrlab compare` trains "
-                "a grid",
+                f"`{one.typed}` states {len(one.values)} values; only `lrlab compare` and "
+                "`lrlab tune` take a grid",
                 f"state one, as in `{one.values[0][1]}`; a text with commas needs quotes, a list "
                 "brackets",
             )
