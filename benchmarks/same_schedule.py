@@ -1,4 +1,4 @@
-"""Runs for the A/A study of `statistics.py`: one schedule, many seeds, a small real data set.
+"""Runs for the A/A study of `verdicts.py`: one schedule, many seeds, a small real data set.
 
     python benchmarks/same_schedule.py [--seeds 300]
 
@@ -8,11 +8,8 @@ configs, and takes about five minutes on two cores.
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
-
-sys.path.remove(str(Path(__file__).parent))  # Its `statistics.py` is not Python's.
 
 import numpy as np
 

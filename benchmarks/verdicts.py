@@ -1,6 +1,6 @@
 """How far the verdict can be trusted: simulations with known truth, and lrlab's own runs.
 
-    python benchmarks/statistics.py [--quick] > benchmarks/statistics.md
+    python benchmarks/verdicts.py [--quick] > benchmarks/statistics.md
 
 A cell of the grid draws scores of k experiments with n seeds many times and asks each procedure for
 its best set and its intervals. The spread of the experiments' standard deviations is a ratio, the
@@ -324,7 +324,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     count, looked = (300, 100) if quick else (4_000, 1_000)
     runs = json.loads(RUNS.read_text())
-    print(f"# How far the verdict can be trusted\n\nMade by `python benchmarks/statistics.py`: "
+    print(f"# How far the verdict can be trusted\n\nMade by `python benchmarks/verdicts.py`: "
           f"{count:,} draws per cell, alpha {ALPHA:g}.\n")  # fmt: skip
     rows: dict[tuple[str, str], list[tuple[Cell, Rates]]] = {}
     for seed, cell in enumerate(grid()):

@@ -160,7 +160,7 @@ def test_invariants(scores, shift, factor):
 
 
 def test_simulated_coverage_of_six_tied_experiments_at_three_seeds():
-    """The cell that matters most; the whole grid is benchmarks/statistics.py."""
+    """The cell that matters most; the whole grid is benchmarks/verdicts.py."""
     rng = np.random.default_rng(0)
     scores = rng.normal(0, 1, (4_000, 6, 3)) * np.geomspace(1, 4, 6)[:, None]
     found = deficits(scores.mean(-1), scores.var(-1, ddof=1), np.full(6, 3), 0.05)

@@ -137,7 +137,7 @@ def test_replaying_all_that_was_recorded_gives_the_same(scores):
 
 
 def test_ties_keep_the_best_and_staircases_end_early():
-    """A small version of benchmarks/statistics.py: it loses the best rarely and saves runs."""
+    """A small version of benchmarks/verdicts.py: it loses the best rarely and saves runs."""
     rng = np.random.default_rng(1)
     lost = used = 0
     for _ in range(60):
