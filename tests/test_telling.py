@@ -1,7 +1,9 @@
 """What a command tells while it works: in a pipe, quietly, with every detail, and in a log."""
 
 import io
+import os
 import re
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -271,6 +273,22 @@ def test_a_bug_is_in_the_log(tmp_path, write_config, monkeypatch):
     assert "error: Traceback (most recent call last):" in text
     assert "error: RuntimeError: a bug" in text
     assert text.splitlines()[-1].split(": ")[1].startswith("ended with exit code 1 ")
+
+
+def test_a_bug_shows_a_plain_traceback_and_nothing_of_rich():
+    code = (
+        "import lrlab.config.json_schema as broken\n"
+        "def bug():\n    secret = 'local'\n    raise ZeroDivisionError('a bug')\n"
+        "broken.json_schema = bug\n"
+        "from lrlab import cli\ncli.main()"
+    )
+    env = os.environ | {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "200"}
+    command = [sys.executable, "-c", code, "schema"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert (done.returncode, done.stdout) == (1, "")
+    first, *_, last = done.stderr.splitlines()
+    assert (first, last) == ("Traceback (most recent call last):", "ZeroDivisionError: a bug")
+    assert not set("│╭╰─❱\x1b") & set(done.stderr)
 
 
 def test_a_name_that_cannot_be_a_file_is_an_error(tmp_path):
