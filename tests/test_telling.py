@@ -283,6 +283,7 @@ def test_a_bug_shows_a_plain_traceback_and_nothing_of_rich():
         "from lrlab import cli\ncli.main()"
     )
     env = os.environ | {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "200"}
+    env |= {"PYTHON_COLORS": "0"}  # From 3.13 on Python itself colours tracebacks.
     command = [sys.executable, "-c", code, "schema"]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert (done.returncode, done.stdout) == (1, "")
