@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lrlab.finder.predicted_scale import predicted_scale
     from lrlab.finder.suggestion import suggest
     from lrlab.from_python.comparison_call import compare, load_results
+    from lrlab.from_python.tuning_call import tune
     from lrlab.integrations.keras.keras_finder import find_lr
     from lrlab.integrations.keras.keras_loop import KerasLoop
     from lrlab.integrations.keras.keras_momentum import KerasMomentum
@@ -39,6 +40,7 @@ __all__ = [
     "predicted_scale",
     "rates",
     "suggest",
+    "tune",
 ]
 
 # Imported when first used, so that `lrlab --help` needs neither numpy nor pydantic.
@@ -55,6 +57,7 @@ _HOMES = {
     "predicted_scale": "lrlab.finder.predicted_scale",
     "rates": "lrlab.config.given",
     "suggest": "lrlab.finder.suggestion",
+    "tune": "lrlab.from_python.tuning_call",
 }
 
 

@@ -3,22 +3,21 @@
 import base64
 import functools
 import html
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lrlab.analysis.best_set import Verdict
+from lrlab.console import shown_table
 from lrlab.console.shown_table import ShownTable
 from lrlab.errors import UsageError
+from lrlab.from_python.told import in_python
 from lrlab.io import atomic
 from lrlab.io.printable import printable
 from lrlab.report import run_notes, verdict
 from lrlab.results import run_folder
 from lrlab.results.comparison import Comparison
 from lrlab.results.run import RunResult, Status
-
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ([0-9]+))?")
 
 _MOST_NOTES = 3
 """Runs of an experiment that did not end well; the table counts all of them."""
@@ -58,12 +57,12 @@ class Compared:
     def sentence(self) -> str:
         """The verdict in words, "" where there is one experiment alone."""
         first = verdict.first_line(self._comparison, verdict.usual(self._comparison))
-        return _in_python(first)
+        return in_python(first)
 
     @property
     def table(self) -> ShownTable:
         """The table: of rich in a terminal, of HTML in a notebook, of text if printed."""
-        return ShownTable(self._comparison)
+        return shown_table.of_comparison(self._comparison)
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -145,11 +144,6 @@ class Compared:
         source = f"data:image/png;base64,{picture}"
         head = f"<p><b>{html.escape(printable(self.sentence))}</b></p>"
         return f'{head}{self.table._repr_html_()}<img src="{source}" width="800">'
-
-
-def _in_python(text: str) -> str:
-    """Return a text that names arguments of `compare` in place of options of the command."""
-    return _OPTION.sub(lambda found: f"{found[1].replace('-', '_')}={found[2] or ''}", text)
 
 
 def _read(out: Path, folder: str) -> RunResult | None:

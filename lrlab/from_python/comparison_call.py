@@ -19,12 +19,15 @@ from lrlab.from_python.compared import Compared
 from lrlab.from_python.process import folder_of_session, left_alone
 from lrlab.from_python.stand_ins import DATA, StandIns, source_of, stand_ins
 from lrlab.from_python.told import AsWarnings, ProgressLine
+from lrlab.reporter import Reporter
 from lrlab.results import comparison, lock
 from lrlab.results.inspection import check_directory
 from lrlab.schedules import Schedule
 from lrlab.schedules.own_schedule import own_parts
+from lrlab.tasks.data_source import DataSource
 from lrlab.tasks.given_code import PYTHON
 from lrlab.tasks.stated_task import OwnCode
+from lrlab.tasks.wanted import Wanted
 
 
 def compare(
@@ -112,37 +115,16 @@ def compare(
         >>> compared.to_pandas()  # doctest: +SKIP
     """
     report = ProgressLine() if progress else AsWarnings()
-    seeds = _at_least_1("seeds", seeds)
-    workers = None if workers is None else _at_least_1("workers", workers)
+    seeds = at_least_1("seeds", seeds)
+    workers = None if workers is None else at_least_1("workers", workers)
     settings = {
         "model": model, "data": data, "optimizer": optimizer, "loss": loss, "metric": metric,
         "batch_size": batch_size, "epochs": epochs, "validation": validation, "scale": scale,
         "class_weight": None if class_weight is None else dict(class_weight),
     }  # fmt: skip
-    is_named = data is None or isinstance(data, str | Path)
-    settings["data"] = str(data) if isinstance(data, Path) else data if is_named else DATA
     with ExitStack() as stack:
         stack.enter_context(left_alone())
-        given = stand_ins(settings)
-        overrides = given.overrides()
-        # Stand-ins may be named; a module of that name is not for lrlab to import.
-        trusted = {*configs.consents(overrides, trust), PYTHON}
-        configs.checked(_any(), overrides, trusted=trusted)
-        sources, functions = _sources(schedules)
-        _refuse_to_vary(grid, given, functions, is_named)
-        together = gridded.together(sources, gridded.stated(grid, overrides), trusted)
-        points = len(together) // len(sources)
-        read = [
-            replace(
-                each,
-                experiment=_loaded(each, given.own, functions[number // points]),
-                trusted=each.trusted - {PYTHON},
-            )
-            for number, each in enumerate(together)
-        ]
-        known = {}
-        if not is_named:
-            known = {read[0].experiment.wanted: source_of(data, validation, scale, report)}
+        read, known = experiments(schedules, settings, grid, trust, report)
         folder = folder_of_session() if out is None else Path(out)
         stack.enter_context(lock.hold(folder, report=report))
         return _carried_out(
@@ -157,6 +139,51 @@ def compare(
             keep_weights=keep_weights,
             known=known,
         )
+
+
+def experiments(
+    schedules: Any,
+    settings: Mapping[str, Any],
+    grid: Mapping[str, Sequence[Any]],
+    trust: Sequence[str],
+    report: Reporter,
+) -> tuple[list[Config], dict[Wanted, DataSource]]:
+    """Return the configs that arguments of a call state, and the data that they hold as objects.
+
+    Args:
+        schedules: As in `compare`.
+        settings: What all experiments share, by the keys of a config; None: as a config states it.
+        grid: As in `compare`.
+        trust: Files and modules whose code may run because a config names it.
+        report: Told what there is to be known about the data.
+
+    Raises:
+        LrlabError: If anything is wrong with the arguments.
+    """
+    data, settings = settings["data"], dict(settings)
+    is_named = data is None or isinstance(data, str | Path)
+    settings["data"] = str(data) if isinstance(data, Path) else data if is_named else DATA
+    given = stand_ins(settings)
+    overrides = given.overrides()
+    # Stand-ins may be named; a module of that name is not for lrlab to import.
+    trusted = {*configs.consents(overrides, trust), PYTHON}
+    configs.checked(_any(), overrides, trusted=trusted)
+    sources, functions = _sources(schedules)
+    _refuse_to_vary(grid, given, functions, is_named)
+    together = gridded.together(sources, gridded.stated(grid, overrides), trusted)
+    points = len(together) // len(sources)
+    read = [
+        replace(
+            each,
+            experiment=_loaded(each, given.own, functions[number // points]),
+            trusted=each.trusted - {PYTHON},
+        )
+        for number, each in enumerate(together)
+    ]
+    if is_named:
+        return read, {}
+    source = source_of(data, settings["validation"], settings["scale"], report)
+    return read, {read[0].experiment.wanted: source}
 
 
 def load_results(folder: str | Path) -> Compared:
@@ -186,7 +213,12 @@ def _carried_out(read: list[Config], out: Path, *, draw: bool, **options: Any) -
     return Compared(compared, out, results)
 
 
-def _at_least_1(name: str, given: Any) -> int:
+def at_least_1(name: str, given: Any) -> int:
+    """Return a count that was given.
+
+    Raises:
+        UsageError: If it is not a whole number of at least 1.
+    """
     if (number := whole(name, given)) < 1:
         raise UsageError(f"`{name}` must be at least 1, got {number}")
     return number

@@ -1,5 +1,6 @@
 """What a comparison tells a Python program: warnings as such, and a line of progress if wanted."""
 
+import re
 import sys
 import time
 import warnings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = str(Path(__file__).parents[1])
 _SECONDS = 0.3
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ([0-9]+))?")
 
 
 class AsWarnings(Reporter):
@@ -77,3 +79,8 @@ class ProgressLine(AsWarnings):
         line = printable(f"{text} · {last}" if last else text)
         sys.stderr.write(f"\r{line:<79}{end}")
         sys.stderr.flush()
+
+
+def in_python(text: str) -> str:
+    """Return a text that names arguments of `compare` in place of options of the command."""
+    return _OPTION.sub(lambda found: f"{found[1].replace('-', '_')}={found[2] or ''}", text)

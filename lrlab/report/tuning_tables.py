@@ -143,9 +143,15 @@ def remarks(tuning: Tuning) -> list[str]:
 
 
 def troubles(horizon: Horizon) -> list[str]:
-    """Return what there is to say of the schedules that have no best rate, or lost a fresh run."""
+    """Return what is wrong: no best rate, one at the edge of those tried, a fresh run lost."""
     lines = [f"{tuned.name}: {tuned.trouble}" for tuned in horizon.schedules if tuned.trouble]
     for tuned in horizon.schedules:
+        if tuned.best is not None and tuned.best.lr in (tuned.tried[0].lr, tuned.tried[-1].lr):
+            end = "lowest" if tuned.best.lr == tuned.tried[0].lr else "highest"
+            lines.append(
+                f"{tuned.name}: its best rate is the {end} that was tried, so a better one may lie "
+                "beyond; a larger `--budget` looks further"
+            )
         if tuned.best is not None and not tuned.best.fresh.survived:
             ended = in_words(tuned.best.fresh.statuses)
             lines.append(f"{tuned.name}: with fresh seeds at its best rate: {ended}")
