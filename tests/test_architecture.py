@@ -142,6 +142,7 @@ def test_public_surface():
         "predicted_scale",
         "rates",
         "suggest",
+        "tune",
     ]
     assert dir(lrlab) == sorted(lrlab.__all__)
     assert all(getattr(lrlab, name) is not None for name in lrlab.__all__)
