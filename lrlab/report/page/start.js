@@ -27,6 +27,9 @@ function start() {
   for (const button of document.querySelectorAll("button.copy")) {
     button.addEventListener("click", () => copyText(button));
   }
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details")) folded.open = true;
+  });
   dark.addEventListener("change", () => redraws.forEach((again) => again()));
 }
 
