@@ -14,7 +14,7 @@ from lrlab.errors import ResultsError, TrainingError, UnreadableError
 from lrlab.experiment import planning, tips, verifying
 from lrlab.experiment.begun_trials import BegunTrials
 from lrlab.experiment.executors.executor import MakeExecutor
-from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
+from lrlab.experiment.executors.threads import Threads
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.retraining import Old
 from lrlab.experiment.suggesting import Load, interruptible, may_go_on, sweep_experiment
@@ -194,8 +194,8 @@ def _verify_missing(
             missing.setdefault(wish.source, {})[wish.file] = wish
     for source, of_source in missing.items():
         questions = {file: wish.question for file, wish in of_source.items()}
-        count = workers or default_workers(verification.MOST_RUNS * len(questions))
-        count = min(count, most_workers())
+        count = workers or executor.default_workers(verification.MOST_RUNS * len(questions))
+        count = min(count, executor.most_workers())
         begun = BegunTrials(questions, old, report)
         left = verification.MOST_RUNS * len(questions) - begun.runs
         what, hint = "the verification of `auto`", "run the same command again to resume"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from lrlab.errors import Interrupted, ResultsError, UnreadableError
 from lrlab.experiment import environment, resuming
 from lrlab.experiment.executors.executor import MakeExecutor
-from lrlab.experiment.executors.threads import Threads, default_workers, most_workers
+from lrlab.experiment.executors.threads import Threads
 from lrlab.experiment.planning import Run
 from lrlab.experiment.preparation import prepare
 from lrlab.experiment.resuming import Resumption
@@ -65,8 +65,8 @@ def carry_out(
             resuming.remove(run)
     if not to_train:
         return results
-    count = min(workers or default_workers(len(to_train)), len(to_train))
-    if count > (most := most_workers()):
+    count = min(workers or executor.default_workers(len(to_train)), len(to_train))
+    if count > (most := executor.most_workers()):
         report.warn(f"{count} workers are too many for this machine: {most} train side by side")
         count = most
     with report.waiting("Loading TensorFlow and the data"):

@@ -13,7 +13,7 @@ from lrlab.config import Config, Experiment
 from lrlab.errors import Interrupted, UsageError
 from lrlab.experiment import admission, own_code, tips, verifying
 from lrlab.experiment.executors.executor import Executor, MakeExecutor
-from lrlab.experiment.executors.threads import Threads, default_workers
+from lrlab.experiment.executors.threads import Threads
 from lrlab.experiment.preparation import prepare, resolve
 from lrlab.experiment.verifying import Question
 from lrlab.fields import AUTO, Purpose
@@ -119,7 +119,7 @@ def sweep_experiment(
     with interruptible():
         with report.waiting("Loading TensorFlow and the data"):
             engines = prepare([source]) if load is None else load(source)
-        workers = executor(engines, default_workers(seeds))
+        workers = executor(engines, executor.default_workers(seeds))
         chance = engines.guess(setup, "train").loss
         sweeps = [] if known is None else _sweeps_of(known)
         epoch = setup.length(1).steps_per_epoch
@@ -133,7 +133,7 @@ def sweep_experiment(
             sweeps.append(swept.tried)
         verified = None
         if verify:
-            side_by_side = executor(engines, default_workers(verification.MOST_RUNS))
+            side_by_side = executor(engines, executor.default_workers(verification.MOST_RUNS))
             epochs, found = experiment.epochs, swept.found
             verified = _verified(setup, epochs, side_by_side, found, engines, report)
     settings = SweepSettings(

@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from lrlab.errors import TrainingError
+from lrlab.experiment.executors import cores
 from lrlab.tasks.setup import Setup
 from lrlab.training.engines.engine import Engine
 from lrlab.training.jobs import Event, Failure, Job, Result
@@ -13,12 +14,36 @@ OnEvent = Callable[[int, Event], None]
 """Takes a job's index and what it tells."""
 
 MakeEngine = Callable[[Setup], Engine]
-MakeExecutor = Callable[[MakeEngine, int], "Executor"]
-"""Returns an executor that does so many jobs side by side, on engines so made."""
+
+_MOST_PER_CORE = 8
+"""Workers for each core: more only get in each other's way, Ctrl-C's first."""
+
+
+class MakeExecutor(Protocol):
+    """Returns an executor that does so many jobs side by side, on engines so made."""
+
+    def __call__(self, make: MakeEngine, workers: int, /) -> "Executor":
+        """Return the executor."""
+
+    def default_workers(self, jobs: int, /) -> int:
+        """Return how many jobs run side by side, never more than there are jobs."""
+
+    def most_workers(self) -> int:
+        """Return how many jobs may run side by side."""
 
 
 class Executor(ABC):
     """Carries out jobs; nothing but jobs goes to its workers, nothing but events comes back."""
+
+    @staticmethod
+    def default_workers(jobs: int) -> int:
+        """Return how many jobs run side by side here: one per core, at most as many as jobs."""
+        return max(1, min(cores.available(), jobs))
+
+    @staticmethod
+    def most_workers() -> int:
+        """Return how many jobs may run side by side on this machine."""
+        return _MOST_PER_CORE * cores.available()
 
     @abstractmethod
     def carry_out(self, jobs: Sequence[Job], on_event: OnEvent) -> None:
@@ -30,8 +55,8 @@ class Executor(ABC):
 
         Args:
             jobs: The jobs; they are started in this order.
-            on_event: Called, in the thread that called this, with every event of every job. A
-                job that gives a checkpoint goes on when this has returned.
+            on_event: Called, in the thread that called this, with every event of every job. On
+                this machine, a job that gives a checkpoint goes on when this has returned.
         """
 
     def results(self, jobs: Sequence[Job], told: OnEvent = lambda index, event: None) -> list[Any]:

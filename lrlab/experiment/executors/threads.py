@@ -5,28 +5,17 @@ import threading
 import time
 from collections.abc import Sequence
 
-from lrlab.experiment.executors import cores
 from lrlab.experiment.executors.executor import Executor, MakeEngine, OnEvent
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.training.chunks import Stopped
 from lrlab.training.jobs import Event, Failure, Job, Progress, Result
 from lrlab.training.performing import Worker
 
-MOST_PER_CORE = 8
-"""Workers for each core: more only get in each other's way, Ctrl-C's first."""
-
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 2.0
 
 
-def default_workers(jobs: int) -> int:
-    """Return how many jobs run side by side: one per core, never more than there are jobs."""
-    return max(1, min(cores.available(), jobs))
-
-
-def most_workers() -> int:
-    """Return how many jobs may run side by side on this machine."""
-    return MOST_PER_CORE * cores.available()
+default_workers, most_workers = Executor.default_workers, Executor.most_workers
 
 
 class Threads(Executor):
