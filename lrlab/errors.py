@@ -4,6 +4,7 @@
     ├── UsageError        2  options that do not go together
     ├── ConfigError       2  one or more problems in config files
     ├── CodeError         2  a user's own code that may not run, cannot be found, or failed
+    ├── ClusterError      2  a cluster that cannot be used
     ├── DataError         3  a data set that cannot be found, read or trusted
     ├── ResultsError      3  a results directory that cannot be read or written
     │   └── UnreadableError  what a disk or the rights do not let anyone read: not damage
@@ -87,6 +88,10 @@ class CodeError(LrlabError):
     def lines(self) -> list[str]:
         """The lines of the message."""
         return [self.message, *self.details]
+
+
+class ClusterError(LrlabError):
+    """A cluster that is not there, cannot be reached, or is not like this machine."""
 
 
 class DataError(LrlabError):

@@ -30,6 +30,7 @@ HOMES = {
     "tensorboardX": {"integrations"},
     "mlflow": {"integrations"},
     "plotly": {"report"},
+    "ray": {"experiment"},
 }
 
 

@@ -97,13 +97,9 @@ def load_tensorflow() -> None:
 
 
 def _import_engines() -> Any:
-    from lrlab.training.engines.loaded import keras
+    from lrlab.training.engines.loaded import settle_keras
 
-    # What `~/.keras/keras.json` says is meant for other programs, and changes results.
-    keras.config.set_floatx("float32")
-    keras.config.set_epsilon(1e-7)
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_dtype_policy("float32")
+    settle_keras()
 
     from lrlab.training.engines.tensorflow import Engines
 

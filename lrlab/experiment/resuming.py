@@ -16,24 +16,24 @@ class Resumption:
 
     Args:
         run: The run.
-        environment: What it is trained in now.
+        environment: What it is trained in, unless something else is told.
         report: Told of a checkpoint that cannot be used or written.
 
     Attributes:
         checkpoint: Where the run goes on, None if it begins.
+        environment: What it is trained in now.
         resumed_at: The steps at which the run went on from a checkpoint.
-        earlier_environments: Other environments than the present one that it was trained in.
 
     Raises:
         UnreadableError: If the checkpoint cannot be read, so that nobody knows if it is of use.
     """
 
     def __init__(self, run: Run, environment: dict[str, Any], report: Reporter) -> None:
+        self.environment = environment
         self.resumed_at: list[int] = []
-        self.earlier_environments: list[dict[str, Any]] = []
+        self._trained_in: list[dict[str, Any]] = []
         self._run = run
         self._path = checkpoint_of(run.folder)
-        self._environment = environment
         self._report = report
         self._warned = False
         self.checkpoint = self._find()
@@ -55,22 +55,38 @@ class Resumption:
             return None
         origin = kept.origin
         for environment in (*origin.earlier_environments, origin.environment):
-            if environment not in [self._environment, *self.earlier_environments]:
-                self.earlier_environments.append(environment)
+            self._took_place_in(environment)
         self.resumed_at = [*origin.resumed_at, len(kept.state.loss)]
         return kept.state
 
+    @property
+    def earlier_environments(self) -> list[dict[str, Any]]:
+        """Other environments than the present one that it was trained in."""
+        return [each for each in self._trained_in if each != self.environment]
+
+    def _took_place_in(self, environment: dict[str, Any]) -> None:
+        if environment not in self._trained_in:
+            self._trained_in.append(environment)
+
+    def lose(self, reason: str, step: int) -> None:
+        """Take note that the run goes on elsewhere, after so many steps of those that it had."""
+        self.resumed_at = [*self.resumed_at, step] if step else []
+        self._trained_in = self._trained_in if step else []
+        where = f"goes on from step {step:,}" if step else "starts over"
+        self._report.warn(f"{self._run}: {reason}; it {where}")
+
     def refuse(self, reason: str) -> None:
         """Set a checkpoint aside that cannot be used: the run starts over."""
-        self.resumed_at, self.earlier_environments = [], []
+        self.resumed_at, self._trained_in = [], []
         self._set_aside(f"`{self._path}`: {reason}")
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Write where the run stands; where that fails, warn once: the training itself goes on."""
+        self._took_place_in(self.environment)
         origin = CheckpointOrigin(
             identity=self._run.place.identity,
             seed=self._run.seed,
-            environment=self._environment,
+            environment=self.environment,
             earlier_environments=tuple(self.earlier_environments),
             resumed_at=tuple(self.resumed_at),
         )

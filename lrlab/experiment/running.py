@@ -20,7 +20,7 @@ from lrlab.results import run_folder, standing
 from lrlab.results.checkpoint import Checkpoint
 from lrlab.results.run import RunResult, Status, checkpoint_of
 from lrlab.results.run_folder import RunData, RunOrigin
-from lrlab.training.jobs import Event, Failure, Progress, Refused, Result, RunJob
+from lrlab.training.jobs import Began, Event, Failure, Lost, Progress, Refused, Result, RunJob
 
 _MOST_HELD = 20_000_000
 """Steps of finished runs whose curves are held for the figures; those of others are read again."""
@@ -143,7 +143,7 @@ class _Training:
         self._report = report
         self._old = old
         made_in = environment.record()
-        self._origin = RunOrigin(environment=made_in, command=command, workers=workers)
+        self._origin = RunOrigin(command=command, workers=workers)
         self._resumptions: list[Resumption] = []
         for run in to_train:
             try:
@@ -172,6 +172,10 @@ class _Training:
         match event:
             case Progress():
                 self._report.progress(run, event)
+            case Began(made_in):
+                resumption.environment = dict(made_in)
+            case Lost(reason, step):
+                resumption.lose(reason, step)
             case Checkpoint():
                 resumption.keep(event)
             case Refused(reason):
@@ -197,6 +201,7 @@ def _kept(
         seed=run.seed,
         config=run.experiment.model_dump(mode="json", exclude={"data"}),
         data=RunData(run.setup.data.name, run.setup.data.fingerprint),
+        environment=resumption.environment,
         steps_per_epoch=run.length.steps_per_epoch,
         code=run.experiment.code,
     )

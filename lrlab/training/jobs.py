@@ -1,6 +1,6 @@
 """Jobs and the events that they give: plain data, so that they may be carried out anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,21 @@ Job = RunJob | SweepJob | ShortJob
 
 
 @dataclass(frozen=True)
+class Began:
+    """The job has begun elsewhere, in an environment as `run.json` records it."""
+
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The job's worker was lost, for a reason; it goes on elsewhere after so many steps."""
+
+    reason: str
+    step: int
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where a run stands: steps done, the last rate and loss, the last validation score."""
 
@@ -85,7 +100,7 @@ class Failure:
     trace: str
 
 
-Event = Progress | Refused | Checkpoint | Result | Failure
+Event = Began | Lost | Progress | Refused | Checkpoint | Result | Failure
 """What a job tells; it ends with a `Result` or a `Failure`."""
 
 Tell = Callable[[Event], None]

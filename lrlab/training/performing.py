@@ -39,14 +39,14 @@ class Worker:
         self._make = make
         self._engines: dict[Setup, Engine] = {}
 
-    def do(self, job: Job, stop: Stop, tell: Tell) -> None:
+    def do(self, job: Job, stop: Stop, tell: Tell, pace: Pace = USUAL) -> None:
         """Do a job and tell its result; one that raises is a `Failure`.
 
         Raises:
             Stopped: If `stop` was set meanwhile.
         """
         try:
-            result = perform(job, self._engine(job.setup), stop, tell)
+            result = perform(job, self._engine(job.setup), stop, tell, pace)
         except Stopped:
             raise
         except BaseException as error:  # Whatever it is, somebody waits for the job to end.

@@ -21,9 +21,20 @@ with quiet_stderr():
     tf.zeros(()).numpy()
 
 
+def settle_keras() -> None:
+    """Set Keras as it is by default.
+
+    What `~/.keras/keras.json` says is meant for other programs, and changes results.
+    """
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
+
+
 def threads_per_run() -> int:
     """Return into how many threads TensorFlow splits an operation; 0: it decides itself."""
     return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
-__all__ = ["keras", "tf", "threads_per_run"]
+__all__ = ["keras", "settle_keras", "tf", "threads_per_run"]

@@ -37,6 +37,16 @@ class InMemory(Feed):
         self._rows = tf.nest.map_structure(tf.constant, _arrays(part))
         self.specs = _specs(self._rows)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the rows as arrays: a tensor cannot go to another process."""
+        arrays = tf.nest.map_structure(lambda tensor: tensor.numpy(), self._rows)
+        return {"examples": self.examples, "rows": arrays}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.examples = state["examples"]
+        self._rows = tf.nest.map_structure(tf.constant, state["rows"])
+        self.specs = _specs(self._rows)
+
     def chunks(self, order: Order, size: int, steps: int) -> Iterator[Chunk]:
         """Yield all rows, of which the graph takes those of each step."""
         yield Chunk(self._rows, order, size, steps)
@@ -53,6 +63,13 @@ class Mapped(Feed):
         self.examples = len(part)
         self._part = part
         self.specs = _specs(_arrays(part.rows(slice(0, 1))))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the rows: they all go to another process, which may be on another machine."""
+        return {"part": self._part}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["part"])  # type: ignore[misc]
 
     def chunks(self, order: Order, size: int, steps: int) -> Iterator[Chunk]:
         """Yield the rows of the steps, in order."""

@@ -18,7 +18,7 @@ from lrlab.training.engines import compiled, rows
 from lrlab.training.engines.engine import Engine, Floats, Order, Score, Split, Variables
 from lrlab.training.engines.feed import Rows
 from lrlab.training.engines.hidden_state import operations
-from lrlab.training.engines.loaded import tf
+from lrlab.training.engines.loaded import settle_keras, tf
 from lrlab.training.engines.measures import Tally, measure
 from lrlab.training.engines.momentum import PerStep
 from lrlab.training.engines.rows import Tensors
@@ -32,6 +32,10 @@ class Engines:
 
     def __init__(self, data: Mapping[DataSource, DataSet | StreamedSet]) -> None:
         self._tensors = {source: Tensors.of(dataset) for source, dataset in data.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        settle_keras()  # In a process of its own, which nobody else has set up.
+        self.__dict__.update(state)
 
     def __call__(self, setup: Setup) -> "TensorFlowEngine":
         """Return a new engine for a setup."""

@@ -1,0 +1,213 @@
+"""A Ray cluster: connected to, or started on this machine, and left without a trace."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from lrlab.errors import ClusterError, UsageError
+from lrlab.experiment.executors import cores, ray_worker, versions
+from lrlab.experiment.executors.executor import MakeEngine
+from lrlab.experiment.executors.ray_jobs import RayJobs
+from lrlab.experiment.executors.ray_worker import Terms
+from lrlab.reporter import Reporter
+from lrlab.training.chunks import USUAL, Pace
+from lrlab.training.jobs import Job
+
+LOCAL = "local"
+
+VARIABLES = ("TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS", "TF_XLA_FLAGS", "XLA_FLAGS")
+"""Environment variables that change what TensorFlow computes; workers get the driver's."""
+
+_LOOK_SECONDS = 2.0
+_PROGRESS_SECONDS = 0.25
+_PROGRESS_PER_SECOND = 200
+_EVENTS_AHEAD = 4
+"""Events of a task that may wait for the driver; then the task waits."""
+
+_ANY = 100_000
+
+
+class Cluster:
+    """A connection to a Ray cluster; it makes executors.
+
+    Args:
+        ray: The module.
+        workers: How many jobs at a time; None: as many as there are processors.
+        pace: How often jobs look up from their work.
+    """
+
+    def __init__(self, ray: Any, workers: int | None = None, pace: Pace = USUAL) -> None:
+        self.ray = ray
+        self._asked = workers
+        self._pace = pace
+        self._counted, self._looked = 0, 0.0
+        node = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            node_id=ray.get_runtime_context().get_node_id(), soft=False
+        )
+        self._stopper = (
+            ray.remote(_Stopper)
+            .options(
+                num_cpus=0,
+                scheduling_strategy=node,
+                max_concurrency=_ANY,
+                max_restarts=-1,
+                max_task_retries=-1,
+            )
+            .remote()
+        )
+        self._work = ray.remote(ray_worker.work)
+
+    def __call__(self, make: MakeEngine, workers: int) -> RayJobs:
+        """Return an executor on the cluster."""
+        return RayJobs(self, make, workers)
+
+    def processors(self) -> int:
+        """Return how many processors the cluster has now; nodes come and go."""
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._counted = int(self.ray.cluster_resources().get("CPU", 0))
+            self._looked = time.monotonic()
+        return self._counted
+
+    def default_workers(self, jobs: int) -> int:
+        """Return how many jobs run side by side."""
+        return max(1, min(self._asked or self.processors(), jobs))
+
+    def most_workers(self) -> int:
+        """Return how many jobs may run side by side: those without a processor wait for one."""
+        return _ANY
+
+    def room(self, workers: int) -> int:
+        """Return for how many tasks there is room, where `workers` were planned."""
+        return workers if self._asked else max(1, self.processors())
+
+    def submit(self, make: Any, job: Job) -> Any:
+        """Submit a job.
+
+        Args:
+            make: The reference to what makes engines.
+            job: The job.
+
+        Returns:
+            A generator of references to the job's events.
+        """
+        spread = self.processors() / _PROGRESS_PER_SECOND
+        terms = Terms(
+            versions.installed(),
+            {name: os.environ.get(name, "") for name in VARIABLES},
+            max(_PROGRESS_SECONDS, spread),
+            self._pace,
+        )
+        return self._work.options(
+            num_cpus=1,
+            num_returns="streaming",
+            max_retries=0,
+            _generator_backpressure_num_objects=_EVENTS_AHEAD,
+        ).remote(terms, [make], self.ray.cloudpickle.dumps(job), self._stopper)
+
+    def stop(self) -> None:
+        """Tell all tasks to stop."""
+        self._stopper.stop.remote()
+
+
+class _Stopper:
+    """An actor that every task asks once whether to stop, and that answers when it is so."""
+
+    def __init__(self) -> None:
+        self._said = asyncio.Event()
+
+    async def wait(self) -> bool:
+        """Return when the tasks are to stop."""
+        return await self._said.wait()
+
+    async def stop(self) -> None:
+        """Let the tasks stop."""
+        self._said.set()
+
+
+@contextlib.contextmanager
+def connected(
+    address: str, report: Reporter, workers: int | None = None, pace: Pace = USUAL
+) -> Iterator[Cluster]:
+    """Connect to a cluster, or start one on this machine, and leave it afterwards.
+
+    Args:
+        address: `local`, or a cluster's address as `ray start` tells it: `HOST:PORT`, or `auto`.
+        report: Told what there is.
+        workers: How many jobs at a time; None: one per processor of the cluster.
+        pace: How often jobs look up from their work.
+
+    Raises:
+        UsageError: If Ray is not installed, or the address is not one.
+        ClusterError: If there is no such cluster.
+    """
+    ray = _imported(address)
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        with report.waiting("Starting Ray" if address == LOCAL else "Connecting to the cluster"):
+            try:
+                _begin(ray, address, workers, stack)
+            except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+                first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                raise ClusterError(
+                    f"no cluster at `{address}`: {first[:300]}",
+                    "run lrlab on a machine of the cluster, with the address that `ray start` told "
+                    "there; `--cluster local` needs none",
+                ) from error
+            cluster = Cluster(ray, workers, pace)
+        nodes = sum(node["Alive"] for node in ray.nodes())
+        report.note(
+            f"Ray {ray.__version__}, {cluster.processors()} processors on {nodes} "
+            f"node{'s' if nodes > 1 else ''}, after {time.monotonic() - began:.1f} seconds"
+        )
+        yield cluster
+
+
+def _imported(address: str) -> Any:
+    if "://" in address:
+        raise UsageError(
+            f"`--cluster {address}`: lrlab has to run on a machine of the cluster itself",
+            "run it there with `--cluster auto`; `ray job submit` does that from elsewhere",
+        )
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address == LOCAL:  # Ray listens on all interfaces; nobody else knows this word.
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    try:
+        import ray
+        import ray.util.scheduling_strategies
+    except ImportError as error:
+        raise UsageError(
+            "`--cluster` needs Ray", "install it with `pip install 'lrlab[ray]'`"
+        ) from (error)
+    return ray
+
+
+def _begin(ray: Any, address: str, workers: int | None, stack: contextlib.ExitStack) -> None:
+    """Start or join a cluster; what has to be undone goes onto the stack."""
+    # Ray would put the current folder first where workers look for modules.
+    nowhere = tempfile.mkdtemp(prefix="lrlab-")
+    stack.callback(shutil.rmtree, nowhere, ignore_errors=True)
+    options: dict[str, Any] = {"address": address}
+    if address == LOCAL:
+        options["num_cpus"] = workers or cores.available()
+        options["include_dashboard"] = False
+        options["_temp_dir"] = nowhere
+    # Ray takes SIGTERM for itself.
+    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    with contextlib.chdir(nowhere):
+        ray.init(log_to_driver=False, logging_level="ERROR", **options)
+    stack.callback(ray.shutdown)
+    for name, handler in handlers.items():
+        signal.signal(name, handler)
+    # What a raylet has to say would be printed on stdout, among the results; lrlab tells it itself.
+    private = ray._private.worker
+    if hasattr(private, "print_to_stdstream"):
+        private.print_to_stdstream = lambda *_, **__: None
