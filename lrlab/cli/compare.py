@@ -16,6 +16,7 @@ from lrlab.cli.options import (
     LogFile,
     ModelChoice,
     NoLock,
+    OnCluster,
     Out,
     Quiet,
     Settings,
@@ -59,6 +60,7 @@ def compare(
         int | None,
         typer.Option(metavar="N", min=1, help="Runs to train side by side. Default: one per core."),
     ] = None,
+    cluster: OnCluster = None,
     settings: Settings = None,
     model: ModelChoice = None,
     trust: Trust = None,
@@ -127,6 +129,7 @@ def compare(
     from lrlab import console, experiment
     from lrlab.analysis import looks
     from lrlab.experiment import asking, portion
+    from lrlab.experiment.executors import cluster as clusters
     from lrlab.io.quiet import before_tensorflow
     from lrlab.plots.settings import load_matplotlib
     from lrlab.report import verdict
@@ -167,7 +170,10 @@ def compare(
     report = console.LiveReporter(volume, kept)
     if many := grid.size(given, len(configs), len(numbers or range(seeds or USUAL_SEEDS))):
         report.note(many)
-    with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
+    with (
+        lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock),
+        clusters.executors(cluster, report, workers) as options["executor"],
+    ):
         if part is not None:
             numbers = numbers or range(seeds or USUAL_SEEDS)
             trained = experiment.train_shard(read, part, seeds=numbers, report=report, **options)

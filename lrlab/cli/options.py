@@ -53,6 +53,14 @@ Settings = Annotated[
         help="Override a key, as in schedule.max_lr=0.1. Repeatable.",
     ),
 ]
+OnCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS|local",
+        help="Train on a Ray cluster: its address, `auto`, or `local` for processes here.",
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait if another lrlab is using the directory.")]
 NoLock = Annotated[
     bool,

@@ -18,7 +18,7 @@ from typing import Any
 
 from lrlab.errors import CodeError
 from lrlab.io import reading
-from lrlab.tasks import code_errors, code_sources
+from lrlab.tasks import code_errors, code_shipping, code_sources
 from lrlab.tasks.code import CodeReference, Origin, nearest, require_consent
 from lrlab.tasks.code_arguments import arguments
 from lrlab.tasks.code_home import Home, Imported, at_home, home_of
@@ -43,6 +43,11 @@ class Code:
     sources: Mapping[str, str]
     files: Mapping[str, Path]
     home: Home
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes the same code on another machine, from its files."""
+        self.check_unchanged()
+        return _unpacked, (self.reference, code_shipping.packed(self.files))
 
     def call(self, offered: Mapping[str, Any], args: Mapping[str, Any] | None = None) -> Any:
         """Return what the function returns.
@@ -100,12 +105,20 @@ class Code:
                 )
 
 
-def load(reference: CodeReference, trusted: Collection[Origin]) -> Code:
+def _unpacked(reference: CodeReference, contents: tuple[tuple[str, bytes], ...]) -> Code:
+    """Return code that came from another machine, where the command line consented to it."""
+    reference = code_shipping.unpacked(reference, contents)
+    folder = code_shipping.folder_of(contents)
+    return load(reference, {reference.origin}, folder)
+
+
+def load(reference: CodeReference, trusted: Collection[Origin], folder: Path | None = None) -> Code:
     """Import a user's function; only what the command line named is ever imported.
 
     Args:
         reference: The function.
         trusted: What the command line consents to.
+        folder: Where modules are looked for first; None: in the current folder.
 
     Raises:
         CodeError: If it is not trusted, not there, fails when it is imported, or is no function.
@@ -117,7 +130,7 @@ def load(reference: CodeReference, trusted: Collection[Origin]) -> Code:
             "write FILE.py:FUNCTION or package.module:FUNCTION",
         )
     place = reference.origin
-    home = home_of(place.parent if isinstance(place, Path) else Path.cwd())
+    home = home_of(place.parent if isinstance(place, Path) else folder or Path.cwd())
     home.forget_if_changed()
     imported = _import_file(place, home) if isinstance(place, Path) else _import_module(place, home)
     function = _function(imported.module, reference)

@@ -40,6 +40,12 @@ class OwnCurve:
     code: Code | None = None
     _sound: set[Length] = field(default_factory=set)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes the same function on another machine."""
+        if self.code is None:
+            raise TypeError(f"`{self.reference.text}` is a function of this process")
+        return OwnCurve.of_code, (self.code, self.args)
+
     @classmethod
     def of_code(cls, code: Code, args: Mapping[str, Any]) -> "OwnCurve":
         """Return the function that code defines."""

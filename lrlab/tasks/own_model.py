@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from lrlab.errors import CodeError
-from lrlab.tasks import code_errors
+from lrlab.tasks import code_errors, code_shipping
 from lrlab.tasks.code import CodeReference
 from lrlab.tasks.code_loading import Code, file_identity
 from lrlab.tasks.given_code import GivenCode
@@ -76,6 +77,18 @@ class OwnModel:
         identity = file_identity(reference) | {"weights": weights}
         stated = json.dumps(identity, sort_keys=True)
         return cls(stated, reference.label, file=reference, weights=weights)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what makes the same model on another machine, a saved one from its file."""
+        if self.file is None:
+            return dict(self.__dict__)
+        path = Path(self.file.origin)
+        return self.__dict__ | {"shipped": code_shipping.packed({path.name: path})}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if (contents := state.pop("shipped", None)) is not None:
+            state["file"] = code_shipping.unpacked(state["file"], contents)
+        self.__dict__.update(state)
 
     def identity(self) -> Any:
         """Return what tells it from others, as JSON."""

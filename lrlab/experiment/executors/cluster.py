@@ -2,20 +2,26 @@
 
 import asyncio
 import contextlib
+import functools
+import importlib.util
 import os
 import secrets
 import shutil
 import signal
+import socket
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lrlab.errors import ClusterError, UsageError
 from lrlab.experiment.executors import cores, ray_worker, versions
-from lrlab.experiment.executors.executor import MakeEngine
+from lrlab.experiment.executors.executor import MakeEngine, MakeExecutor
 from lrlab.experiment.executors.ray_jobs import RayJobs
 from lrlab.experiment.executors.ray_worker import Terms
+from lrlab.experiment.executors.threads import Threads
 from lrlab.reporter import Reporter
 from lrlab.training.chunks import USUAL, Pace
 from lrlab.training.jobs import Job
@@ -25,6 +31,7 @@ LOCAL = "local"
 VARIABLES = ("TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS", "TF_XLA_FLAGS", "XLA_FLAGS")
 """Environment variables that change what TensorFlow computes; workers get the driver's."""
 
+_REACH_SECONDS = 5.0
 _LOOK_SECONDS = 2.0
 _PROGRESS_SECONDS = 0.25
 _PROGRESS_PER_SECOND = 200
@@ -87,12 +94,13 @@ class Cluster:
         """Return for how many tasks there is room, where `workers` were planned."""
         return workers if self._asked else max(1, self.processors())
 
-    def submit(self, make: Any, job: Job) -> Any:
+    def submit(self, make: Any, job: Job, shift: int) -> Any:
         """Submit a job.
 
         Args:
             make: The reference to what makes engines.
             job: The job.
+            shift: The number of the jobs that stop together.
 
         Returns:
             A generator of references to the job's events.
@@ -109,26 +117,59 @@ class Cluster:
             num_returns="streaming",
             max_retries=0,
             _generator_backpressure_num_objects=_EVENTS_AHEAD,
-        ).remote(terms, [make], self.ray.cloudpickle.dumps(job), self._stopper)
+        ).remote(terms, [make], self.ray.cloudpickle.dumps(job), self._stopper, shift)
 
-    def stop(self) -> None:
-        """Tell all tasks to stop."""
-        self._stopper.stop.remote()
+    def stop(self, shift: int) -> None:
+        """Tell all tasks of a shift to stop."""
+        self._stopper.stop.remote(shift)
 
 
 class _Stopper:
     """An actor that every task asks once whether to stop, and that answers when it is so."""
 
     def __init__(self) -> None:
-        self._said = asyncio.Event()
+        self._said: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
 
-    async def wait(self) -> bool:
-        """Return when the tasks are to stop."""
-        return await self._said.wait()
+    async def wait(self, shift: int) -> bool:
+        """Return when the tasks of a shift are to stop."""
+        return await self._said[shift].wait()
 
-    async def stop(self) -> None:
-        """Let the tasks stop."""
-        self._said.set()
+    async def stop(self, shift: int) -> None:
+        """Let the tasks of a shift stop."""
+        self._said[shift].set()
+
+
+class _WhenNeeded:
+    """Makes executors on a cluster that is not connected to before the first one is needed."""
+
+    def __init__(self, connect: Callable[[], Cluster]) -> None:
+        self._connected = functools.cache(connect)
+
+    def __call__(self, make: MakeEngine, workers: int) -> RayJobs:
+        return self._connected()(make, workers)
+
+    def default_workers(self, jobs: int) -> int:
+        return self._connected().default_workers(jobs)
+
+    def most_workers(self) -> int:
+        return self._connected().most_workers()
+
+
+@contextlib.contextmanager
+def executors(
+    address: str | None, report: Reporter, workers: int | None = None
+) -> Iterator[MakeExecutor]:
+    """Give what makes executors: threads without an address, otherwise those of a cluster.
+
+    Arguments and errors are those of `connected`. Where everything is finished already, no cluster
+    is connected to.
+    """
+    if address is None:
+        yield Threads
+        return
+    _check(address)
+    with contextlib.ExitStack() as stack:
+        yield _WhenNeeded(lambda: stack.enter_context(connected(address, report, workers)))
 
 
 @contextlib.contextmanager
@@ -147,13 +188,21 @@ def connected(
         UsageError: If Ray is not installed, or the address is not one.
         ClusterError: If there is no such cluster.
     """
-    ray = _imported(address)
+    _check(address)
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
+        ray = _imported(address)
         with report.waiting("Starting Ray" if address == LOCAL else "Connecting to the cluster"):
             try:
+                _reach(address)
                 _begin(ray, address, workers, stack)
-            except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            except (
+                OSError,
+                OverflowError,
+                RuntimeError,
+                ValueError,
+                ray.exceptions.RayError,
+            ) as error:
                 first = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 raise ClusterError(
                     f"no cluster at `{address}`: {first[:300]}",
@@ -169,31 +218,46 @@ def connected(
         yield cluster
 
 
-def _imported(address: str) -> Any:
+def _check(address: str) -> None:
+    """Refuse what cannot be a cluster, before anything else is done."""
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("`--cluster` needs Ray", "install it with `pip install 'lrlab[ray]'`")
     if "://" in address:
         raise UsageError(
             f"`--cluster {address}`: lrlab has to run on a machine of the cluster itself",
             "run it there with `--cluster auto`; `ray job submit` does that from elsewhere",
         )
+
+
+def _imported(address: str) -> Any:
+    """Import Ray, which reads these variables then, as do the processes that it starts."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if address == LOCAL:  # Ray listens on all interfaces; nobody else knows this word.
+    if address == LOCAL and "ray" not in sys.modules:
+        # Ray listens on all interfaces, and whoever knows this word may run code here.
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    try:
-        import ray
-        import ray.util.scheduling_strategies
-    except ImportError as error:
-        raise UsageError(
-            "`--cluster` needs Ray", "install it with `pip install 'lrlab[ray]'`"
-        ) from (error)
+    import ray
+    import ray.util.scheduling_strategies
+
     return ray
+
+
+def _reach(address: str) -> None:
+    """Make sure that somebody listens at an address: Ray itself would try for minutes.
+
+    Raises:
+        OSError: If nobody does.
+    """
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _REACH_SECONDS).close()
 
 
 def _begin(ray: Any, address: str, workers: int | None, stack: contextlib.ExitStack) -> None:
     """Start or join a cluster; what has to be undone goes onto the stack."""
     # Ray would put the current folder first where workers look for modules.
-    nowhere = tempfile.mkdtemp(prefix="lrlab-")
+    nowhere = tempfile.mkdtemp(prefix="lrlab-ray-")
     stack.callback(shutil.rmtree, nowhere, ignore_errors=True)
     options: dict[str, Any] = {"address": address}
     if address == LOCAL:

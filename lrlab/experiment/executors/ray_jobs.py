@@ -1,5 +1,6 @@
 """The executor of a cluster: a Ray task for each job, whose events stream back to the driver."""
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_FAULTS = 3
 """How often a job may lose its worker without having got any further; then it has failed."""
+
+_numbers = itertools.count()
 
 _POLL_SECONDS = 0.05
 _STOP_SECONDS = 1.3
@@ -59,9 +62,9 @@ class RayJobs(Executor):
         finally:
             shift.end(on_event)
 
-    def submit(self, job: Job) -> Any:
+    def submit(self, job: Job, shift: int) -> Any:
         """Submit a job; return the generator of the references to its events."""
-        return self._cluster.submit(self._shared, replace(job, setup=_slim(job.setup)))
+        return self._cluster.submit(self._shared, replace(job, setup=_slim(job.setup)), shift)
 
     def share(self) -> None:
         """Put what all jobs share into the object store, anew where it was lost."""
@@ -98,13 +101,15 @@ class _Shift:
         self._waiting = deque(range(len(jobs)))
         self._faults = [0] * len(jobs)
         self._flying: dict[Any, int] = {}
+        self._ending = False
+        self._number = next(_numbers)
 
     def pass_on(self, on_event: OnEvent) -> None:
         """Submit what there is room for, and pass on what has come, waiting for it a moment."""
-        room = self._cluster.room(self._workers)
+        room = 0 if self._ending else self._cluster.room(self._workers)
         while self._waiting and len(self._flying) < room:
             index = self._waiting.popleft()
-            self._flying[self._executor.submit(self._jobs[index])] = index
+            self._flying[self._executor.submit(self._jobs[index], self._number)] = index
         tasks = list(self._flying)
         ready, _ = self._cluster.ray.wait(tasks, num_returns=len(tasks), timeout=_POLL_SECONDS)
         for task in ready:
@@ -125,13 +130,12 @@ class _Shift:
             except Exception:  # Another one is on its way already; the tasks must end.
                 broken = True
 
-        self._waiting.clear()
-        self._cluster.stop()
+        self._ending = True
+        self._cluster.stop(self._number)
         until = time.monotonic() + _STOP_SECONDS
         try:
             while self._flying and time.monotonic() < until:
                 self.pass_on(last)
-                self._waiting.clear()
         finally:
             for task in self._flying:
                 self._cluster.ray.cancel(task, force=True)
@@ -146,7 +150,7 @@ class _Shift:
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, ray.exceptions.ObjectLostError):
                 self._executor.share()
-            self._lose(task, _why(error), on_event)
+            self._lose(task, "it was stopped" if self._ending else _why(error), on_event)
         except ray.exceptions.RayError as error:
             self._lose(task, f"its worker was lost ({_kind(error)})", on_event)
         else:
@@ -173,6 +177,8 @@ class _Shift:
     def _lose(self, task: Any, reason: str, on_event: OnEvent) -> None:
         """Submit the job of a lost task again, unless that was in vain too often."""
         index = self._flying.pop(task)
+        if self._ending:
+            return
         self._faults[index] += 1
         job = self._jobs[index]
         kept = job.checkpoint if isinstance(job, RunJob) else None

@@ -51,7 +51,9 @@ class Unlike:
     what: str
 
 
-def work(terms: Terms, make: Sequence[Any], packed: bytes, stopper: Any) -> Iterator[Any]:
+def work(
+    terms: Terms, make: Sequence[Any], packed: bytes, stopper: Any, shift: int
+) -> Iterator[Any]:
     """Do a job; yield its events, `Unlike` where the versions differ.
 
     Args:
@@ -60,6 +62,7 @@ def work(terms: Terms, make: Sequence[Any], packed: bytes, stopper: Any) -> Iter
             TensorFlow is not imported, before the versions were compared.
         packed: The job.
         stopper: The actor that says when to stop.
+        shift: The number that it is told with.
     """
     what = versions.unlike(terms.versions, versions.installed())
     if what:
@@ -71,7 +74,7 @@ def work(terms: Terms, make: Sequence[Any], packed: bytes, stopper: Any) -> Iter
     threading.Thread(
         target=_do, args=(make[0], packed, stop, told, terms.pace), daemon=True
     ).start()
-    yield from _events(told, stop, _stop_signal(stopper), terms.progress_seconds)
+    yield from _events(told, stop, _stop_signal(stopper, shift), terms.progress_seconds)
 
 
 def _set_up(variables: Mapping[str, str]) -> None:
@@ -161,14 +164,14 @@ def _events(
             return
 
 
-def _stop_signal(stopper: Any) -> Callable[[], bool]:
+def _stop_signal(stopper: Any, shift: int) -> Callable[[], bool]:
     """Return what tells whether the driver has said to stop; asking it costs the driver nothing.
 
     Where the actor that would say so is gone, the driver is too, or it will end the task.
     """
     import ray
 
-    said = stopper.wait.remote()
+    said = stopper.wait.remote(shift)
 
     def is_stopped() -> bool:
         return bool(ray.wait([said], timeout=0)[0])
