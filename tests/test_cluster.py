@@ -48,18 +48,19 @@ TESTS = Path(__file__).parent
 EVIL = "from pathlib import Path\nPath({marker!r}).write_text('was here')\n"
 
 
-def descendants() -> set[int]:
-    """The processes that this one has started, and those that they have started."""
+def descendants(root: int | None = None) -> set[int]:
+    """The processes that one, by default this one, has started, and that they have started."""
+    root = os.getpid() if root is None else root
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except (OSError, ValueError):
             continue
-    found = {os.getpid()}
+    found = {root}
     while new := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= new
-    return found - {os.getpid()}
+    return found - {root}
 
 
 def at_work() -> list[int]:
@@ -310,43 +311,54 @@ def test_ten_workers_killed_at_random_cost_no_bit(local, read, by_threads, tmp_p
     assert any(resumed), "the record tells that a run went on elsewhere"
 
 
-NODES = """
+NODES = '''
 import sys, threading, time
 from pathlib import Path
 from ray.cluster_utils import Cluster
-from test_cluster import OFTEN, Told, config, connected, experiments
+from test_cluster import OFTEN, Told, at_work, config, connected, descendants, experiments
 
 paths, data, out = sys.argv[1:-2], sys.argv[-2], Path(sys.argv[-1])
 read = config.read([Path(path) for path in paths], config.overrides([], data=data))
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-first = cluster.add_node(num_cpus=1)
+
+def wait_for_progress_on(node):
+    """Wait until tasks are at work on a node, and then a little longer."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    until = time.monotonic() + 60
+    while not set(at_work()) & descendants(raylet) and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(3)
 
 def come_and_go():
+    first = cluster.add_node(num_cpus=1)
     while not list(out.glob("runs/*/*.checkpoint.npz")):
         time.sleep(0.1)
-    second = cluster.add_node(num_cpus=2)
-    time.sleep(2)
+    wait_for_progress_on(first)
     cluster.remove_node(first, allow_graceful=False)
-    time.sleep(6)
+    second = cluster.add_node(num_cpus=2)
+    wait_for_progress_on(second)
     cluster.remove_node(second, allow_graceful=False)
     print("came and went", file=sys.stderr)
 
-told = Told()
+class Quiet(Told):
+    def progress(self, run, progress):
+        pass
+
+told = Quiet()
 with connected(cluster.address, told, pace=OFTEN) as executor:
-    thread = threading.Thread(target=come_and_go)
+    options = {"seeds": 2, "report": told, "executor": executor, "keep_weights": True}
+    thread = threading.Thread(target=lambda: experiments.compare(read, out=out, **options))
     thread.start()
-    experiments.compare(
-        read, out=out, seeds=2, report=told, executor=executor, keep_weights=True
-    )
+    come_and_go()  # Ray starts nodes in the main thread alone.
     thread.join()
 print(*told.warnings, sep="\\n")
 cluster.shutdown()
-"""
+'''
 
 
 @pytest.mark.slow
 def test_nodes_that_come_and_go_cost_no_bit(read, by_threads, small_npz, tmp_path):
-    paths = [config_.source.name for config_ in read]
+    paths = [str(config_.source.path) for config_ in read]
     path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     done = subprocess.run(
         [sys.executable, "-c", NODES, *paths, str(small_npz), str(tmp_path)],
@@ -441,10 +453,11 @@ def test_a_driver_that_vanishes_takes_its_workers_along(small_npz, tmp_path):
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     wait_for(lambda: list(out.glob("runs/*/*.checkpoint.npz")))
-    started = descendants() - {running.pid}
+    started = [pid for pid in at_work() if pid in descendants(running.pid)]
+    assert started
     running.kill()
     running.wait()
-    wait_for(lambda: not [pid for pid in started if is_alive(pid)], 30)
+    wait_for(lambda: not [pid for pid in started if is_alive(pid)], 20)
 
 
 def is_alive(pid: int) -> bool:

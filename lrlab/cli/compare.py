@@ -17,6 +17,7 @@ from lrlab.cli.options import (
     ModelChoice,
     NoLock,
     OnCluster,
+    OnDevice,
     Out,
     Quiet,
     Settings,
@@ -61,6 +62,7 @@ def compare(
         typer.Option(metavar="N", min=1, help="Runs to train side by side. Default: one per core."),
     ] = None,
     cluster: OnCluster = None,
+    device: OnDevice = "auto",
     settings: Settings = None,
     model: ModelChoice = None,
     trust: Trust = None,
@@ -119,7 +121,10 @@ def compare(
 
     Example: lrlab compare configs/*.yaml --seeds 3
     """
+    from lrlab.io import device as devices
+
     volume, kept = telling.begin(context, quiet=quiet, verbose=verbose, log=log)
+    devices.choose(device)
     from lrlab import config
     from lrlab.config import grid, gridded, set_values
 
@@ -151,6 +156,8 @@ def compare(
     numbers: Sequence[int] | None = (
         portion.parse_seeds(seed_list) if seed_list is not None else None
     )
+    if cluster is not None and device == "gpu":
+        raise UsageError("`--cluster` trains on processors alone; `--device gpu` trains here")
     part = portion.parse_shard(shard) if shard is not None else None
     if part is not None and (until_sure or metric or target):
         raise UsageError(

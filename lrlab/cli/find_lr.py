@@ -14,6 +14,7 @@ from lrlab.cli.options import (
     LogFile,
     ModelChoice,
     NoLock,
+    OnDevice,
     Out,
     Quiet,
     Seeds,
@@ -56,6 +57,7 @@ def find_lr(
     ] = None,
     data: Data = None,
     data_dir: DataDir = None,
+    device: OnDevice = "auto",
     settings: Settings = None,
     model: ModelChoice = None,
     trust: Trust = None,
@@ -76,7 +78,10 @@ def find_lr(
 
     Example: lrlab find-lr configs/one_cycle.yaml --seeds 3
     """
+    from lrlab.io import device as devices
+
     volume, kept = telling.begin(context, quiet=quiet, verbose=verbose, log=log)
+    devices.choose(device)
     from lrlab import config as configs
 
     given = configs.overrides(settings or [], model=model, data=data)

@@ -61,6 +61,10 @@ OnCluster = Annotated[
         help="Train on a Ray cluster: its address, `auto`, or `local` for processes here.",
     ),
 ]
+OnDevice = Annotated[
+    str,
+    typer.Option("--device", metavar="auto|cpu|gpu", help="Where TensorFlow trains."),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait if another lrlab is using the directory.")]
 NoLock = Annotated[
     bool,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lrlab.config import Config
-from lrlab.io import quiet
+from lrlab.io import device, quiet
 from lrlab.reporter import Reporter
 from lrlab.tasks import data
 from lrlab.tasks.data_source import DataSource
@@ -98,8 +98,10 @@ def load_tensorflow() -> None:
 
 def _import_engines() -> Any:
     from lrlab.training.engines.loaded import settle_keras
+    from lrlab.training.engines.machine import device as found
 
     settle_keras()
+    device.check(found())
 
     from lrlab.training.engines.tensorflow import Engines
 

@@ -142,6 +142,7 @@ class _Training:
         self._runs: list[Run] = []
         self._report = report
         self._old = old
+        self._room = _MOST_HELD
         made_in = environment.record()
         self._origin = RunOrigin(command=command, workers=workers)
         self._resumptions: list[Resumption] = []
@@ -181,7 +182,9 @@ class _Training:
             case Refused(reason):
                 resumption.refuse(reason)
             case Result() | Failure():
-                self.results[run] = _kept(run, event, self._origin, resumption)
+                result = _kept(run, event, self._origin, resumption)
+                self._room -= 0 if result.lr is None else len(result.lr)
+                self.results[run] = result if self._room >= 0 else result.without_curves()
                 if self._old and self.results[run].status is not Status.FAILED:
                     self._old.made_again(run.folder / run_folder.RECORD)
                 self._report.finished(run, self.results[run])

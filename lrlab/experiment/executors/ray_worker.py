@@ -79,7 +79,10 @@ def work(
 
 def _set_up(variables: Mapping[str, str]) -> None:
     """Set the process up as the driver is; TensorFlow reads all of it when it is imported."""
+    from lrlab.io import device
+
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    device.hide()  # Runs of one processor each are what a cluster is asked for.
     for name, value in variables.items():
         if value:
             os.environ[name] = value
