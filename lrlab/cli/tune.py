@@ -15,6 +15,7 @@ from lrlab.cli.options import (
     LogFile,
     ModelChoice,
     NoLock,
+    OnCluster,
     Out,
     Quiet,
     Settings,
@@ -63,6 +64,7 @@ def tune(
         int | None,
         typer.Option(metavar="N", min=1, help="Runs to train side by side. Default: one per core."),
     ] = None,
+    cluster: OnCluster = None,
     settings: Settings = None,
     model: ModelChoice = None,
     trust: Trust = None,
@@ -98,6 +100,7 @@ def tune(
     read = gridded.read(configs, given, config.consents(gridded.overrides(given), trust or []))
 
     from lrlab import console, experiment, plots
+    from lrlab.experiment.executors import cluster as clusters
     from lrlab.report import tuning_tables
     from lrlab.results import lock
 
@@ -106,7 +109,10 @@ def tune(
         experiment.check_written(read, lengths, write)
     plots.settings.load_matplotlib()
     report = console.LiveReporter(volume, kept)
-    with lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock):
+    with (
+        lock.hold(out, wait=wait, command=command_line(context), report=report, no_lock=no_lock),
+        clusters.executors(cluster, report, workers) as executor,
+    ):
         tuned, best = experiment.tune(
             read,
             out=out,
@@ -117,6 +123,7 @@ def tune(
             workers=workers,
             data_dir=data_dir,
             command=command_line(context),
+            executor=executor,
         )
         # Print before writing, so that a full disk cannot cost the result.
         if as_json:
