@@ -6,6 +6,10 @@ The runs are those of `configs/*.yaml`. Starting Ray, and TensorFlow in its work
 On a machine that others use, go by the ratios of neighbours.
 """
 
+import sys
+
+sys.path.pop(0)  # Here and in workers `statistics` is Python's, and not the benchmark.
+
 import argparse
 import tempfile
 import time
