@@ -326,12 +326,12 @@ def test_a_verification_that_is_cut_off_goes_on_where_it_was(small_npz, write_co
     (folder,) = (out / "sweeps").iterdir()
     assert verified_auto.files(folder) == []
     kept = sum(len(auto_trials.read(path).trials) for path in auto_trials.files(folder))
-    assert kept == 3
+    assert 3 <= kept < len(whole.said)  # Runs that end while others are stopped are kept as well.
     found = inspection_of(out)
     assert found.problems == []
     assert "of an unfinished verification" in found.findings[0].what
     experiment.compare(read, out=out, seeds=1, report=rest)
-    assert len(rest.said) == len(whole.said) - 3
+    assert len(rest.said) == len(whole.said) - kept
     assert auto_trials.files(folder) == []
     (of_whole,) = (tmp_path / "whole" / "sweeps").iterdir()
     for path in verified_auto.files(of_whole):

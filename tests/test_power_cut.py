@@ -70,6 +70,8 @@ def is_left_over(name: str) -> bool:
     """Whether the next command knows that it is of no more use: removals are not synchronised."""
     if name.endswith((CHECKPOINT, fresh_list.FILE, lock.NAME)):
         return True
+    if Path(name).name.startswith("tried-"):
+        return True
     return any(atomic.is_part(part) or atomic.is_whole(part) for part in Path(name).parts)
 
 

@@ -283,8 +283,9 @@ class _Inspector:
             else:
                 for file in verified:
                     self._look(file, self._verified)
+                ended = {auto_trials.path_beside(file) for file in verified}
                 for file in tried:
-                    self._look(file, self._tried)
+                    self._look(file, self._tried_before if file in ended else self._tried)
 
     def _verified(self, path: Path) -> None:
         """Look at what short runs said about the rates for a schedule."""
@@ -310,6 +311,12 @@ class _Inspector:
                 f"holds {count} short run{'s' if count > 1 else ''} of an unfinished verification"
             )
             self._tell(path, Kind.UNFINISHED, what, "`lrlab compare` finishes it")
+
+    def _tried_before(self, path: Path) -> None:
+        """Tell of short runs whose verification has ended."""
+        what = "holds the short runs of a verification that is finished"
+        finding = (Kind.LEFTOVER, what, "`--repair` removes it")
+        self.findings.append(Finding(path, *finding, remove=path))
 
     def _folder(self, path: Path) -> None:
         if _holds_sweep(path):
