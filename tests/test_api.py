@@ -560,7 +560,13 @@ PROCESSES = {
 
 
 @pytest.mark.parametrize(
-    ("first", "settings", "then", "threads"), PROCESSES.values(), ids=PROCESSES.keys()
+    ("first", "settings", "then", "threads"),
+    [
+        pytest.param(
+            *case, id=name, marks=[pytest.mark.slow] * (name != "TensorFlow is not loaded")
+        )
+        for name, case in PROCESSES.items()
+    ],
 )
 def test_threads_and_settings_of_the_process(first, settings, then, threads):
     script = textwrap.dedent(PROCESS.format(first=first, settings=settings, then=then))
@@ -578,6 +584,7 @@ def test_threads_and_settings_of_the_process(first, settings, then, threads):
 GUIDE = Path(__file__).parent.parent / "docs" / "guides" / "notebooks.md"
 
 
+@pytest.mark.slow
 def test_the_guide_works_as_it_stands():
     blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 4

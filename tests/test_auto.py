@@ -338,6 +338,7 @@ def test_a_verification_that_is_cut_off_goes_on_where_it_was(small_npz, write_co
         assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_damaged_trials_are_tried_again(small_npz, write_config, tmp_path):
     read = three_configs(write_config, small_npz)
     out, told = tmp_path / "out", Told()

@@ -187,8 +187,15 @@ class Killed(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("process", ["same", "new"])
-@pytest.mark.parametrize("fits", [1, 2])
+@pytest.mark.parametrize(
+    ("fits", "process"),
+    [
+        (1, "same"),
+        (2, "new"),
+        pytest.param(1, "new", marks=pytest.mark.slow),
+        pytest.param(2, "same", marks=pytest.mark.slow),
+    ],
+)
 def test_backup_and_restore_goes_on_where_the_loop_stood(process, fits, tmp_path):
     config = schedule(LOOPS["greedy after a warm-up"])
 
@@ -246,7 +253,12 @@ def test_epochs_without_validation_are_left_out_with_a_warning_as_in_keras():
 
 
 @pytest.mark.parametrize(
-    ("monitor", "mode"), [("val_score", "max"), ("val_error", None), ("val_accuracy", "min")]
+    ("monitor", "mode"),
+    [
+        pytest.param("val_score", "max", marks=pytest.mark.slow),
+        ("val_error", None),
+        pytest.param("val_accuracy", "min", marks=pytest.mark.slow),
+    ],
 )
 def test_any_metric_can_be_watched(monitor, mode):
     def made(optimizer):
@@ -377,10 +389,7 @@ def by_hand(make, own, rates, momenta):
 
 
 # The others go ways that these go too.
-QUICK = {
-    "sgd, several steps at once", "nesterov under jit_compile", "adam", "muon",
-    "accumulated gradients",
-}  # fmt: skip
+QUICK = {"sgd, several steps at once", "adam", "accumulated gradients"}
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,17 @@ def drawn():
     ]
 
 
-@pytest.mark.parametrize(("build", "optimizer"), CASES.values(), ids=CASES.keys())
+# The others go ways that these go too.
+QUICK = {"momentum", "statistics, masks, preprocessing"}
+
+
+@pytest.mark.parametrize(
+    ("build", "optimizer"),
+    [
+        pytest.param(*case, id=name, marks=[pytest.mark.slow] * (name not in QUICK))
+        for name, case in CASES.items()
+    ],
+)
 def test_everything_is_as_it_was_bit_for_bit(build, optimizer, data):
     model = compiled(build, optimizer, data)
     before, parts = state(model), (model.optimizer, model.train_function)
@@ -428,7 +438,13 @@ NOTHING_CHANGES = """
 """
 
 
-@pytest.mark.parametrize("first", ["from lrlab import find_lr, KerasLoop", "import tensorflow"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "from lrlab import find_lr, KerasLoop",
+        pytest.param("import tensorflow", marks=pytest.mark.slow),
+    ],
+)
 def test_as_a_library_lrlab_sets_neither_environment_nor_threads(first):
     script = textwrap.dedent(NOTHING_CHANGES.format(first=first))
     hidden = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL")
@@ -715,6 +731,7 @@ STRATEGY = """
 """
 
 
+@pytest.mark.slow
 def test_a_model_under_a_distribution_strategy_is_swept_like_a_plain_one():
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(STRATEGY)],

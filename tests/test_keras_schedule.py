@@ -80,7 +80,9 @@ def run_python(script, **settings):
     )
 
 
-@pytest.mark.parametrize("imports", ORDERS)
+@pytest.mark.parametrize(
+    "imports", [ORDERS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in ORDERS[1:])]
+)
 def test_saved_model_is_loaded_where_lrlab_is_only_imported(imports, tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(lrlab.KerasSchedule(schedule(TEXTS[0]), 4, 2)), "mse")

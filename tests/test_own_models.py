@@ -186,7 +186,8 @@ def changed(model, build):
 SLOW = (
     "weighted_list", "subclassed_compiled", "float16_compiled", "float16_layers", "lstm", "masked",
     "float16, clipped", "sequential, one-hot, class weights", "linear, named loss",
-    "sequential, own class of optimizer",
+    "sequential, own class of optimizer", "gru", "per_position", "weighted_outputs", "two_outputs",
+    "float16", "compiled, stated optimizer",
 )  # fmt: skip
 """Cases that are run by `-m slow`: each has a neighbour that is always run."""
 

@@ -52,6 +52,7 @@ def usual(lrlab, tmp_path) -> dict[str, bytes]:
     return compared(lrlab(*COMPARE, "usual"), tmp_path / "usual")
 
 
+@pytest.mark.slow
 def test_other_settings_of_keras_change_nothing(lrlab, tmp_path, usual):
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "keras.json").write_text(
@@ -89,7 +90,14 @@ main()
 """
 
 
-@pytest.mark.parametrize("words", [["compare", "x.yaml", "--seeds", "1"], ["find-lr"], ["plot"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["compare", "x.yaml", "--seeds", "1"], marks=pytest.mark.slow),
+        ["find-lr"],
+        ["plot"],
+    ],
+)
 def test_without_a_home(words, tmp_path, small_npz):
     """As in a container whose user is in no file; replaced inside, since root is in one."""
     text = CONFIG if words[0] == "compare" else ""
@@ -112,7 +120,7 @@ def test_without_a_home(words, tmp_path, small_npz):
         "schedules --json",
         "--help",
         "compare --help",
-        "plot x.yaml",
+        pytest.param("plot x.yaml", marks=pytest.mark.slow),
     ],
 )
 def test_without_docstrings_all_texts_are_the_same(words, lrlab):
