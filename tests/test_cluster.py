@@ -465,3 +465,19 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.slow
+def test_rates_for_auto_are_found_there_as_here(local, small_npz, tmp_path):
+    text = "schedule: {type: one_cycle, max_lr: auto}\noptimizer: {type: sgd}\nepochs: 3\n"
+    (tmp_path / "auto.yaml").write_text(text)
+    read = config.read([tmp_path / "auto.yaml"], config.overrides([], data=str(small_npz)))
+    for out, executor in (("here", Threads), ("there", local)):
+        experiments.compare(read, out=tmp_path / out, seeds=1, report=Told(), executor=executor)
+    found = [
+        {path.name: path.read_bytes() for path in (tmp_path / out).glob("sweeps/*/*")}
+        for out in ("here", "there")
+    ]
+    assert len(found[0]) == 3
+    assert found[0] == found[1]
+    assert reproducible(tmp_path / "here") == reproducible(tmp_path / "there")

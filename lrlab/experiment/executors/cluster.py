@@ -38,6 +38,8 @@ _PROGRESS_PER_SECOND = 200
 _EVENTS_AHEAD = 4
 """Events of a task that may wait for the driver; then the task waits."""
 
+_TASKS_AHEAD = 8
+
 _ANY = 100_000
 
 
@@ -91,8 +93,14 @@ class Cluster:
         return _ANY
 
     def room(self, workers: int) -> int:
-        """Return for how many tasks there is room, where `workers` were planned."""
-        return workers if self._asked else max(1, self.processors())
+        """Return for how many tasks there is room, where `workers` were planned.
+
+        Where that are all processors, some more may wait for the next one, so that it is not idle
+        until the driver has kept the result before.
+        """
+        processors = max(1, self.processors())
+        room = workers if self._asked else processors
+        return room + min(room, _TASKS_AHEAD) if room >= processors else room
 
     def submit(self, make: Any, job: Job, shift: int) -> Any:
         """Submit a job.
