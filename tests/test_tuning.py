@@ -334,6 +334,23 @@ def test_the_report_shows_it_alone_and_beside_a_comparison(source, tmp_path):
     assert "Final results" in beside
 
 
+def test_show_prints_it_and_says_where_a_better_rate_may_lie(source, tmp_path):
+    pairs = [
+        pretended("inside", noisy(1, 0), source, tmp_path),
+        pretended("rising", lambda step, _seed: 0.5 + 0.01 * step, source, tmp_path),
+    ]
+    found = tuning_of(carried(pairs))
+    tuning.save_tuning(found, tmp_path)
+    done = CliRunner().invoke(app, ["show", str(tmp_path)])
+    assert done.exit_code == 0
+    assert tuning_tables.first_line(found.horizons[0], ACCURACY.on("val")) in done.stdout
+    (trouble,) = tuning_tables.troubles(found.horizons[0])
+    assert trouble.startswith("rising: its best rate is the highest that was tried")
+    assert trouble in done.stdout
+    told = json.loads(CliRunner().invoke(app, ["show", str(tmp_path), "--json"]).stdout)
+    assert told["budget"] == 20
+
+
 # --- what is refused ---
 
 REFUSED = {

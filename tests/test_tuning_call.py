@@ -57,6 +57,7 @@ def test_tuned_schedules_can_be_read_drawn_and_compared(tmp_path):
 REFUSED = {
     "a small budget": ({"budget": 7}, "`--budget` must be at least 8"),
     "no seeds": ({"seeds": 0}, "`seeds` must be at least 1"),
+    "too many seeds": ({"seeds": 1001, "budget": 2000}, "must be from 1 to 1,000"),
     "no epochs": ({"epochs": [1, 0]}, "`epochs` must be at least 1"),
     "an unknown loss": ({"loss": "guess"}, "must be a loss"),
 }

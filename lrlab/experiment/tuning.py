@@ -21,6 +21,7 @@ from lrlab.experiment.searching import Searched, Seeds, Start
 from lrlab.fields import Purpose, auto_rates, filled, purpose_of
 from lrlab.finder import rate_search
 from lrlab.finder.rate_search import Search
+from lrlab.finder.trials import FIRST_SEED
 from lrlab.io import atomic, reading
 from lrlab.metric import Metric
 from lrlab.report import tuning_tables
@@ -57,8 +58,8 @@ class Effort:
     points: float | None = None
 
     def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise UsageError(f"`--seeds` must be at least 1, got {self.seeds}")
+        if not 1 <= self.seeds <= FIRST_SEED:  # From there on seeds search.
+            raise UsageError(f"`--seeds` must be from 1 to {FIRST_SEED:,}, got {self.seeds:,}")
         least = rate_search.FEWEST_RUNS + self.seeds
         if self.budget < least:
             raise UsageError(
