@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -14,6 +15,10 @@ from lrlab.tasks import fashion_mnist, models
 
 # Before any test module imports Keras itself: in-process runs then equal those of the commands.
 prepare_tensorflow()
+
+# A busy machine is no reason to fail.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 SMALL_CLASSES = 4
 

@@ -23,7 +23,7 @@ def house(tmp_path_factory):
     if not PAGE.is_file():
         pytest.skip("no docs beside the tests: run them in a checkout")
     folder = tmp_path_factory.mktemp("house")
-    for name in ("lrlab", "configs", "docs", "tests"):
+    for name in ("lrlab", "configs", "docs", "examples", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     (folder / "lrlab" / "schedules" / "landing.py").write_text(code, encoding="utf-8")

@@ -136,7 +136,7 @@ def test_wrong_arguments_are_refused_in_words(scores, options):
         lrlab.best_set(scores, **options)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     scores=st.lists(
         st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=6), min_size=2, max_size=6

@@ -38,6 +38,7 @@ COMMANDS = [
     "merge",
     "show",
     "plot",
+    "report",
     "check",
     "schedules",
     "export",

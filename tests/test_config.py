@@ -740,7 +740,7 @@ CONFIG_PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=200)
 @given(text=st.text(max_size=60) | st.lists(CONFIG_PIECES, max_size=25).map("".join))
 def test_any_text_is_a_valid_config_or_a_config_error(text):
     found = outcome(text)
@@ -758,7 +758,7 @@ VALUES = st.recursive(
 )
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100)
 @given(
     key=st.sampled_from([*Experiment.model_fields, "schedule.lr", "schedule.type", "optimizer.x"]),
     value=VALUES,
@@ -834,7 +834,7 @@ EXPERIMENTS = st.fixed_dictionaries(
 )
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100)
 @given(values=EXPERIMENTS)
 def test_round_trip_through_yaml(values):
     first = config.parse(yaml.safe_dump(values)).experiment

@@ -27,7 +27,6 @@ NAMES = [f"{kind}/{name}" for kind, name, _ in cases.all_cases()]
 
 stable = settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -561,7 +561,7 @@ def is_valid(values):
     return True
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
 @given(drawn=st.lists(ANY.filter(is_valid), min_size=8, max_size=8))
 def test_steps_npz_holds_the_rates_whatever_the_schedule(drawn, tmp_path_factory, small_npz):
     folder = tmp_path_factory.mktemp("drawn")

@@ -66,7 +66,7 @@ def run(code):
 # --- python ---
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(values=ANY, run_of=RUN)
 def test_python_equals_rates(values, run_of):
     (steps_per_epoch, epochs), config = run_of, valid(values)
@@ -230,7 +230,7 @@ def test_keras_equals_rates_in_eager_mode_and_compiled(name):
     assert ("LearningRate" in type(schedule).__name__) == (name not in OWN)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=ANY, run_of=RUN)
 def test_keras_equals_rates(values, run_of):
     (steps_per_epoch, epochs), config = run_of, valid(values)

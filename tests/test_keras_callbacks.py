@@ -103,7 +103,7 @@ def tying_histories(draw):
     return delta, history
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tied=tying_histories(), mode=st.sampled_from(["min", "max"]), cooldown=st.integers(0, 2),
        patience=st.integers(1, 2))  # fmt: skip
 @example(tied=(0.1, [0.4, 0.3, 0.3]), mode="min", cooldown=0, patience=1)

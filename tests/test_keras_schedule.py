@@ -41,7 +41,7 @@ def test_equals_rates_and_survives_its_config(text):
     assert float(made(10_000)) == float(made(21))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values=ANY, run=RUN)
 def test_equals_rates_whatever_the_schedule(values, run):
     config, (steps_per_epoch, epochs) = valid(values), run

@@ -123,7 +123,7 @@ def test_another_result_is_judged_at_the_same_looks_as_far_as_it_goes():
 values = st.floats(0, 1) | st.just(NAN)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(st.sampled_from("abcd"), st.lists(values, min_size=24, max_size=24), min_size=2)
 )

@@ -901,7 +901,7 @@ def test_a_logarithmic_axis_does_not_follow_a_decay_to_zero(ax):
     assert ax.get_ylim()[0] == pytest.approx(1e-5)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(values=ANY, run_of=RUN)
 def test_a_preview_draws_the_rates_whatever_the_schedule(values, run_of):
     (steps_per_epoch, epochs), schedule = run_of, valid(values)

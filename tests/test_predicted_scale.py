@@ -28,7 +28,7 @@ def literal(eta):
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=40), st.floats(1e-3, 10))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_it_is_the_double_loop(rates, last):
     rates = [rate if rate > 1e-6 else 0.0 for rate in rates] + [last]
     assert lrlab.predicted_scale(rates) == pytest.approx(literal(rates), rel=1e-9)

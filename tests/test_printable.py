@@ -106,6 +106,9 @@ def test_a_run_that_failed_is_told_in_printable_words(capsys):
     class Run:
         name, seed, length = "power", 0, Length(1, 1)
 
+        def __str__(self):
+            return "power seed 0"
+
     console.LiveReporter().finished(Run(), replace(FAILED, error=HOSTILE))
     assert capsys.readouterr().err == f"power seed 0: failed: {SHOWN}\n"
 

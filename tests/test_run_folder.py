@@ -100,9 +100,7 @@ def results(draw) -> RunResult:
     )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(result=results())
 def test_any_run_survives_the_round_trip(result, tmp_path):
     run_folder.write(tmp_path / "seed-0", result, ORIGIN)

@@ -56,7 +56,7 @@ def test_a_room_is_named_after_its_schedule(name):
 # --- invariants, over random valid parameters ---
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(values=ANY, run=RUN)
 def test_invariants(values, run):
     config, (steps_per_epoch, epochs) = valid(values), run
@@ -82,7 +82,7 @@ def test_invariants(values, run):
         assert (momenta <= 0.9 + 1e-12).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(values=ANY, run=RUN, factor=st.floats(0.01, 100))
 def test_scale_is_a_factor_on_the_whole_curve(values, run, factor):
     plain, scaled = valid(values | {"scale": 1.0}), valid(values | {"scale": factor})
@@ -96,7 +96,7 @@ def test_scale_is_a_factor_on_the_whole_curve(values, run, factor):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data(), name=st.sampled_from(OPEN_LOOPS))
 def test_formulas_keep_any_shape_and_slices_equal_the_whole(data, name):
     config = valid(data.draw(configs(name)))
@@ -116,7 +116,7 @@ HAVE_AN_END = sorted(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), name=st.sampled_from([*HAVE_AN_END, "formula", "piecewise", "multistep"]))
 def test_past_the_end_the_last_value_holds(data, name):
     config = valid(data.draw(configs(name, over=st.just("100%")) if "over" in
@@ -125,7 +125,7 @@ def test_past_the_end_the_last_value_holds(data, name):
     np.testing.assert_array_equal(late, late[0])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values=ANY)
 def test_configs_survive_being_written_and_read(values):
     config = valid(values)

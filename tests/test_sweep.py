@@ -230,7 +230,7 @@ VALLEYS = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(valley=VALLEYS, factor=st.floats(1e-3, 1e3))
 def test_suggestions_scale_with_the_rates(valley, factor):
     lr, losses = curves(**valley)
@@ -253,7 +253,7 @@ SHAPES = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.sampled_from(sorted(SHAPES)),
     constant=st.floats(-100, 100),
@@ -322,7 +322,7 @@ def test_curve_is_in_units_of_the_loss():
     np.testing.assert_allclose(moved.loss, 3 * shared.loss - 7, rtol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(order=st.permutations(range(4)))
 def test_suggestions_do_not_depend_on_the_order_of_seeds(order):
     lr, losses = curves(seeds=4)
