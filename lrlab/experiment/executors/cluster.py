@@ -271,7 +271,7 @@ def _begin(ray: Any, address: str, workers: int | None, stack: contextlib.ExitSt
     if address == LOCAL:
         options["num_cpus"] = workers or cores.available()
         options["include_dashboard"] = False
-        options["_temp_dir"] = nowhere
+        options["_temp_dir"] = os.path.join(nowhere, "r")  # Ray lets everybody write into it.
     # Ray takes SIGTERM for itself.
     handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
     with contextlib.chdir(nowhere):
