@@ -33,7 +33,7 @@ from lrlab import experiment as experiments
 from lrlab.cli import app
 from lrlab.errors import ClusterError, UsageError
 from lrlab.experiment.executors import cluster as clusters
-from lrlab.experiment.executors import versions
+from lrlab.experiment.executors import ray_jobs, versions
 from lrlab.experiment.executors.cluster import VARIABLES, connected
 from lrlab.experiment.executors.ray_jobs import MOST_FAULTS
 from lrlab.experiment.executors.threads import Threads
@@ -286,7 +286,9 @@ class Slower(Told):
 
 
 @pytest.mark.slow
-def test_ten_workers_killed_at_random_cost_no_bit(local, read, by_threads, tmp_path):
+def test_ten_workers_killed_at_random_cost_no_bit(local, read, by_threads, tmp_path, monkeypatch):
+    # Chance may hit one run three times before its worker has even loaded TensorFlow.
+    monkeypatch.setattr(ray_jobs, "MOST_FAULTS", 100)
     rng, kills, last = random.Random(7), [], [time.monotonic()]
 
     def kill_one():
@@ -300,14 +302,17 @@ def test_ten_workers_killed_at_random_cost_no_bit(local, read, by_threads, tmp_p
 
     told = Slower(kill_one)
     local._pace = OFTEN
-    compared, _ = experiments.compare(
-        read, out=tmp_path, seeds=2, report=told, executor=local, keep_weights=True
-    )
-    assert len(kills) == 10, "the runs were over too soon"
+    outs = [tmp_path / str(number) for number in range(10)]
+    for out in outs:  # How much of it ten kills take depends on the machine.
+        options = {"seeds": 2, "report": told, "executor": local, "keep_weights": True}
+        experiments.compare(read, out=out, **options)
+        assert reproducible(out) == by_threads
+        if len(kills) == 10:
+            break
+    assert len(kills) == 10
     assert sum("its worker was lost" in text for text in told.warnings) >= 8
-    assert all(e.status == "done" for e in compared.experiments)
-    assert reproducible(tmp_path) == by_threads
-    resumed = [json.loads(p.read_text())["resumed_at"] for p in tmp_path.glob("runs/*/*/run.json")]
+    records = [path.read_text() for path in tmp_path.glob("*/runs/*/*/run.json")]
+    resumed = [json.loads(record)["resumed_at"] for record in records]
     assert any(resumed), "the record tells that a run went on elsewhere"
 
 
