@@ -23,20 +23,7 @@ from lrlab.schedules import OpenLoop, Schedule
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "reference"
-COMMANDS = (
-    "init",
-    "find-lr",
-    "compare",
-    "tune",
-    "merge",
-    "show",
-    "plot",
-    "report",
-    "check",
-    "schedules",
-    "export",
-    "schema",
-)
+COMMANDS = [each.callback.__name__.replace("_", "-") for each in app.registered_commands]
 
 HEAD = ["| key | default | meaning |", "| --- | --- | --- |"]
 SHARED = tuple(guide.parameters(OpenLoop))

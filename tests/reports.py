@@ -101,6 +101,13 @@ def swept(loss: str | None = None) -> SweepRecord:
     return SweepRecord(lr, losses, sweep_record.summarise(found, stopped, settings))
 
 
+def shown(out: Path) -> None:
+    """Make a results directory with a comparison, a sweep of `find-lr`, and the report of both."""
+    made = written(out)
+    sweep_record.write(out / "find-lr", swept())
+    experiment.present(out, made, {})
+
+
 def many(out: Path, experiments: int, seeds: int) -> Comparison:
     """Write many runs, each with the rates of a one-cycle at a peak of its own."""
     rng = np.random.default_rng(0)

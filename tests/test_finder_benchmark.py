@@ -1,11 +1,9 @@
 """The finder benchmark: its stored tasks, and that its page is what they say."""
 
-import importlib.util
 import json
 import re
-import sys
-from pathlib import Path
 
+import benchmark_scripts
 import numpy as np
 import pytest
 
@@ -16,22 +14,11 @@ The aims were 0.6 on average, 0.3 on average, and 1.0 at worst, which is missed;
 the page.
 """
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
 def finder():
     """The benchmark's script as a module."""
-    if not FOLDER.is_dir():
-        pytest.skip("no benchmarks beside the tests: run them in a checkout")
-    sys.path.insert(0, str(FOLDER))
-    try:
-        spec = importlib.util.spec_from_file_location("finder", FOLDER / "finder.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(FOLDER))
-    return module
+    return benchmark_scripts.load("finder")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +64,7 @@ def test_verified_regret_over_the_tasks_held_out(finder, held_out):
 
 
 def test_the_page_is_what_the_stored_tasks_say(finder, held_out):
-    page = (FOLDER / "finder.md").read_text()
+    page = (benchmark_scripts.FOLDER / "finder.md").read_text()
     section = page[page.index(f"## {len(held_out)} tasks, held out") :]
     assert finder.regrets(held_out) in section
     assert finder.each(held_out) in section
@@ -152,4 +139,4 @@ def test_rules_are_silent_where_there_are_no_losses(finder):
 
 
 def test_page_names_no_place_of_this_machine():
-    assert not re.search(r"/(tmp|work|home)/", (FOLDER / "finder.md").read_text())
+    assert not re.search(r"/(tmp|work|home)/", (benchmark_scripts.FOLDER / "finder.md").read_text())

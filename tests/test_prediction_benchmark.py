@@ -1,28 +1,15 @@
 """The benchmark of the predicted rate: its stored runs, and that its page is what they say."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
+import benchmark_scripts
 import pytest
-
-FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def prediction():
     """The benchmark's script as a module."""
-    if not FOLDER.is_dir():
-        pytest.skip("no benchmarks beside the tests: run them in a checkout")
-    sys.path.insert(0, str(FOLDER))
-    try:
-        spec = importlib.util.spec_from_file_location("prediction", FOLDER / "prediction.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(FOLDER))
-    return module
+    return benchmark_scripts.load("prediction")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +23,7 @@ def tasks(prediction, stored):
 
 
 def test_the_page_is_what_the_stored_runs_say(prediction, tasks):
-    page = (FOLDER / "prediction.md").read_text()
+    page = (benchmark_scripts.FOLDER / "prediction.md").read_text()
     assert prediction.overview(tasks) in page
     assert prediction.rules(tasks) in page
     assert prediction.suggested(tasks) in page

@@ -61,9 +61,7 @@ class Parsed(HTMLParser):
 def out(tmp_path_factory) -> Path:
     """A results directory with a comparison, a sweep of `find-lr`, and the report of both."""
     folder = tmp_path_factory.mktemp("report") / "results"
-    made = reports.written(folder)
-    sweep_record.write(folder / "find-lr", reports.swept())
-    experiment.present(folder, made, {})
+    reports.shown(folder)
     return folder
 
 

@@ -12,7 +12,6 @@ import test_report
 from lrlab import experiment
 from lrlab.experiment import reporting
 from lrlab.palette import PALETTE
-from lrlab.results import sweep_record
 
 if browser.found() is None:
     pytest.skip(f"none of {', '.join(browser.NAMES)} is installed", allow_module_level=True)
@@ -24,9 +23,7 @@ ENTER, TAB, SHIFT = 13, 9, 8
 @pytest.fixture(scope="module")
 def out(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shown") / "results"
-    made = reports.written(folder)
-    sweep_record.write(folder / "find-lr", reports.swept())
-    experiment.present(folder, made, {})
+    reports.shown(folder)
     return folder
 
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from lrlab.cli import completing, telling
+from lrlab.cli import telling
 from lrlab.cli.group import command_line
 from lrlab.cli.options import (
     AsJson,
     Configs,
     Data,
     DataDir,
+    Deciding,
     LogFile,
     ModelChoice,
     NoLock,
@@ -24,6 +25,7 @@ from lrlab.cli.options import (
     Trust,
     Verbose,
     Wait,
+    Workers,
 )
 from lrlab.errors import UsageError
 
@@ -57,23 +59,13 @@ def compare(
     ] = None,
     data: Data = None,
     data_dir: DataDir = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Runs to train side by side. Default: one per core."),
-    ] = None,
+    workers: Workers = None,
     cluster: OnCluster = None,
     device: OnDevice = "auto",
     settings: Settings = None,
     model: ModelChoice = None,
     trust: Trust = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            autocompletion=completing.metrics,
-            help="Result that decides. Default: val_accuracy, or the metric of the experiments.",
-        ),
-    ] = None,
+    metric: Deciding = None,
     until_sure: Annotated[
         bool,
         typer.Option("--until-sure", help="Add seeds only where it is open which is the best."),

@@ -61,6 +61,19 @@ OnCluster = Annotated[
         help="Train on a Ray cluster: its address, `auto`, or `local` for processes here.",
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Runs to train side by side. Default: one per core."),
+]
+Deciding = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME",
+        autocompletion=completing.metrics,
+        help="Result that decides. Default: val_accuracy, or the metric of the experiments.",
+    ),
+]
 OnDevice = Annotated[
     str,
     typer.Option("--device", metavar="auto|cpu|gpu", help="Where TensorFlow trains."),

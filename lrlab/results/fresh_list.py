@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrlab.errors import ResultsError
-from lrlab.io import atomic, reading, records
+from lrlab.io import atomic, records
 from lrlab.io.records import Text
+from lrlab.results import signed_file
 
 FILE = ".fresh.json"
 
@@ -40,16 +40,5 @@ def read(out: Path) -> FreshList | None:
         ResultsError: If it is damaged.
         UnreadableError: If it cannot be read.
     """
-    path = out / FILE
-    try:
-        found, signed = records.read_signed(path, FreshList)
-        if not signed:
-            raise ValueError("it is not signed")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        if not reading.is_damage(error):
-            raise reading.unreadable(path, error) from error
-        remedy = "remove it, and `lrlab compare --fresh` begins again"
-        raise ResultsError(f"is damaged: {reading.reason(error)}", remedy, path=path) from error
-    return found
+    remedy = "remove it, and `lrlab compare --fresh` begins again"
+    return signed_file.read(out / FILE, FreshList, remedy)

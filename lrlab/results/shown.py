@@ -12,6 +12,7 @@ from typing import Annotated
 from lrlab.errors import ResultsError
 from lrlab.io import atomic, reading, records
 from lrlab.io.records import Text
+from lrlab.results import signed_file
 
 FILE = ".shown.json"
 
@@ -69,19 +70,8 @@ def read(out: Path) -> Shown | None:
         ResultsError: If the record is damaged.
         UnreadableError: If it cannot be read.
     """
-    path = out / FILE
-    try:
-        found, signed = records.read_signed(path, Shown)
-        if not signed:
-            raise ValueError("it is not signed")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        if not reading.is_damage(error):
-            raise reading.unreadable(path, error) from error
-        remedy = "remove it, and figures and report are made again"
-        raise ResultsError(f"is damaged: {reading.reason(error)}", remedy, path=path) from error
-    return found
+    remedy = "remove it, and figures and report are made again"
+    return signed_file.read(out / FILE, Shown, remedy)
 
 
 def _digest(path: Path) -> str | None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrlab.errors import ResultsError
-from lrlab.io import atomic, reading, records
+from lrlab.io import atomic, records
 from lrlab.io.records import Text
+from lrlab.results import signed_file
 
 FILE = "test-openings.json"
 
@@ -53,19 +53,8 @@ def read(out: Path) -> Openings:
         ResultsError: If the file is damaged.
         UnreadableError: If it cannot be read.
     """
-    path = out / FILE
-    try:
-        found, signed = records.read_signed(path, Openings)
-        if not signed:
-            raise ValueError("it is not signed")
-    except FileNotFoundError:
-        return Openings()
-    except (OSError, ValueError) as error:
-        if not reading.is_damage(error):
-            raise reading.unreadable(path, error) from error
-        remedy = "remove it, and the test set counts as not looked at yet"
-        raise ResultsError(f"is damaged: {reading.reason(error)}", remedy, path=path) from error
-    return found
+    remedy = "remove it, and the test set counts as not looked at yet"
+    return signed_file.read(out / FILE, Openings, remedy) or Openings()
 
 
 def add(out: Path, looks: Sequence[Opening]) -> None:

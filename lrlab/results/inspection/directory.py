@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from lrlab.errors import ResultsError, UnreadableError
 from lrlab.io import atomic, pictures, reading
@@ -42,6 +43,9 @@ _RUN_FILES = {*run_folder.READ, run_folder.WEIGHTS}
 _FOLDERS = ("runs", "sweeps", "find-lr")
 REPORT = "report.html"
 _FORMATS = (".png", ".svg", ".pdf")
+_VERIFIES_AGAIN = "`--repair` sets it aside, and `lrlab compare` verifies again"
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -289,24 +293,13 @@ class _Inspector:
 
     def _verified(self, path: Path) -> None:
         """Look at what short runs said about the rates for a schedule."""
-        try:
-            verified_auto.read(path)
-        except UnreadableError:
-            raise
-        except ResultsError as error:
-            remedy = "`--repair` sets it aside, and `lrlab compare` verifies again"
-            self._damaged(path, error, remedy, [path])
+        self._read(path, lambda: verified_auto.read(path), _VERIFIES_AGAIN)
 
     def _tried(self, path: Path) -> None:
         """Look at the short runs of a verification that was cut off."""
-        try:
-            count = len(auto_trials.read(path).trials)
-        except UnreadableError:
-            raise
-        except ResultsError as error:
-            remedy = "`--repair` sets it aside, and `lrlab compare` verifies again"
-            self._damaged(path, error, remedy, [path])
-        else:
+        tried = self._read(path, lambda: auto_trials.read(path), _VERIFIES_AGAIN)
+        if tried is not None:
+            count = len(tried.trials)
             what = (
                 f"holds {count} short run{'s' if count > 1 else ''} of an unfinished verification"
             )
@@ -403,37 +396,33 @@ class _Inspector:
             self._tell(place, kind, what, f"`lrlab {command}` retrains it")
 
     def _fresh_list(self, path: Path) -> None:
-        if path in self._outside:
-            return
-        try:
-            fresh_list.read(self._out)
-        except UnreadableError:
-            raise
-        except ResultsError as error:
+        if path not in self._outside:
             remedy = "`--repair` sets it aside, and `lrlab compare --fresh` begins again"
-            self._damaged(path, error, remedy, [path])
+            self._read(path, lambda: fresh_list.read(self._out), remedy)
 
     def _test_openings(self, path: Path) -> None:
-        if path in self._outside:
-            return
-        try:
-            test_openings.read(self._out)
-        except UnreadableError:
-            raise
-        except ResultsError as error:
+        if path not in self._outside:
             remedy = "`--repair` sets it aside; the test set then counts as not looked at yet"
-            self._damaged(path, error, remedy, [path])
+            self._read(path, lambda: test_openings.read(self._out), remedy)
 
     def _shown(self, path: Path) -> None:
-        if path in self._outside:
-            return
+        if path not in self._outside:
+            remedy = "`--repair` sets it aside, and `lrlab compare` draws everything again"
+            self._read(path, lambda: shown.read(self._out), remedy)
+
+    def _read(self, path: Path, read: Callable[[], Kept], remedy: str) -> Kept | None:
+        """Return what a file holds, None if it is damaged, which is noted.
+
+        Raises:
+            UnreadableError: If it cannot be read.
+        """
         try:
-            shown.read(self._out)
+            return read()
         except UnreadableError:
             raise
         except ResultsError as error:
-            remedy = "`--repair` sets it aside, and `lrlab compare` draws everything again"
             self._damaged(path, error, remedy, [path])
+            return None
 
     def _damaged(self, path: Path, error: ResultsError, remedy: str, aside: Sequence[Path]) -> None:
         there = [path for path in aside if reading.exists(path)]
