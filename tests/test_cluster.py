@@ -367,6 +367,7 @@ def test_nodes_that_come_and_go_cost_no_bit(read, by_threads, small_npz, tmp_pat
     path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     done = subprocess.run(
         [sys.executable, "-c", NODES, *paths, str(small_npz), str(tmp_path)],
+        cwd=tmp_path,  # Not the folder with the modules that must not be run.
         env=os.environ | {"PYTHONPATH": path, "RAY_AUTH_MODE": "disabled"},
         capture_output=True, text=True, check=False, timeout=400,
     )  # fmt: skip
